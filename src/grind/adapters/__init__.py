@@ -1,0 +1,1 @@
+"""Adapters: effects at the edge. They know nothing of plans."""

@@ -1,0 +1,1 @@
+"""The command verbs: arguments in, one flow called, events to the ui."""

@@ -1,0 +1,84 @@
+"""Expected errors: values with an exit code, that leave through one door (`grind.cli`).
+
+An expected error says what is wrong, where, and what to do next. It is never a traceback.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class ExitCode(IntEnum):
+    """What a grind process says when it ends (documented in docs/exit-codes.md)."""
+
+    DONE = 0
+    STEP_FAILED = 1
+    USAGE = 2
+    REFUSED = 3
+    DRIFT = 4
+    ROLLED_BACK = 5
+    ROLLBACK_FAILED = 6
+    UNREACHABLE = 7
+    PAUSED = 75
+    INTERRUPTED = 130
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with an input, at a place a person can go to."""
+
+    file: str
+    line: int | None
+    column: int | None
+    message: str
+    expected: str = ""
+
+    def __str__(self) -> str:
+        """Render as `file:line:column: message (expected …)`, the form editors can follow."""
+        place = self.file
+        if self.line is not None:
+            place += f":{self.line}"
+            if self.column is not None:
+                place += f":{self.column}"
+        expected = f" (expected {self.expected})" if self.expected else ""
+        return f"{place}: {self.message}{expected}"
+
+
+class GrindError(Exception):
+    """An expected error. `message` is for a person, `remedy` is the next thing to type or edit."""
+
+    code: ExitCode = ExitCode.USAGE
+
+    def __init__(self, message: str, *, remedy: str = "", code: ExitCode | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+        if code is not None:
+            self.code = code
+
+
+class ProblemsError(GrindError):
+    """Bad input, with all its problems at once."""
+
+    def __init__(self, what: str, problems: tuple[Problem, ...], *, remedy: str = "") -> None:
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        super().__init__(f"{what}\n{lines}", remedy=remedy)
+        self.problems = problems
+
+
+class RefusedError(GrindError):
+    """The gate or a policy says no; the remedy names the command that supplies what is missing."""
+
+    code = ExitCode.REFUSED
+
+
+class UnreachableError(GrindError):
+    """A host or the forge does not answer."""
+
+    code = ExitCode.UNREACHABLE
+
+
+class InterruptedRunError(GrindError):
+    """The operator stopped it."""
+
+    code = ExitCode.INTERRUPTED

@@ -1,0 +1,1 @@
+"""The flows: what grind does, in terms of ports only. They never print."""

@@ -1,0 +1,1 @@
+"""Guardrails: one rule, one file, one table of cases."""

@@ -1,0 +1,1 @@
+"""Faces: they draw events and decide nothing."""
