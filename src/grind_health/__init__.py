@@ -1,1 +1,1 @@
-"""A /health endpoint for services: what runs here, since when, and is it well?"""
+"""A /health endpoint for services: what runs here, since when, and whether it is well."""

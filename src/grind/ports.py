@@ -1,0 +1,1 @@
+"""The few thick interfaces between flows and the world."""

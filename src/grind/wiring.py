@@ -1,0 +1,1 @@
+"""Builds adapters: the only place that does."""
