@@ -110,7 +110,7 @@ class Output(Struct, frozen=True, tag="output"):
 class Ended(Struct, frozen=True, tag="ended"):
     """A step ended. `reason` is `exit`, `timeout`, `cancelled` or `file-command`.
 
-    All output of the step has been delivered before this event. `exit_code` is 128 + N for signal N.
+    All output of the step has been delivered before. `exit_code` is 128 + N for signal N.
     `file-command` means that a command file (GITHUB_ENV, …) was malformed, which fails the step.
     """
 

@@ -26,7 +26,7 @@ class Scalar(Struct, frozen=True):
     position inside a `run:` text can be mapped to the file; None for flow scalars.
     """
 
-    value: None | bool | int | float | str
+    value: bool | int | float | str | None
     text: str
     mark: Mark
     block: int | None = None
