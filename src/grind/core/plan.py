@@ -1,0 +1,241 @@
+"""The plan: what CI would run, lowered from the repository's own workflows, with a verdict on each
+step. One value that `grind plan` prints, the engine carries out, and a receipt names by its digest.
+
+Fields that may still hold `${{ }}` are templates: they are shown resolved as far as they are known
+when planning (`run`, `env`, `name`), and kept as written in `source` for the engine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+PLAN_SCHEMA = "grind.plan/1"
+
+
+class Verdict(StrEnum):
+    """What becomes of one step. Never silent: all but `executed` carry a reason."""
+
+    EXECUTED = "executed"
+    SATISFIED = "satisfied-by-host"
+    OVERRIDDEN = "overridden"
+    SKIPPED = "skipped"
+    REFUSED = "refused"
+
+    @property
+    def proves(self) -> bool:
+        """Whether a gating step with this verdict counts towards a full receipt."""
+        return self in (Verdict.EXECUTED, Verdict.SATISFIED, Verdict.OVERRIDDEN)
+
+
+class StepClass(StrEnum):
+    """What a step is for."""
+
+    CHECK = "check"
+    BUILD = "build"
+    PROVISION = "provision"
+    E2E = "e2e"
+    DEPLOY = "deploy"
+    NOTIFY = "notify"
+
+    @property
+    def outward(self) -> bool:
+        """Whether it acts on the world outside: shown, never executed, and unproven by design."""
+        return self in (StepClass.DEPLOY, StepClass.NOTIFY)
+
+
+class StepSource(Struct, frozen=True, kw_only=True):
+    """A step as written: templates, not yet evaluated. Empty string means absent."""
+
+    if_: str = ""
+    name: str = ""
+    run: str | None = None
+    uses: str = ""
+    with_: dict[str, str] = {}
+    shell: str = ""
+    working_directory: str = ""
+    env: dict[str, str] = {}
+    continue_on_error: bool | str = False
+    timeout_minutes: float | str | None = None
+
+
+class Recipe(Struct, frozen=True, kw_only=True):
+    """How a `uses:` step is carried out here, once its verdict allows it.
+
+    `kind` is `checkout` (built in), `provide` (a bundled script that gives the job its private
+    environment), `nothing` (the host has it; only `outputs` remain), or `run` (an override's own
+    command). Values reach the script through `env`, never as shell text.
+    """
+
+    kind: str
+    script: str = ""
+    env: dict[str, str] = {}
+    outputs: dict[str, str] = {}
+
+
+class StepPlan(Struct, frozen=True, kw_only=True):
+    """One step of one job of the plan."""
+
+    index: int
+    id: str
+    name: str
+    run: str | None
+    uses: str | None
+    shell: str
+    working_directory: str
+    env: dict[str, str]
+    klass: StepClass = msgspec.field(name="class")
+    gating: bool
+    gating_reason: str = ""
+    verdict: Verdict
+    reason: str = ""
+    line: int
+    remedy: str = ""
+    """The grind.toml line, or the command, that would settle a refusal."""
+    source: StepSource = StepSource()
+    recipe: Recipe | None = None
+
+
+class JobPlan(Struct, frozen=True, kw_only=True):
+    """One job, or one combination of a job's matrix."""
+
+    key: str
+    """Unique in the plan and stable between runs: `ci.yml/test (3.11, linux)`."""
+    id: str
+    name: str
+    workflow: str
+    """Path of the file in the repository."""
+    line: int
+    matrix: dict[str, Any] | None = None
+    needs: tuple[str, ...] = ()
+    active: bool
+    """Whether CI would run it for this event."""
+    klass: StepClass = msgspec.field(name="class")
+    verdict: Verdict
+    reason: str = ""
+    remedy: str = ""
+    steps: tuple[StepPlan, ...] = ()
+    gating: bool = True
+    gating_reason: str = ""
+    if_: str = ""
+    runs_on: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    workflow_env: dict[str, str] = {}
+    outputs: dict[str, str] = {}
+    continue_on_error: bool | str = False
+    timeout_minutes: float | str | None = None
+    fail_fast: bool = True
+    max_parallel: int | None = None
+    strategy_index: int = 0
+    strategy_total: int = 1
+    workflow_name: str = ""
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """The whole plan for one snapshot and one event."""
+
+    tree: str
+    commit: str
+    event: str
+    ref: str
+    base: str | None
+    """Commit that changed paths are counted from, or None when nothing is known to differ."""
+    jobs: tuple[JobPlan, ...]
+    notes: tuple[str, ...] = ()
+    """What a reader must know: path filters that count as matched, ignored workflows, …"""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what would run: it changes if and only if that changes."""
+        return hashlib.sha256(_canonical(self)).hexdigest()
+
+    def job(self, key: str) -> JobPlan:
+        """Return the job with that key; KeyError if there is none."""
+        for job in self.jobs:
+            if job.key == key:
+                return job
+        raise KeyError(key)
+
+
+_PUBLIC_JOB = (
+    "id",
+    "name",
+    "workflow",
+    "line",
+    "matrix",
+    "needs",
+    "active",
+    "class",
+    "verdict",
+    "reason",
+)
+_PUBLIC_STEP = (
+    "index",
+    "id",
+    "name",
+    "run",
+    "uses",
+    "shell",
+    "working_directory",
+    "env",
+    "class",
+    "gating",
+    "verdict",
+    "reason",
+    "line",
+)
+_PLACES = frozenset({"line"})
+"""Where a thing stands does not change what runs, so it is no part of the digest."""
+
+
+def document(plan: Plan) -> dict[str, Any]:
+    """Return the `grind.plan/1` document that `grind plan --json` prints."""
+    jobs = []
+    for job in plan.jobs:
+        row = msgspec.to_builtins(job)
+        steps = []
+        for step in row["steps"]:
+            public = {name: step[name] for name in _PUBLIC_STEP}
+            if step["gating_reason"]:
+                public["gating_reason"] = step["gating_reason"]
+            if step["remedy"]:
+                public["remedy"] = step["remedy"]
+            steps.append(public)
+        jobs.append(
+            {"key": job.key}
+            | {name: row[name] for name in _PUBLIC_JOB}
+            | ({"remedy": job.remedy} if job.remedy else {})
+            | {"runs_on": row["runs_on"], "gating": job.gating, "steps": steps}
+        )
+    return {
+        "schema": PLAN_SCHEMA,
+        "tree": plan.tree,
+        "commit": plan.commit,
+        "event": plan.event,
+        "ref": plan.ref,
+        "base": plan.base,
+        "digest": plan.digest,
+        "notes": list(plan.notes),
+        "jobs": jobs,
+    }
+
+
+def _canonical(plan: Plan) -> bytes:
+    active = [
+        {k: v for k, v in msgspec.to_builtins(job).items() if k not in _PLACES}
+        | {
+            "steps": [
+                {k: v for k, v in msgspec.to_builtins(step).items() if k not in _PLACES}
+                for step in job.steps
+            ]
+        }
+        for job in plan.jobs
+        if job.active
+    ]
+    return msgspec.json.encode(
+        {"event": plan.event, "ref": plan.ref, "jobs": active}, order="deterministic"
+    )
