@@ -10,12 +10,14 @@ compared without case when looking for duplicates; one document per file.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from grind.core.errors import Problem
 from grind.workflows.syntax import Data, Map, Mark, Scalar, Seq
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from yaml.events import AliasEvent, Event, NodeEvent, ScalarEvent
 
 MAX_CHARACTERS: Final = 1024 * 1024
@@ -185,11 +187,11 @@ class _Builder:
 
     def build(self) -> Data:
         from yaml import events
-        from yaml.cyaml import CParser
+        from yaml._yaml import CParser
         from yaml.error import YAMLError
 
         parser = CParser(self._text)
-        handlers = {
+        handlers: dict[type, Callable[[Any], None]] = {
             events.ScalarEvent: self._on_scalar,
             events.MappingStartEvent: self._on_mapping,
             events.SequenceStartEvent: self._on_sequence,
@@ -255,7 +257,7 @@ class _Builder:
 
     def _header_line(self, event: ScalarEvent) -> int:
         """Return the line of the `|` or `>` of a block that has an anchor or a tag before it."""
-        index = event.start_mark.index
+        index = event.start_mark.index if event.start_mark else 0
         header = re.compile(r"(?:[&!][^\s]*|\s+|#[^\n]*)*[|>]").match(self._text, index)
         return _place(self._text, header.end() - 1 if header else index)[0]
 
@@ -274,7 +276,7 @@ class _Builder:
             self._anchors[event.anchor] = None
         self._stack.append(_Open(mark, event.anchor, self._count, is_map))
 
-    def _on_end(self, event: Event) -> None:
+    def _on_end(self, _event: Event) -> None:
         done = self._stack.pop()
         self._spend(1, done.mark)
         node: Map | Seq
@@ -338,4 +340,4 @@ class _Builder:
 
 def _mark(event: Event) -> Mark:
     start = event.start_mark
-    return Mark(start.line + 1, start.column + 1)
+    return Mark(start.line + 1, start.column + 1) if start else Mark(1, 1)
