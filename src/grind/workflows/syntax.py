@@ -81,6 +81,8 @@ class Step(Struct, frozen=True, kw_only=True):
     """Parallel steps (mid-2026): runs while the following steps run."""
     control: tuple[str, Data] | None = None
     """`wait`, `wait-all`, `cancel` or `parallel` with its value, when the step is one of those."""
+    parallel: tuple[Step, ...] = ()
+    """The steps of a `parallel` group; `index` counts within the group."""
 
 
 class Strategy(Struct, frozen=True, kw_only=True):
@@ -116,6 +118,8 @@ class Job(Struct, frozen=True, kw_only=True):
     uses: Scalar | None = None
     with_: Map | Scalar | None = None
     secrets: Data | None = None
+    cancel_timeout_minutes: Scalar | None = None
+    snapshot: Data | None = None
 
 
 class Trigger(Struct, frozen=True, kw_only=True):
@@ -131,6 +135,8 @@ class Trigger(Struct, frozen=True, kw_only=True):
     paths_ignore: tuple[Scalar, ...] | None = None
     types: tuple[Scalar, ...] | None = None
     workflows: tuple[Scalar, ...] | None = None
+    names: tuple[Scalar, ...] | None = None
+    versions: tuple[Scalar, ...] | None = None
     cron: tuple[Scalar, ...] | None = None
     inputs: Map | None = None
     outputs: Map | None = None
@@ -149,3 +155,5 @@ class Workflow(Struct, frozen=True, kw_only=True):
     concurrency: Data | None = None
     permissions: Data | None = None
     jobs: tuple[Job, ...] = ()
+    root: Map | None = None
+    """The whole file as it was read, for checks that follow the table of rules."""

@@ -1,0 +1,218 @@
+"""`grind.toml`: what a repository adds to its workflows. Optional; an empty one is the default.
+
+The classes are the contract: they give the reader, the problems, and the JSON Schema
+(docs/schemas/grind.toml.json).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+import msgspec.inspect as mi
+from msgspec import Meta, Struct
+
+from grind.core.configrules import findings_of
+from grind.core.errors import Problem, ProblemsError
+from grind.core.tomlplace import Path, find
+from grind.core.typed import DURATION, Finding, key_path, read
+
+FILE = "grind.toml"
+
+Text: TypeAlias = Annotated[str, Meta(min_length=1, extra={"expected": "a string with text in it"})]
+Name: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_.-]+$",
+        extra={"expected": "a name of letters, digits, `_`, `.` and `-`"},
+    ),
+]
+Variable: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        extra={"expected": "the name of an environment variable"},
+    ),
+]
+GitName: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^-\s~^:?*\[\\][^\s~^:?*\[\\]*$",
+        extra={"expected": "a name that git allows and that does not begin with `-`"},
+    ),
+]
+Count: TypeAlias = Annotated[int, Meta(ge=1)]
+Duration: TypeAlias = Annotated[
+    float, Meta(extra={DURATION: True}, extra_json_schema={"x-grind": DURATION})
+]
+"""Seconds. Written as a number of seconds, or as text: "90s", "5m", "1h30m", "30d"."""
+
+VerdictWord: TypeAlias = Literal["overridden", "skipped", "satisfied-by-host", "executed"]
+
+
+class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[check]]`: a check of the repository's own, run before CI's steps."""
+
+    name: Name
+    """Unique; `grind check NAME` runs it alone."""
+    run: Text
+    """The script."""
+    shell: Text | None = None
+    """As a step's `shell:`; by default `bash -e`, as CI's steps."""
+    needs: tuple[Name, ...] = ()
+    """Other checks that must be green first."""
+    inputs: tuple[Text, ...] = ()
+    """Path globs: the check is needed only when a path that matches one of them differs from the
+    remote's main branch. Empty means always."""
+    timeout: Duration | None = None
+    """After it the check is ended with every process it started, and is red."""
+    min_tests: Count | None = None
+    """The check is red when its output tells of fewer tests run, or of none at all."""
+    env: dict[Variable, str] = {}
+    working_directory: Text | None = None
+    """Relative to the repository's root."""
+
+
+class VerdictRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[verdict]]`: what becomes of the steps it selects. All selectors given must match."""
+
+    uses: Text | None = None
+    """Glob on an action, `owner/name[/path]@ref`: "docker/*@*"."""
+    workflow: Text | None = None
+    """File name or path glob: "ci.yml", ".github/workflows/*.yml"."""
+    job: Text | None = None
+    """The job's id in the workflow."""
+    step: Text | Annotated[int, Meta(ge=0)] | None = None
+    """The step's id, its name, or its index from 0 (as `grind plan --json` prints it)."""
+    verdict: VerdictWord
+    """`overridden`: `run` takes the step's place (without it, nothing does). `skipped`: not run,
+    and not proven. `satisfied-by-host`: the host has it when `check` passes. `executed`: run it
+    although it looks like a provision, deploy or secret-bearing step."""
+    reason: Text
+    """For the reader of a receipt."""
+    run: Text | None = None
+    """What runs instead, with `overridden`."""
+    check: Text | None = None
+    """The command that must pass, with `satisfied-by-host`."""
+    outputs: dict[Text, str] = {}
+    """The step's outputs, for later `steps.ID.outputs.NAME`."""
+    env: dict[Variable, str] = {}
+    """Laid over the environment of what runs."""
+
+
+class IgnoredWorkflow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[ignore]]`: a workflow that counts for nothing, with the reason in writing."""
+
+    workflow: Text
+    """File name or path glob."""
+    reason: Text
+
+
+class HostConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[hosts.NAME]`: a machine on which steps run. `local` is this one."""
+
+    labels: tuple[Text, ...] = ()
+    """`runs-on` labels that this host answers to, besides those that grind finds itself."""
+    env: tuple[Variable, ...] = ()
+    """Names of the host's own environment variables that a step may see."""
+    path: tuple[Text, ...] = ()
+    """Folders put before the steps' PATH."""
+    jobs: Count | None = None
+    """How many jobs may run side by side on it."""
+
+
+class ReceiptConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[receipt]`: how long a proof lasts."""
+
+    max_age: Duration = 30 * 86400.0
+    """A receipt older than this proves nothing; 30 days by default."""
+
+
+class LandConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[land]`: how `grind land` commits."""
+
+    conventional: bool = False
+    """Whether the message must be a Conventional Commit."""
+
+
+class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole of `grind.toml`."""
+
+    main: GitName | None = None
+    """The main branch; by default what the remote's HEAD says."""
+    remote: GitName | None = None
+    """The remote that `grind land` pushes to; by default the only one, or `origin`."""
+    jobs: Count | None = None
+    """How many jobs may run side by side; by default as many as there are processors."""
+    check: tuple[Check, ...] = ()
+    verdict: tuple[VerdictRule, ...] = ()
+    ignore: tuple[IgnoredWorkflow, ...] = ()
+    hosts: dict[Name, HostConfig] = {}
+    receipt: ReceiptConfig = ReceiptConfig()
+    land: LandConfig = LandConfig()
+
+    @property
+    def local(self) -> HostConfig:
+        """This machine's own settings."""
+        return self.hosts.get("local", HostConfig())
+
+
+def load(path: str, source: bytes) -> Config:
+    """Read `grind.toml`.
+
+    `path` is what problems name. Raises ProblemsError with every problem at once, in file order;
+    a file that is not TOML has one problem, its first syntax error.
+    """
+    document = _parse(path, source)
+    findings: list[Finding] = []
+    data = read(mi.type_info(Config), document, (), findings)
+    findings += findings_of(document, _spoilt(findings))
+    if findings:
+        raise _problems(path, source, findings)
+    return msgspec.convert(data, Config)
+
+
+def _parse(path: str, source: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(source.decode())
+    except UnicodeDecodeError as error:
+        before = source[: error.start]
+        line = before.count(b"\n") + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode()) + 1
+        problem = Problem(path, line, column, "not UTF-8 text", "TOML, which is UTF-8")
+    except tomllib.TOMLDecodeError as error:
+        problem = _syntax_problem(path, source.decode(), str(error))
+    except RecursionError:
+        problem = Problem(path, None, None, "nested too deeply to be read")
+    raise ProblemsError(f"{path} is not valid TOML:", (problem,)) from None
+
+
+def _syntax_problem(path: str, text: str, message: str) -> Problem:
+    """Take the place out of tomllib's sentence; "end of document" is the last line's end."""
+    import re
+
+    said = re.fullmatch(r"(?s)(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", message)
+    if said is None:
+        return Problem(path, None, None, message)
+    if said[2]:
+        return Problem(path, int(said[2]), int(said[3]), said[1])
+    lines = text.rstrip("\n").split("\n")
+    return Problem(path, len(lines), len(lines[-1]) + 1, f"{said[1]}, and the file ends here")
+
+
+def _spoilt(findings: list[Finding]) -> frozenset[Path]:
+    return frozenset(finding.path for finding in findings if finding.at_value)
+
+
+def _problems(path: str, source: bytes, findings: list[Finding]) -> ProblemsError:
+    places = find(source.decode())
+    problems = []
+    for finding in findings:
+        place = places.nearest(finding.path, value=finding.at_value)
+        where = key_path(finding.path)
+        message = f"{where}: {finding.message}" if where else finding.message
+        problems.append(Problem(path, place.line, place.column, message, finding.expected))
+    problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return ProblemsError(f"{path} has {count}:", tuple(problems))
