@@ -27,6 +27,9 @@ _UNFINISHED = re.compile(
     "|\x9b[0-?]*[ -/]*"
     "|[\x90\x98\x9d-\x9f][^\x07\x1b\x9c\n]*\x1b?)\\Z"
 )
+_PARTS_AT_MOST = 16
+_SGR_AT_MOST = 4 * _PARTS_AT_MOST + 2
+"""Characters of the longest sequence that is kept."""
 _HELD_AT_MOST = 4096
 """Characters of an unfinished sequence to wait for; a longer one is a lie and is dropped."""
 
@@ -48,7 +51,7 @@ def _colours(parameters: str) -> str:
             or (90 <= number <= 107)
         ):
             kept.append(text)
-    return f"\x1b[{';'.join(kept)}m" if kept else ""
+    return f"\x1b[{';'.join(kept)}m" if 0 < len(kept) <= _PARTS_AT_MOST else ""
 
 
 def _keep_colour(match: re.Match[str]) -> str:
@@ -188,13 +191,20 @@ class LogText:
         if len(rest) > self._limit:
             rest = _overwritten(rest)
             while len(rest) > self._limit:
-                lines += self._shown(rest[: self._limit])
-                rest = rest[self._limit :]
+                cut = _cut(rest, self._limit)
+                lines += self._shown(rest[:cut])
+                rest = rest[cut:]
         self._line = rest
         return lines
 
     def _shown(self, line: str) -> list[str]:
         return [f"{text}{RESET}" if "\x1b" in text else text for text in tidy(line)]
+
+
+def _cut(line: str, limit: int) -> int:
+    """Return where to cut a long line: at the limit, or before a sequence that stands across it."""
+    start = line.rfind("\x1b", max(0, limit - _SGR_AT_MOST), limit)
+    return start if start > 0 and "m" not in line[start:limit] else limit
 
 
 def _overwritten(line: str) -> str:
