@@ -279,7 +279,12 @@ def condition(text: str) -> Node:
 
 def _condition_body(text: str) -> Node | None:
     if OPEN in text:
-        return parse_template(text).node()
+        template = parse_template(text)
+        node = template.node()
+        if template.is_expression and isinstance(node, Literal) and isinstance(node.value, str):
+            # The runner's reader makes it the text x, which it then reads as the expression x.
+            raise ParsingError("a quoted text alone in an `if:` has no clear meaning", 0)
+        return node
     trimmed = text.strip(WHITESPACE)
     offset = text.find(trimmed)
     try:
