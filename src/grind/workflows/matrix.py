@@ -37,6 +37,10 @@ class MatrixError(GrindError):
     """A matrix that GitHub refuses, or that cannot be expanded within limits."""
 
 
+class EmptyMatrixError(MatrixError):
+    """Every combination is excluded. What GitHub does with such a job is documented nowhere."""
+
+
 class Combination(NamedTuple):
     """One job of a matrix."""
 
@@ -94,7 +98,7 @@ def expand(matrix: object) -> tuple[Combination, ...]:
             raise MatrixError(f"the matrix has more than {MAX_JOBS} jobs")
         found.append(combination)
     if not found:
-        raise MatrixError("every combination of the matrix is excluded")
+        raise EmptyMatrixError("every combination of the matrix is excluded")
     return tuple(found)
 
 

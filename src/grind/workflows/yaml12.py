@@ -118,6 +118,15 @@ def text_of(value: bool | float | str | None) -> str:
     return _number_text(value)
 
 
+def plain(data: Data) -> object:
+    """Return a tree of nodes as plain values: lists, dicts and literals, places forgotten."""
+    if isinstance(data, Scalar):
+        return data.value
+    if isinstance(data, Seq):
+        return [plain(item) for item in data.items]
+    return {key.text: plain(value) for key, value in data.entries}
+
+
 def fold(key: str) -> str:
     """Return `key` for comparison without case, as .NET's OrdinalIgnoreCase: one letter for one."""
     if key.isascii():
