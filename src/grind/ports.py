@@ -184,3 +184,45 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
+
+
+# --- the repository ------------------------------------------------------------------------------
+
+# The values stand in core, so that the pre-push hook can use the adapter without this module.
+from grind.core.repository import Blob, Snapshot  # noqa: E402
+
+
+class Repository(Protocol):
+    """The user's git repository, and grind's private one beside it.
+
+    Synchronous: each answer takes a few git processes. Questions change nothing of the user's; only
+    the methods that say so do. Everything after the snapshot names object ids.
+    """
+
+    @property
+    def top(self) -> str | None:
+        """Top of the working copy, absolute; None in a bare repository."""
+
+    @property
+    def git_dir(self) -> str:
+        """The git folder of this working copy."""
+
+    @property
+    def common_dir(self) -> str:
+        """The git folder that all working copies share."""
+
+    @property
+    def private(self) -> str:
+        """Path of grind's own bare repository; it sees the objects of snapshots and the user's."""
+
+    def snapshot(self, rev: str | None = None) -> Snapshot:
+        """Take the snapshot of the working copy, or of a commit, tag or tree."""
+
+    def tracked_paths(self, tree: str) -> tuple[str, ...]:
+        """List every file of a tree."""
+
+    def blobs(self, tree: str, prefixes: Sequence[str] = ()) -> tuple[Blob, ...]:
+        """List the files of a tree, at or under the given literal paths when there are any."""
+
+    def read(self, oids: Sequence[str]) -> Mapping[str, bytes]:
+        """Read blobs by id."""

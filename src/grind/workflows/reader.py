@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from grind.core.errors import Problem
+from grind.workflows.checks_jobs import check_jobs
+from grind.workflows.checks_on import check_on
 from grind.workflows.conform import Problems, TooManyProblemsError, conform
 from grind.workflows.schema import WORKFLOW
-from grind.workflows.semantics import check_workflow
 from grind.workflows.syntax import (
     Data,
     Job,
@@ -50,7 +51,10 @@ def read_workflow(path: str, source: bytes) -> Reading:
     workflow = _workflow(path, data)
     try:
         conform(data, WORKFLOW, "workflow", problems)
-        check_workflow(workflow, problems)
+        if isinstance(jobs := data.get("jobs"), Map) and not jobs.entries:
+            problems.add(jobs.mark, "a workflow needs at least one job")
+        check_on(workflow, problems)
+        check_jobs(workflow, problems)
     except TooManyProblemsError:
         pass
     found = problems.all()

@@ -104,7 +104,11 @@ def string_of(scalar: Scalar) -> str:
     Not the text as written: `1.10` becomes `1.1`, `0x1f` becomes `31`, `True` becomes `true` and
     null becomes the empty string. Numbers have 15 significant digits (.NET's `G15`).
     """
-    value = scalar.value
+    return text_of(scalar.value)
+
+
+def text_of(value: bool | float | str | None) -> str:
+    """Return the text of a literal value. See `string_of`."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -112,6 +116,15 @@ def string_of(scalar: Scalar) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return _number_text(value)
+
+
+def plain(data: Data) -> object:
+    """Return a tree of nodes as plain values: lists, dicts and literals, places forgotten."""
+    if isinstance(data, Scalar):
+        return data.value
+    if isinstance(data, Seq):
+        return [plain(item) for item in data.items]
+    return {key.text: plain(value) for key, value in data.entries}
 
 
 def fold(key: str) -> str:

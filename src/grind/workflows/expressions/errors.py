@@ -17,14 +17,23 @@ class ExpressionError(GrindError):
     """An expression, or a template that holds one, has no answer.
 
     `position` is the 0-based offset into the source, or None where no place is to blame.
+    `disputed` says that one of GitHub's implementations would answer: this is a refusal to guess.
     """
 
     kind: ClassVar[str] = "evaluation"
     code = ExitCode.USAGE
 
-    def __init__(self, message: str, position: int | None = None, *, remedy: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        position: int | None = None,
+        *,
+        remedy: str = "",
+        disputed: bool = False,
+    ) -> None:
         super().__init__(message, remedy=remedy)
         self.position = position
+        self.disputed = disputed
 
     def moved(self, offset: int) -> ExpressionError:
         """Shift the position by `offset`: how a hole's error becomes its template's error."""
@@ -67,7 +76,7 @@ class DisputedValueError(EvaluationError):
     """GitHub's own implementations answer differently and nothing published decides: no guess.
 
     The two are the runner (C#, actions/runner) and the language service (TypeScript,
-    `@actions/expressions`). `docs` of each place that raises this says what either would answer.
+    `@actions/expressions`).
     """
 
     def __init__(self, what: str, position: int | None = None) -> None:
@@ -75,6 +84,7 @@ class DisputedValueError(EvaluationError):
             f"GitHub's implementations disagree about {what}, so no answer is given",
             position,
             remedy="write the expression so that it does not depend on this",
+            disputed=True,
         )
 
 

@@ -39,6 +39,7 @@ from grind.workflows.expressions.values import (
     from_python,
     is_primitive,
     kind,
+    settled,
     to_text,
     truthy,
 )
@@ -82,7 +83,7 @@ class Environment:
 def evaluate_node(node: Node, environment: Environment) -> Value:
     """Evaluate a parsed expression. Raises nothing but ExpressionError."""
     try:
-        return _evaluate(node, environment, 0)
+        return settled(_evaluate(node, environment, 0))
     except ExpressionError as error:
         if error.position is None:
             error.position = node.start

@@ -93,9 +93,12 @@ def _format_pieces(text: str, values: tuple[Value, ...]) -> Iterator[str]:
             at = brace + 2
             continue
         digits = _DIGITS.match(text, brace + 1)
-        # `{0:N2}` and `{0x}`: the runner refuses them, the service ignores what follows the digits.
-        if match.group() == "}" or digits is None or not text.startswith("}", digits.end()):
+        if match.group() == "}" or digits is None or text.find("}", digits.end()) < 0:
             raise EvaluationError(f"The following format string is invalid: {text}")
+        if not text.startswith("}", digits.end()):
+            # `{0:N2}`, `{0x}`: the runner refuses them, the service ignores what follows the digits.
+            message = f"The following format string is invalid: {text}"
+            raise EvaluationError(message, disputed=True)
         yield text[at:brace]
         yield to_text(_argument(text, digits.group(), values))
         at = digits.end() + 1

@@ -97,7 +97,8 @@ def from_json(text: str) -> Value:
     if not text.strip():
         raise EvaluationError("fromJSON was given an empty text")
     if _too_deep(text):
-        raise EvaluationError(f"Error parsing fromJSON: deeper than {MAX_JSON_DEPTH} levels")
+        message = f"Error parsing fromJSON: deeper than {MAX_JSON_DEPTH} levels"
+        raise EvaluationError(message, disputed=True)
     try:
         return _Reader.decode(text)
     except ValueError as error:
@@ -121,7 +122,9 @@ def _too_deep(text: str) -> bool:
 def _pairs(pairs: list[tuple[str, object]]) -> Object:
     if len({key for key, _ in pairs}) != len(pairs):
         raise DisputedValueError("JSON with the same key twice")
-    return Object((_text(key), _value(item)) for key, item in pairs)
+    made = Object((_text(key), _value(item)) for key, item in pairs)
+    made.check_spellings()
+    return made
 
 
 def _value(item: object) -> Value:

@@ -7,7 +7,7 @@ import re
 from typing import Final, NamedTuple
 
 from grind.workflows.expressions.errors import DisputedValueError, LexingError, located
-from grind.workflows.expressions.numbers import parse_number
+from grind.workflows.expressions.numbers import WHITESPACE, parse_number
 
 MAX_LENGTH = 21_000
 """UTF-16 code units, as the runner counts."""
@@ -31,16 +31,15 @@ class Token(NamedTuple):
     value: object = None
 
 
-_SPACE = (
-    "\\s\ufeff"  # Python's \s lacks only U+FEFF of JavaScript's; what it has beyond is no token
-)
+# JavaScript's white space; Python's \s is not the same.
+_SPACE = WHITESPACE + "\ufeff"
 _EDGE = rf"[(\[)\],.!><=&|{_SPACE}]"
 _TOKEN = re.compile(
     rf"""
     [ \t\r\n]*
     (?:
       (?P<name>[A-Za-z_][A-Za-z0-9_-]*)(?={_EDGE}|\Z)
-    | (?P<string>'(?:[^']|'')*')
+    | (?P<string>'(?:[^']++|'')*+')
     | (?P<op>&&|\|\||==|!=|<=|>=|[<>!()\[\],*])
     | (?P<number>[-+0-9](?:(?!{_EDGE}).|\.)*)
     | (?P<dot>\.)
@@ -122,7 +121,9 @@ def _number(source: str, start: int, end: int | None) -> Token:
         value = parse_number(text)
     except DisputedValueError as error:
         raise LexingError(
-            located("Unexpected symbol", text, start, source) + f" ({error.message})", start
+            located("Unexpected symbol", text, start, source) + f" ({error.message})",
+            start,
+            disputed=True,
         ) from None
     if value != value:
         raise LexingError(located("Unexpected symbol", text, start, source), start)

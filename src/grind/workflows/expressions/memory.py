@@ -57,4 +57,5 @@ class Meter:
 
 def exceeded() -> EvaluationError:
     """Word the error as GitHub does."""
-    return EvaluationError("The maximum allowed memory size was exceeded")
+    # The language service has no such limit.
+    return EvaluationError("The maximum allowed memory size was exceeded", disputed=True)

@@ -84,7 +84,8 @@ class _Parser:
         if self.tokens[self.at].kind != END:
             raise self.unexpected()
         if height > MAX_DEPTH:
-            raise ParsingError(f"Exceeded max expression depth {MAX_DEPTH}", 0)
+            # Only the runner measures the tree.
+            raise ParsingError(f"Exceeded max expression depth {MAX_DEPTH}", 0, disputed=True)
         return node
 
     def expression(self) -> tuple[Node, int]:
@@ -205,7 +206,9 @@ class _Parser:
             self.consume(",")
             # The service takes a comma before the parenthesis; the runner does not.
             if self.tokens[self.at].kind == ")":
-                raise self.unexpected()
+                error = self.unexpected()
+                error.disputed = True
+                raise error
         self.at += 1
         self.check_function(token, len(args))
         end = self.tokens[self.at - 1].end
@@ -219,7 +222,9 @@ class _Parser:
         if count < limits[0]:
             raise self.error("Too few parameters supplied", token)
         if count > limits[1]:
-            raise self.error("Too many parameters supplied", token)
+            error = self.error("Too many parameters supplied", token)
+            error.disputed = name == "case"  # which the service lets have any number
+            raise error
         if name == "case" and count % 2 == 0:
             raise self.error(
                 "Even number of parameters supplied, requires an odd number of parameters", token

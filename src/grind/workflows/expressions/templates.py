@@ -19,9 +19,9 @@ from grind.workflows.expressions.errors import (
 from grind.workflows.expressions.evaluator import Environment, Functions, evaluate_node
 from grind.workflows.expressions.lexer import MAX_LENGTH, utf16_length
 from grind.workflows.expressions.memory import TEMPLATE_MEMORY
-from grind.workflows.expressions.nodes import Call, Literal, Logical, Node
+from grind.workflows.expressions.nodes import Call, Context, Literal, Logical, Node
 from grind.workflows.expressions.numbers import WHITESPACE
-from grind.workflows.expressions.parser import MAX_DEPTH, parse
+from grind.workflows.expressions.parser import MAX_DEPTH, SUPPLIED, parse
 from grind.workflows.expressions.values import Value, to_text
 
 OPEN = "${{"
@@ -256,7 +256,12 @@ def _fill_text(hole: Hole, environment: Environment) -> str:
 
 def _check_names(hole: Hole, environment: Environment) -> None:
     """Refuse an unknown name even where it would not be evaluated, as GitHub's parser does."""
-    parse(hole.source, environment.names(), environment.functions)
+    names, functions = environment.names(), environment.functions
+    for part in hole.node.walk():
+        unknown_name = isinstance(part, Context) and part.name.lower() not in names
+        unknown_call = isinstance(part, Call) and part.name.lower() in SUPPLIED.keys() - functions
+        if unknown_name or unknown_call:
+            parse(hole.source, names, functions)  # which raises the error, worded and placed
 
 
 def condition(text: str) -> Node:
@@ -279,7 +284,12 @@ def condition(text: str) -> Node:
 
 def _condition_body(text: str) -> Node | None:
     if OPEN in text:
-        return parse_template(text).node()
+        template = parse_template(text)
+        node = template.node()
+        if template.is_expression and isinstance(node, Literal) and isinstance(node.value, str):
+            # The runner's reader makes it the text x, which it then reads as the expression x.
+            raise ParsingError("a quoted text alone in an `if:` has no clear meaning", 0)
+        return node
     trimmed = text.strip(WHITESPACE)
     offset = text.find(trimmed)
     try:

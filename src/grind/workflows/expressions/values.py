@@ -143,14 +143,18 @@ class Object:
         """
         if not self.complete:
             raise UnknownValueError(())
-        if self._clashes:
-            raise DisputedValueError("an object with a key in two spellings")
+        self.check_spellings()
         numeric = [int(key) for key in self._items if _is_array_index(key)]
         if numeric:
             first = list(self._items)[: len(numeric)]
             if not all(map(_is_array_index, first)) or numeric != sorted(numeric):
                 raise DisputedValueError("the order of an object's numeric keys")
         return self._items.items()
+
+    def check_spellings(self) -> None:
+        """Raise DisputedValueError when a key is there in two spellings."""
+        if self._clashes:
+            raise DisputedValueError("an object with a key in two spellings")
 
     def items(self) -> Iterable[tuple[str, Value | Unknown]]:
         """Give the pairs as they are, in insertion order."""
@@ -274,6 +278,27 @@ def _convert(obj: object, depth: int, seen: dict[int, Value | Unknown]) -> Value
         raise EvaluationError(f"a context holds a {type(obj).__name__}, which JSON does not have")
     seen[id(obj)] = made
     return made
+
+
+def settled(value: Value) -> Value:
+    """Pass a value on unless an object in it holds a key in two spellings.
+
+    Raises DisputedValueError then: the service would drop one of them.
+    """
+    if not isinstance(value, Array | Object):
+        return value
+    seen: set[int] = set()
+    stack: list[Value | Unknown] = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Array | Object) and id(item) not in seen:
+            seen.add(id(item))
+            if isinstance(item, Object):
+                item.check_spellings()
+                stack.extend(each for _, each in item.items())
+            else:
+                stack.extend(item)
+    return value
 
 
 def _key(key: object) -> str:

@@ -1,0 +1,63 @@
+"""The end of a run: what would settle it, the whole log of what failed, the verdict last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grind.core.events import RunEnded, StepEnded
+from grind.core.texts import LogText, one_line
+from grind.ui.face import LogReader
+from grind.ui.phrases import Phrases
+
+
+def closing(phrases: Phrases, event: RunEnded, read_log: LogReader, width: int) -> Iterator[str]:
+    """Yield the last lines of a run, without newlines. Logs are streamed, never held.
+
+    Each line of a log stands behind a gutter, so that nothing a step prints can pass for
+    something that grind says.
+    """
+    paint, signs = phrases.paint, phrases.signs
+    for what in event.unproven:
+        yield paint.faint(f"{signs.skipped} unproven: {one_line(what)}")
+    for remedy in event.remedies:
+        yield f"{paint.odd(signs.remedy)} {one_line(remedy)}"
+    for failure in phrases.board.failures:
+        yield ""
+        yield from _failure(phrases, failure, read_log, width)
+    for job in phrases.board.failed_jobs():
+        yield ""
+        yield f"{paint.bad(signs.failed)} {phrases.board.label(job.job)}: {one_line(job.reason)}"
+    yield ""
+    yield phrases.verdict(event)
+
+
+def _failure(
+    phrases: Phrases, failure: StepEnded, read_log: LogReader, width: int
+) -> Iterator[str]:
+    paint, signs = phrases.paint, phrases.signs
+    yield f"{paint.bad(signs.failed)} {paint.strong(phrases.place(failure))}"
+    yield paint.faint(signs.rule * min(width, 80))
+    if failure.log:
+        yield from _log(phrases, failure.log, read_log)
+    for annotation in phrases.board.annotations:
+        if (annotation.job, annotation.step) == (failure.job, failure.step):
+            yield phrases.annotation(annotation)
+    job = phrases.board.jobs.get(failure.job)
+    steps = job.steps if job else ()
+    line = next((step.line for step in steps if step.index == failure.step), 0)
+    place = f"{one_line(job.workflow)}:{line}" if job and line else ""
+    yield paint.faint(f" {signs.dot} ".join(filter(None, (phrases.cause(failure), place))))
+
+
+def _log(phrases: Phrases, log: str, read_log: LogReader) -> Iterator[str]:
+    paint = phrases.paint
+    gutter = paint.faint(phrases.signs.gutter)
+    text = LogText(colour=paint.colour)
+    try:
+        for piece in read_log(log):
+            for line in text.feed_bytes(piece):
+                yield f"{gutter} {line}"
+    except OSError as error:
+        yield f"{gutter} {paint.odd(f'the log cannot be read: {one_line(str(error))}')}"
+    for line in text.finish():
+        yield f"{gutter} {line}"
