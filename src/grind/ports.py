@@ -27,6 +27,8 @@ class LanePaths(NamedTuple):
     tool_cache: str
     events: str
     """Folder for `GITHUB_EVENT_PATH` and other files that the client writes for the job."""
+    cache: str = ""
+    """Download caches that all jobs on the host share."""
 
 
 class LaneSpec(Struct, frozen=True, kw_only=True):
@@ -156,6 +158,10 @@ class Host(Protocol):
     def name(self) -> str:
         """The name the user gave it."""
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the host lends to every job from its own environment, PATH among it."""
+
     async def identity(self) -> HostIdentity:
         """Return who this host is."""
 
@@ -171,6 +177,30 @@ class Host(Protocol):
 
     async def close(self) -> None:
         """Let go of connections; lanes go on."""
+
+
+# --- logs ----------------------------------------------------------------------------------------
+
+
+class LogWriter(Protocol):
+    """The masked log of one step, being written."""
+
+    @property
+    def path(self) -> str:
+        """Where it is, relative to the folder of the release."""
+
+    def write(self, data: bytes) -> None:
+        """Append. Raises GrindError when the disk is full; what was written stays."""
+
+    def close(self) -> None:
+        """Close; twice does no harm."""
+
+
+class LogStore(Protocol):
+    """Where the masked logs of a run are kept."""
+
+    def writer(self, job: str, step: int) -> LogWriter:
+        """Start the log of a step, in place of what an earlier attempt left."""
 
 
 # --- time ----------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What an `if:` means for the queue: the statuses of the job for which a step would run.
 
-A step's condition is a function of the job's status (success, failure, cancelled) and of values. When
+A condition is a function of the job's status (success, failure, cancelled) and of values. When
 the values are known, evaluating it once for each status says all there is to say, and the host can
 decide by itself, without asking back, whether a queued step runs.
 """

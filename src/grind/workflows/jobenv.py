@@ -83,7 +83,7 @@ def job_environment(
     env = dict(lent)
     env |= {
         "HOME": paths["home"],
-        "TMPDIR": paths["tmp"],
+        "TMPDIR": paths["temp"],
         "CI": "true",
         "GITHUB_ACTIONS": "true",
         "GITHUB_ACTOR": situation.actor,

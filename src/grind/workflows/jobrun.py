@@ -125,6 +125,11 @@ class JobMachine:
         """success, failure or cancelled, as far as what has ended tells."""
         return self._status
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether every step is queued or settled."""
+        return self._next >= len(self.plan.steps)
+
     def moves(self) -> list[Move]:
         """Return everything that can be said now; empty while something must end first."""
         found: list[Move] = []

@@ -29,6 +29,8 @@ _COMMANDS = frozenset(
         "warning",
     }
 )
+_SHOWN = frozenset({"debug", "endgroup", "error", "group", "notice", "warning"})
+"""Commands that a reader of the log should see; the faces say what they mean."""
 
 
 class Text(NamedTuple):
@@ -62,13 +64,13 @@ class CommandReader:
         shown: list[str] = []
         for line in lines:
             command = None if self._long else self._command(line)
+            if command is None or command.name in _SHOWN:
+                shown.append(line + "\n")
             if command is not None:
                 if shown:
                     yield Text(self.mask("".join(shown)))
                     shown = []
                 yield from self._apply(command)
-            else:
-                shown.append(line + "\n")
             self._long = False
         if len(self._rest) > _PIECE:
             keep = max((len(mask) for mask in self.masks), default=1) - 1
@@ -77,13 +79,13 @@ class CommandReader:
             self._rest, self._long = self._rest[cut:], True
         if final and self._rest:
             command = None if self._long else self._command(self._rest)
+            if command is None or command.name in _SHOWN:
+                shown.append(self._rest)
             if command is not None:
                 if shown:
                     yield Text(self.mask("".join(shown)))
                     shown = []
                 yield from self._apply(command)
-            else:
-                shown.append(self._rest)
             self._rest = ""
         if shown:
             yield Text(self.mask("".join(shown)))
@@ -122,10 +124,6 @@ class CommandReader:
             self._stop = None
         elif command.name == "add-mask":
             self.masks.update(v for v in (command.value, *command.value.splitlines()) if v)
-            yield Text("::add-mask::***\n")
-        elif command.name in ("group", "endgroup", "error", "warning", "notice", "debug"):
-            yield Text(self.mask(f"##[{command.name}]{command.value}\n"))
-            yield command
         else:
             yield command
 

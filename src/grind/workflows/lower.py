@@ -63,7 +63,7 @@ def _workflow(request: Request, workflow: Workflow, notes: list[str]) -> list[Jo
         t.event == request.event.name and (t.paths is not None or t.paths_ignore is not None)
         for t in workflow.on
     )
-    if has_paths and not request.event.changed_paths:
+    if has_paths and not request.event.paths:
         notes.append("nothing differs from the base: path filters count as matched")
     lowered: list[JobPlan] = []
     by_id: dict[str, list[JobPlan]] = {}

@@ -20,7 +20,7 @@ from grind.workflows.expressions import (
     truthy,
 )
 from grind.workflows.lower_step import StepInputs, lower_step
-from grind.workflows.matrix import Combination, expand
+from grind.workflows.matrix import Combination, MatrixError, expand
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.scope import Scope, secrets_in
 from grind.workflows.syntax import Job, Map, Scalar, Seq, Workflow
@@ -56,7 +56,7 @@ def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
     except UnknownValueError as error:
         reason = f"the matrix depends on {error.path}, which is not known before it runs"
         return [_whole(inputs, job, scope, reason)]
-    except (ExpressionError, ValueError) as error:
+    except (ExpressionError, MatrixError) as error:
         return [_whole(inputs, job, scope, f"matrix: {error}")]
     return [
         _combination(inputs, job, scope, combination, place, len(combinations))
@@ -128,7 +128,7 @@ def _combination(
     )
     labels, refusal, hosted = _machine(inputs, job, scope)
     scope = scope.having(runner=contexts.runner(inputs.situation, {}, hosted=hosted))
-    suffix = combination.suffix if combination is not None else ""
+    suffix = f" ({combination.label})" if combination is not None and combination.label else ""
     plan = _skeleton(inputs, job, scope, suffix)
     workflow_env = raw_map(inputs.workflow.env)
     job_env = raw_map(job.env)

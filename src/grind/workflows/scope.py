@@ -46,9 +46,12 @@ class Scope:
         Broken expressions are shown as written: whoever runs them refuses them.
         """
         try:
-            return str(partial(parse_template(raw), self.contexts, self.functions))
+            shown = partial(parse_template(raw), self.contexts, self.functions)
         except ExpressionError:
             return raw
+        return "".join(
+            part if isinstance(part, str) else f"${{{{ {part.source} }}}}" for part in shown.parts
+        )
 
 
 def secrets_in(raws: Iterable[str]) -> tuple[str, ...]:
