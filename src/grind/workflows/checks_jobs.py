@@ -225,6 +225,8 @@ def _check_group(runs_on: Map, problems: Problems) -> None:
 
 
 def _check_image(data: Data | None, problems: Problems, *, service: bool) -> None:
+    if isinstance(data, Map) and data.get("image") is None and not _dynamic(data):
+        problems.add(data.mark, "a container needs an image", "image")
     image = data.get("image") if isinstance(data, Map) else data
     if not isinstance(image, Scalar) or (text := static(image)) is None:
         return

@@ -30,6 +30,8 @@ class Scalar(Struct, frozen=True):
     text: str
     mark: Mark
     block: int | None = None
+    folded: bool = False
+    """Whether the block is a `>`: its lines are joined, so text and file have other lines."""
 
 
 class Seq(Struct, frozen=True):

@@ -251,7 +251,7 @@ class _Builder:
         if style in ("|", ">"):
             header = mark.line if not (tag or event.anchor) else self._header_line(event)
             block = header + 1
-        node = Scalar(value, text, mark, block)
+        node = Scalar(value, text, mark, block, style == ">")
         if event.anchor:
             self._anchors[event.anchor] = _Anchored(node, 1, 0)
         self._add(node, 0)
