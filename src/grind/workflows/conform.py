@@ -28,12 +28,12 @@ class Problems:
     """Collects problems of one file: each once, in the order found, up to a limit."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        self.path = path
         self._found: dict[Problem, None] = {}
 
     def add(self, mark: Mark, message: str, expected: str = "") -> None:
         """Note a problem. Raises TooManyProblemsError when the limit is reached."""
-        self.take(Problem(self._path, mark.line, mark.column, message, expected))
+        self.take(Problem(self.path, mark.line, mark.column, message, expected))
 
     def take(self, problem: Problem) -> None:
         """Note a problem that somebody else has found. Raises TooManyProblemsError."""
