@@ -62,20 +62,20 @@ class LaneFiles:
         """Return what the record file holds from `offset` on."""
         return self._read(self.folder / "records", offset, -1)
 
-    async def log_size(self, index: int) -> int:
-        """Return how long the log of a step is."""
+    async def log_size(self, number: int) -> int:
+        """Return how long a log is."""
         try:
-            return (self.folder / "l" / str(index)).stat().st_size
+            return (self.folder / "l" / str(number)).stat().st_size
         except FileNotFoundError:
             return 0
 
-    async def log(self, index: int, offset: int, limit: int) -> bytes:
-        """Return at most `limit` bytes of a step's log."""
-        return self._read(self.folder / "l" / str(index), offset, limit)
+    async def log(self, number: int, offset: int, limit: int) -> bytes:
+        """Return at most `limit` bytes of a log."""
+        return self._read(self.folder / "l" / str(number), offset, limit)
 
-    async def detail(self, index: int) -> str:
-        """Return what the runner had to say about a step, or nothing."""
-        data = self._read(self.folder / "f" / f"{index}.detail", 0, 64 * 1024)
+    async def detail(self, files: str) -> str:
+        """Return what the runner had to say about a set of command files, or nothing."""
+        data = self._read(self.folder / "f" / f"{files}.detail", 0, 64 * 1024)
         return data.decode("utf-8", "replace").rstrip("\n")
 
     async def lost(self) -> str:
@@ -177,7 +177,10 @@ class LocalLane:
         """Return a command file of an ended step."""
         if name not in wire.COMMAND_FILES:
             raise GrindError(f"not a command file: {name!r}")
-        path = self._files.folder / "f" / f"{index}.{name}"
+        files = wire.files_of(await self._files.records(0), index)
+        if files is None:
+            return b""
+        path = self._files.folder / "f" / f"{files}.{name}"
         try:
             with open(path, "rb", opener=_no_link) as file:
                 return file.read()

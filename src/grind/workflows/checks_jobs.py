@@ -12,7 +12,7 @@ from typing import Final
 
 from grind.workflows.conform import Problems, quote
 from grind.workflows.syntax import Data, Job, Map, Scalar, Seq, Step, Workflow
-from grind.workflows.yaml12 import fold, plain, string_of
+from grind.workflows.yaml12 import fold, is_dynamic, plain, string_of
 
 MAX_ID: Final = 100
 """GitHub's limit for ids is below this."""
@@ -51,9 +51,7 @@ def check_steps(steps: Sequence[Step], problems: Problems) -> None:
 
 def static(scalar: Scalar | None) -> str | None:
     """Return the text of a literal; None for an expression and for what is absent."""
-    if scalar is None or "${{" in scalar.text:
-        return None
-    return string_of(scalar)
+    return None if scalar is None or is_dynamic(scalar) else string_of(scalar)
 
 
 def _check_job(job: Job, problems: Problems) -> None:
@@ -207,7 +205,7 @@ def _check_matrix(matrix: Map, problems: Problems) -> None:
 
 def _dynamic(data: Data) -> bool:
     if isinstance(data, Scalar):
-        return "${{" in data.text
+        return is_dynamic(data)
     if isinstance(data, Seq):
         return any(map(_dynamic, data.items))
     return any("${{" in key.text or _dynamic(value) for key, value in data.entries)
@@ -225,6 +223,8 @@ def _check_group(runs_on: Map, problems: Problems) -> None:
 
 
 def _check_image(data: Data | None, problems: Problems, *, service: bool) -> None:
+    if isinstance(data, Map) and data.get("image") is None and not _dynamic(data):
+        problems.add(data.mark, "a container needs an image", "image")
     image = data.get("image") if isinstance(data, Map) else data
     if not isinstance(image, Scalar) or (text := static(image)) is None:
         return

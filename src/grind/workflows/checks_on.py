@@ -8,7 +8,7 @@ from typing import Final
 from grind.workflows.conform import Problems, quote
 from grind.workflows.filters import Pattern, PatternError
 from grind.workflows.syntax import Data, Map, Mark, Scalar, Seq, Trigger, Workflow
-from grind.workflows.yaml12 import string_of
+from grind.workflows.yaml12 import is_dynamic, string_of
 
 _MONTHS: Final = (
     *("jan", "feb", "mar", "apr", "may", "jun"),
@@ -105,7 +105,7 @@ def _check_input(trigger: Trigger, name: Scalar, definition: Data, problems: Pro
             message = f"{quote(name.text)} has options, but is no choice"
             problems.add(options.mark, message, "type: choice")
         return
-    if not isinstance(default, Scalar) or "${{" in default.text:
+    if not isinstance(default, Scalar) or is_dynamic(default):
         return
     value = default.value
     right = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from grind.core.errors import Problem
-from grind.workflows.schema import Rule, Shape
+from grind.workflows.rule import Rule, Shape
 from grind.workflows.syntax import Data, Map, Mark, Scalar
 from grind.workflows.yaml12 import string_of
 
@@ -28,12 +28,16 @@ class Problems:
     """Collects problems of one file: each once, in the order found, up to a limit."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        self.path = path
         self._found: dict[Problem, None] = {}
 
     def add(self, mark: Mark, message: str, expected: str = "") -> None:
         """Note a problem. Raises TooManyProblemsError when the limit is reached."""
-        self._found[Problem(self._path, mark.line, mark.column, message, expected)] = None
+        self.take(Problem(self.path, mark.line, mark.column, message, expected))
+
+    def take(self, problem: Problem) -> None:
+        """Note a problem that somebody else has found. Raises TooManyProblemsError."""
+        self._found[problem] = None
         if len(self._found) >= MAX_PROBLEMS:
             raise TooManyProblemsError
 

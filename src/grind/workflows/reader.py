@@ -50,6 +50,8 @@ def read_workflow(path: str, source: bytes) -> Reading:
         return Reading(None, (*broken, *problems.all()))
     workflow = _workflow(path, data)
     try:
+        for problem in broken:
+            problems.take(problem)
         conform(data, WORKFLOW, "workflow", problems)
         if isinstance(jobs := data.get("jobs"), Map) and not jobs.entries:
             problems.add(jobs.mark, "a workflow needs at least one job")
@@ -57,12 +59,7 @@ def read_workflow(path: str, source: bytes) -> Reading:
         check_jobs(workflow, problems)
     except TooManyProblemsError:
         pass
-    found = problems.all()
-    if broken:
-        found = tuple(
-            sorted((*broken, *found), key=lambda each: (each.line or 0, each.column or 0))
-        )
-    return Reading(workflow, found)
+    return Reading(workflow, problems.all())
 
 
 def fields(data: Data | None) -> dict[str, Data]:

@@ -22,6 +22,9 @@ class Mark(NamedTuple):
 class Scalar(Struct, frozen=True):
     """A YAML scalar: its typed value, its text as written (unquoted, folded) and its place.
 
+    `value` is what GitHub makes of a literal (`${{ 'x' }}` alone is the literal x), `text` is what was
+    written: evaluate `text`, compare `value`.
+
     `block` is the line of the first content line when the scalar is a block (`|`, `>`), so that a
     position inside a `run:` text can be mapped to the file; None for flow scalars.
     """
@@ -30,6 +33,8 @@ class Scalar(Struct, frozen=True):
     text: str
     mark: Mark
     block: int | None = None
+    folded: bool = False
+    """Whether the block is a `>`: its lines are joined, so text and file have other lines."""
 
 
 class Seq(Struct, frozen=True):

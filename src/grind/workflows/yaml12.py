@@ -41,6 +41,11 @@ _FIRST: Final = frozenset("~nNtTfF.+-0123456789")
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+")
 _FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _RADIX: Final = re.compile(r"0x([0-9a-fA-F]+)|0o([0-7]+)")
+_LITERAL_HOLE: Final = re.compile(r"\$\{\{\s*'((?:[^'$]|'')*)'\s*\}\}")
+"""A value that is nothing but a quoted text in a hole; GitHub takes the text, everywhere.
+
+A text with a `$` stays as it is written, so that no literal can pass for an expression.
+"""
 _TAG: Final = "tag:yaml.org,2002:"
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "bool": (bool,),
@@ -116,6 +121,11 @@ def text_of(value: bool | float | str | None) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return _number_text(value)
+
+
+def is_dynamic(scalar: Scalar) -> bool:
+    """Say whether a value holds an expression; `${{ 'text' }}` alone is a text, as on GitHub."""
+    return isinstance(scalar.value, str) and "${{" in scalar.value
 
 
 def plain(data: Data) -> object:
@@ -247,11 +257,13 @@ class _Builder:
         value = self._tagged(event, mark, tag) if tag else text
         if not tag and not style:
             value = _core_value(text, mark)
+        if "${{" in text and (literal := _LITERAL_HOLE.fullmatch(text)):
+            value = literal[1].replace("''", "'")
         block = None
         if style in ("|", ">"):
             header = mark.line if not (tag or event.anchor) else self._header_line(event)
             block = header + 1
-        node = Scalar(value, text, mark, block)
+        node = Scalar(value, text, mark, block, style == ">")
         if event.anchor:
             self._anchors[event.anchor] = _Anchored(node, 1, 0)
         self._add(node, 0)

@@ -21,14 +21,14 @@ class LaneSource(Protocol):
     async def records(self, offset: int) -> bytes:
         """Return what the record file holds from `offset` on."""
 
-    async def log_size(self, index: int) -> int:
-        """Return how long the log of a step is."""
+    async def log_size(self, number: int) -> int:
+        """Return how long a log is."""
 
-    async def log(self, index: int, offset: int, limit: int) -> bytes:
-        """Return at most `limit` bytes of a step's log."""
+    async def log(self, number: int, offset: int, limit: int) -> bytes:
+        """Return at most `limit` bytes of a log."""
 
-    async def detail(self, index: int) -> str:
-        """Return what the runner had to say about a step, or nothing."""
+    async def detail(self, files: str) -> str:
+        """Return what the runner had to say about a set of command files, or nothing."""
 
     async def lost(self) -> str:
         """Return why the lane has no runner, or nothing when it has one."""
@@ -41,20 +41,21 @@ class _Log:
     the offset of what was delivered goes on growing.
     """
 
-    def __init__(self, source: LaneSource, index: int) -> None:
+    def __init__(self, source: LaneSource, index: int, number: int) -> None:
         self._source = source
         self._index = index
+        self._number = number
         self._position = 0
         self._delivered = 0
 
     async def drain(self) -> AsyncIterator[Output]:
         """Deliver what there is now; a writer that goes on forever does not hold us."""
-        size = await self._source.log_size(self._index)
+        size = await self._source.log_size(self._number)
         if size < self._position:
             self._position = 0
         while self._position < size:
             limit = min(CHUNK, size - self._position)
-            data = await self._source.log(self._index, self._position, limit)
+            data = await self._source.log(self._number, self._position, limit)
             if not data:
                 return
             yield Output(self._index, self._delivered, data)
@@ -106,15 +107,15 @@ class Follower:
 
     async def _deliver(self, record: Record) -> AsyncIterator[LaneEvent]:
         match record:
-            case Record("start", (index, at)):
-                self._log = _Log(self._source, int(index))
+            case Record("start", (index, at, log)):
+                self._log = _Log(self._source, int(index), int(log))
                 yield Started(int(index), float(at))
-            case Record("end", (index, code, reason, started, ended)):
+            case Record("end", (index, code, reason, started, ended, files)):
                 if self._log is not None:
                     async for output in self._log.drain():
                         yield output
                 self._log = None
-                detail = await self._source.detail(int(index))
+                detail = "" if files == "-" else await self._source.detail(files)
                 yield Ended(int(index), int(code), reason, float(started), float(ended), detail)
             case Record("pass", (index,)):
                 yield Passed(int(index))

@@ -6,7 +6,9 @@ g_stat() { # PID → g_st: state, ppid, pgrp, session, … start time at 19; fai
   { IFS= read -r -N 4096 g_line <"/proc/$1/stat"; } 2>/dev/null
   # The name of a program may hold blanks, parentheses and newlines: what follows the last one counts.
   [[ $g_line == *')'* ]] || return 1
-  IFS=' ' read -r -a g_st <<<"${g_line##*) }"
+  # Words by splitting: a here-string would be read byte by byte. Only letters and digits follow.
+  local IFS=' '
+  g_st=(${g_line##*) })
 }
 
 g_alive() { # PID START: is it this very process, and not a later one with its number?
@@ -42,7 +44,7 @@ g_kill_found() { # TRACK SESSION KEEP...: end them, and what they forked meanwhi
     ((${#g_found[@]})) || return 0
     # One by one: kill stops at the first that is gone already.
     for g_pid in "${g_found[@]}"; do kill -KILL "$g_pid" 2>/dev/null; done
-    IFS= read -r -t 0.02 -u "$g_idle" g_reply || :
+    g_nap 0.02
   done
   return 1
 }
@@ -69,7 +71,7 @@ g_main_kill() { # LANE...
   g_boot_id
   for g_lane; do
     g_read_spec || continue
-    exec {g_idle}<>"$g_lane/idle"
+    exec {g_wake}<>"$g_lane/idle"
     g_session=
     if g_read_claim "$g_lane" && [[ $g_claim_boot == "$g_boot" ]] && g_alive "$g_claim_pid" "$g_claim_start"; then
       # While the runner lives, the session's number is certainly its own.
@@ -81,7 +83,7 @@ g_main_kill() { # LANE...
       (set -C && printf '0 0 0 ;\n' >"$g_lane/claim") 2>/dev/null && printf 'killed\n' 1<>"$g_lane/lost"
     fi
     g_kill_found "$g_track" "$g_session" || g_failed=1
-    exec {g_idle}>&-
+    exec {g_wake}>&-
   done
   return "${g_failed:-0}"
 }

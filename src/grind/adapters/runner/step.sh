@@ -36,45 +36,66 @@ g_find_path() { # → g_value: PATH for this step, with what GITHUB_PATH put bef
   g_value="${g_paths[*]}${g_found_path:+:$g_found_path}"
 }
 
-g_step_environment() { # FILES → g_plain, g_argv (led by env when a name is special)
-  local g_pair g_value g_special
+g_step_environment() { # → g_plain, on top of g_base_plain; g_argv, led by env when a name is special
+  local g_special g_value
   [[ $g_env_changed ]] && g_base_env
-  g_plain=("${g_base_plain[@]}") g_special=("${g_base_special[@]}")
+  g_plain=() g_special=("${g_base_special[@]}")
   ((${#g_step_env[@]})) && g_sort_names "${g_step_env[@]}"
   if ((${#g_paths[@]})); then
     g_find_path
     g_plain+=("PATH=$g_value")
   fi
-  g_plain+=("GITHUB_ENV=$1.env" "GITHUB_OUTPUT=$1.output" "GITHUB_PATH=$1.path" "GITHUB_STATE=$1.state"
-    "GITHUB_STEP_SUMMARY=$1.summary" "RUNNER_TRACKING_ID=$g_tracking")
   ((${#g_special[@]})) || return 0
   # env would take a program whose name holds `=` for a variable.
   [[ ${g_argv[0]} == *=* ]] && g_argv=("$BASH" -c 'exec "$@"' bash "${g_argv[@]}")
   g_argv=("$g_env_program" -- "${g_special[@]}" "${g_argv[@]}")
 }
 
-g_write_step() { # FILES SCRIPT: fresh command files, and the script
-  : >"$1.env" && : >"$1.output" && : >"$1.path" && : >"$1.state" && : >"$1.summary" &&
-    { [[ -z $g_script ]] || printf %s "$g_script" >"$2"; }
+# Making a file costs more than all other bookkeeping of a step. A step that left its command files
+# empty, or its log, and has no process in its group that could still write to them, leaves them
+# fresh: the next step gets the same ones.
+g_fresh_files() { # → g_files and g_own, g_log
+  if [[ -z $g_log ]]; then
+    g_log=$g_index
+    : >"$g_lane/l/$g_log" || return
+  fi
+  [[ $g_files ]] && return
+  g_files=$g_lane/f/$g_index g_set=$g_index
+  : >"$g_files.env" && : >"$g_files.output" && : >"$g_files.path" && : >"$g_files.state" && : >"$g_files.summary" || return
+  g_own=("GITHUB_ENV=$g_files.env" "GITHUB_OUTPUT=$g_files.output" "GITHUB_PATH=$g_files.path"
+    "GITHUB_STATE=$g_files.state" "GITHUB_STEP_SUMMARY=$g_files.summary" "RUNNER_TRACKING_ID=$g_tracking")
+}
+
+g_take_files() { # GROUP → g_wrote: the number of the step's command files, or - when it wrote none
+  local g_group=
+  kill -0 -- "-$1" 2>/dev/null && g_group=1
+  [[ $g_group || -s $g_lane/l/$g_log || ! -f $g_lane/l/$g_log ]] && g_log=
+  g_wrote=-
+  if [[ -s $g_files.env || -s $g_files.output || -s $g_files.path || -s $g_files.state || -s $g_files.summary ]]; then
+    g_wrote=$g_set
+  elif [[ -z $g_group && -f $g_files.env && -f $g_files.output && -f $g_files.path && -f $g_files.state && -f $g_files.summary ]]; then
+    return
+  fi
+  g_files=
 }
 
 g_launch() { # LOG: the fork of a step; it becomes the program
   (
-    exec {g_rec}>&- {g_wake}>&- {g_life}>&- {g_idle}>&- {g_q}<&-
     umask 022
-    if ! cd -- "$g_cwd" 2>/dev/null; then
-      printf 'grind: the working directory does not exist: %s\n' "$g_cwd"
+    if ! cd -- "$g_cwd"; then
+      printf 'grind: the working directory does not exist: %s\n' "$g_cwd" >>"$1"
       exit 1
     fi
     if [[ $g_kind == checkout ]]; then
-      g_checkout
+      g_checkout </dev/null >>"$1" 2>&1 {g_rec}>&- {g_wake}>&- {g_life}>&- {g_q}<&-
       exit
     fi
-    set -- "${g_argv[@]}"
-    # All arrays are expanded before the first name is set, so no name can disturb another.
-    export -- "${g_plain[@]}" 2>/dev/null
-    exec -- "$@"
-  ) </dev/null >>"$1" 2>&1 &
+    set -- "$1" "${g_argv[@]}"
+    # All arrays are expanded before the first name is set, so no name can disturb another. What bash
+    # has to say about them (an unknown locale) goes to the runner's own log.
+    export -- "${g_base_plain[@]}" "${g_plain[@]}" "${g_own[@]}"
+    exec -- "${@:2}" </dev/null >>"$1" 2>&1 {g_rec}>&- {g_wake}>&- {g_life}>&- {g_q}<&-
+  ) &
   g_pid=$!
 }
 
@@ -135,12 +156,18 @@ g_attend() { # look at what a signal may have been about; blocking, so never fro
 g_await() { # → g_rc
   while :; do
     [[ $g_signalled ]] && g_attend
-    if ((BASH_VERSINFO[0] >= 5)); then wait -f "$g_pid"; else wait "$g_pid"; fi
-    g_rc=$?
-    # A trap ends wait early; so does a stopped step in a bash older than 5.
-    [[ $g_signalled ]] && continue
-    kill -0 "$g_pid" 2>/dev/null || break
-  done 2>/dev/null
+    if ((BASH_VERSINFO[0] >= 5)); then
+      wait -f "$g_pid"
+      g_rc=$?
+      # A trap ends wait early; it is asked again.
+      [[ $g_signalled ]] || return 0
+    else
+      wait "$g_pid"
+      g_rc=$?
+      # Here a stopped step ends it too.
+      [[ $g_signalled ]] || kill -0 "$g_pid" 2>/dev/null || return 0
+    fi
+  done
 }
 
 g_condition() { # NAME
@@ -151,13 +178,11 @@ g_condition() { # NAME
 }
 
 g_run_step() {
-  local g_files=$g_lane/f/$g_index g_path=$g_lane/s/$g_index$g_suffix g_started g_i
+  local g_started g_seen g_leader
   g_reason= g_step_end=
-  for g_i in "${!g_argv[@]}"; do
-    [[ ${g_argv[g_i]} == *'{0}'* ]] && g_argv[g_i]=${g_argv[g_i]//'{0}'/"$g_path"}
-  done
-  g_write_step "$g_files" "$g_path" || g_lost 'the files of a step could not be written (is the disk full?)'
-  g_step_environment "$g_files"
+  [[ -z $g_a_bad ]] && g_fresh_files ||
+    g_lost 'the files of a step could not be written (is the disk full?)'
+  g_step_environment
   if [[ $g_timeout ]]; then
     g_uptime
     g_step_end=$((g_up + g_timeout))
@@ -165,18 +190,21 @@ g_run_step() {
   fi
   g_time
   g_started=$g_now
-  g_record start "$g_index" "$g_started"
-  g_launch "$g_lane/l/$g_index"
+  g_record start "$g_index" "$g_started" "$g_log"
+  g_launch "$g_lane/l/$g_log"
+  g_read_task 2>/dev/null
   g_await
-  g_pid=
-  [[ $g_timeout ]] && printf 'step \n' >&"$g_life"
+  g_leader=$g_pid g_pid=
   g_time
-  if ! g_apply_files "$g_files" && [[ -z $g_reason ]]; then
+  [[ $g_timeout ]] && printf 'step \n' >&"$g_life"
+  g_seen=$g_files
+  g_take_files "$g_leader"
+  if [[ $g_wrote != - ]] && ! g_apply_files "$g_seen" && [[ -z $g_reason ]]; then
     g_reason=file-command
     ((g_rc)) || g_rc=1
   fi
   # A step that was ended has failed, whatever it made of the signal.
   [[ $g_reason ]] && ((g_rc == 0)) && g_rc=1
-  g_record end "$g_index" "$g_rc" "${g_reason:-exit}" "$g_started" "$g_now"
+  g_record end "$g_index" "$g_rc" "${g_reason:-exit}" "$g_started" "$g_now" "$g_wrote"
   if ((g_rc)) && [[ $g_status == success && $g_continue != 1 ]]; then g_status=failure; fi
 }

@@ -187,3 +187,12 @@ def split_records(data: bytes) -> tuple[list[Record], int]:
         if len(parts) >= 2 and parts[-1] == ";":
             records.append(Record(parts[0], tuple(parts[1:-1])))
     return records, end
+
+
+def files_of(records: bytes, index: int) -> str | None:
+    """Name the set of command files of an ended step; None when it wrote to none."""
+    for record in split_records(records)[0]:
+        match record:
+            case Record("end", (ended, _, _, _, _, files)) if ended == str(index):
+                return None if files == "-" else files
+    return None

@@ -1,0 +1,67 @@
+"""Which face a stream gets. Terminal facts are read here, once, from what is passed in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TextIO
+
+from grind.ui.face import Face, LogReader
+from grind.ui.words import signs_for
+
+NARROWEST = 20
+"""Columns below which a live view is no help."""
+
+
+def colour_wanted(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Return whether to colour: NO_COLOR (no-color.org) beats FORCE_COLOR beats the terminal."""
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and environ.get("TERM", "") not in ("", "dumb")
+
+
+def size_of(stream: TextIO) -> tuple[int, int]:
+    """Return (columns, lines) of the stream's terminal now; 80 × 24 where there is none."""
+    try:
+        columns, lines = os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        return 80, 24
+    return columns or 80, lines or 24
+
+
+def face_for(
+    stream: TextIO,
+    environ: Mapping[str, str],
+    *,
+    json: bool,
+    read_log: LogReader,
+    now: Callable[[], float],
+    follow: bool = False,
+) -> Face:
+    """Return the face for a running command.
+
+    `json` gives the NDJSON stream; a terminal that can move its cursor the live view; anything
+    else plain lines. `follow` writes all output as it comes, which is never live. `now` returns
+    seconds since the epoch, as the entries' times.
+    """
+    if json:
+        from grind.ui.ndjson import NdjsonFace
+
+        return NdjsonFace(stream.buffer)
+    colour = colour_wanted(stream, environ)
+    signs = signs_for(stream.encoding)
+    columns, _ = size_of(stream)
+    moves = stream.isatty() and environ.get("TERM", "") not in ("", "dumb")
+    if moves and not follow and columns >= NARROWEST:
+        from grind.ui.live import LiveFace
+
+        return LiveFace(
+            stream, read_log, now, size=lambda: size_of(stream), colour=colour, signs=signs
+        )
+    from grind.ui.plain import PlainFace
+
+    return PlainFace(
+        stream, read_log, colour=colour, follow=follow, width=min(columns, 80), signs=signs
+    )

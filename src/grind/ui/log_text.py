@@ -1,0 +1,45 @@
+"""`grind log`: the journal's entries as lines, each with its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, tzinfo
+
+from grind.core.events import Entry, LandIntent, RunEnded, RunStarted
+from grind.core.texts import one_line
+from grind.ui.board import Board
+from grind.ui.phrases import Phrases
+from grind.ui.words import Paint, Signs
+
+
+def render_log(
+    entries: Iterable[Entry],
+    colour: bool,
+    signs: Signs | None = None,
+    zone: tzinfo | None = None,
+) -> Iterator[str]:
+    """Yield lines without newlines, in journal order; a date stands wherever the day changes.
+
+    `zone` None is the machine's own time zone. Nothing is held but the state of the current run.
+    """
+    paint = Paint(colour)
+    signs = signs or Signs()
+    phrases = Phrases(Board(), paint, signs)
+    day = ""
+    for entry in entries:
+        at = datetime.fromtimestamp(entry.at, tz=zone)
+        if day != (day := f"{at:%Y-%m-%d}"):
+            yield paint.strong(day)
+        event = entry.event
+        if isinstance(event, RunStarted) and not event.resumed:
+            phrases = Phrases(Board(), paint, signs)
+        phrases.board.take(event)
+        line = phrases.of(event)
+        if line is None:
+            continue
+        begins = isinstance(event, RunStarted | LandIntent)
+        stamp = paint.faint(f"{at:%H:%M:%S}")
+        yield f"{stamp} {line}" if begins else f"{stamp}   {line}"
+        if isinstance(event, RunEnded):
+            for remedy in event.remedies:
+                yield f"{' ' * 11}{paint.odd(signs.remedy)} {one_line(remedy)}"
