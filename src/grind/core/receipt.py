@@ -62,6 +62,8 @@ class Receipt(Struct, frozen=True, kw_only=True):
     open: tuple[str, ...] = ()
     """What keeps a partial receipt from being full."""
     remedies: tuple[str, ...] = ()
+    bound: str = ""
+    """The commit, when the plan speaks of it (`github.sha` and its kin); empty otherwise."""
     tools: tuple[Tool, ...] = ()
     tools_print: str = ""
     """Fingerprint of the tools' files, to know cheaply that they are still the same."""
