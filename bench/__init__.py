@@ -1,0 +1,1 @@
+"""Benchmarks: grind beside what users would pick instead, as ratios of medians."""

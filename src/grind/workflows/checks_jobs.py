@@ -112,7 +112,7 @@ def _check_graph(workflow: Workflow, problems: Problems) -> None:
         job = known[name]
         for need in job.needs:
             if fold(string_of(need)) in needs:
-                message = f"job {quote(job.id)} needs {quote(need.text)}, which closes a cycle"
+                message = f"job {quote(job.id)} needs {quote(need.text)}, which waits for a cycle"
                 problems.add(need.mark, message)
 
 
@@ -188,7 +188,7 @@ def _check_matrix(matrix: Map, problems: Problems) -> None:
         if isinstance(value, Seq) and not value.items:
             problems.add(value.mark, f"the matrix axis {quote(key.text)} has no values")
             faulty = True
-    if faulty or _dynamic(matrix):
+    if faulty or _dynamic(matrix) or not _well_formed(matrix):
         return
     from grind.core.errors import GrindError
     from grind.workflows.matrix import EmptyMatrixError, MatrixError, expand
@@ -201,6 +201,20 @@ def _check_matrix(matrix: Map, problems: Problems) -> None:
         problems.add(matrix.mark, error.message)
     except GrindError:
         pass  # a comparison that is disputed; whoever runs the job will be told
+
+
+def _well_formed(matrix: Map) -> bool:
+    """Say whether the table of rules has nothing to say about the matrix."""
+    lists = [value for _, value in matrix.entries]
+    entries = [
+        entry
+        for key, value in matrix.entries
+        if key.text in ("include", "exclude") and isinstance(value, Seq)
+        for entry in value.items
+    ]
+    return all(isinstance(value, Seq) for value in lists) and all(
+        isinstance(entry, Map) for entry in entries
+    )
 
 
 def _dynamic(data: Data) -> bool:

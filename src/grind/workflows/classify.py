@@ -194,8 +194,7 @@ def _guess(text: str) -> Iterator[Command]:
     left = _LONGEST
     for line, content in enumerate(masked.decode("utf-8", "replace").split("\n")):
         words = [word for word in _SPLIT.split(content) if word]
-        for command in _windows(words[:left], line):
-            yield command
+        yield from _windows(words[:left], line)
         left -= len(words)
         if left <= 0:
             return

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from grind.core.config import Config
 from grind.core.plan import JobPlan, Plan, StepClass, Verdict
 from grind.workflows import contexts
-from grind.workflows.actions import Facts
+from grind.workflows.facts import Facts
 from grind.workflows.contexts import Situation
 from grind.workflows.lower_job import JobInputs, lower_job
 from grind.workflows.syntax import Job, Workflow

@@ -10,7 +10,7 @@ import msgspec
 from grind.core.config import Config
 from grind.core.plan import JobPlan, StepClass, StepPlan, Verdict
 from grind.workflows import contexts
-from grind.workflows.actions import Facts
+from grind.workflows.facts import Facts
 from grind.workflows.conditions import statuses
 from grind.workflows.contexts import Situation
 from grind.workflows.expressions import (

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from grind.core.config import Config, VerdictRule
 from grind.core.plan import Recipe, StepClass, StepPlan, StepSource, Verdict
-from grind.workflows.actions import Facts, judge
+from grind.workflows.actions import judge
+from grind.workflows.facts import Facts
 from grind.workflows.classify import classify_run
 from grind.workflows.conditions import statuses
 from grind.workflows.expressions import UNKNOWN, ExpressionError, UnknownValueError, truthy

@@ -22,7 +22,7 @@ class Mark(NamedTuple):
 class Scalar(Struct, frozen=True):
     """A YAML scalar: its typed value, its text as written (unquoted, folded) and its place.
 
-    `value` is what GitHub makes of a literal (`${{ 'x' }}` alone is the literal x), `text` is what was
+    `value` is what GitHub makes of a literal (`${{ 'x' }}` alone is the literal x), `text` what was
     written: evaluate `text`, compare `value`.
 
     `block` is the line of the first content line when the scalar is a block (`|`, `>`), so that a

@@ -1,0 +1,95 @@
+"""What a verdict is judged from, and what it is: questions to the host, answers, a judgement.
+
+Nothing here runs anything. `Facts.ask` answers from what is known, or notes the question; the
+caller has the host answer all noted questions side by side and judges again. Judging twice with
+the same answers gives the same judgement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from grind.core.plan import Recipe, StepClass, Verdict
+
+
+class Answer(NamedTuple):
+    """What a command on the host answered. `exit_code` is 127 when the program does not exist."""
+
+    exit_code: int
+    out: str = ""
+    err: str = ""
+
+
+def _no_file(_path: str) -> str | None:
+    return None
+
+
+class Facts:
+    """Known answers, and the questions that are still open."""
+
+    def __init__(
+        self,
+        answers: Mapping[tuple[str, ...], Answer] | None = None,
+        *,
+        read: Callable[[str], str | None] = _no_file,
+        repository: str = "",
+        refs: Collection[str] = (),
+        artifacts: bool = False,
+    ) -> None:
+        """Take the answers known so far.
+
+        `read` gives the text of a file of the snapshot by its path, None when it has none.
+        `repository` is `owner/name` of the repository itself; `refs` are the names for what is
+        checked out anyway: the commit's id, the ref, its short name.
+        `artifacts` says that the engine gives the jobs of a run a common `GRIND_ARTIFACTS` folder.
+        """
+        self._answers = dict(answers or {})
+        self._wanted: dict[tuple[str, ...], None] = {}
+        self.read = read
+        self.repository = repository
+        self.refs = frozenset(refs)
+        self.artifacts = artifacts
+
+    def ask(self, argv: Sequence[str]) -> Answer | None:
+        """Return what `argv` answers, or note that somebody wants to know and return None."""
+        key = tuple(argv)
+        answer = self._answers.get(key)
+        if answer is None:
+            self._wanted[key] = None
+        return answer
+
+    @property
+    def wanted(self) -> tuple[tuple[str, ...], ...]:
+        """The questions without an answer, each once, in the order they came up."""
+        return tuple(self._wanted)
+
+
+class Judgement(NamedTuple):
+    """What becomes of a step, and why."""
+
+    verdict: Verdict
+    klass: StepClass
+    reason: str
+    remedy: str = ""
+    recipe: Recipe | None = None
+    gating: bool = True
+    gating_reason: str = ""
+    pending: bool = False
+    """True while a question to the host is open: `verdict` says nothing yet."""
+
+
+def pending(klass: StepClass = StepClass.PROVISION) -> Judgement:
+    """The judgement while the host has not answered."""
+    return Judgement(Verdict.REFUSED, klass, "the host has not been asked yet", pending=True)
+
+
+def refused(reason: str, remedy: str = "", klass: StepClass = StepClass.PROVISION) -> Judgement:
+    """A refusal."""
+    return Judgement(Verdict.REFUSED, klass, reason, remedy)
+
+
+def settle(uses: str, reason: str = "why CI's result does not hang on it here") -> str:
+    """The `grind.toml` lines that settle the verdict on an action."""
+    name = uses.partition("@")[0].replace("\\", "\\\\").replace('"', '\\"')
+    return f'[actions."{name}"]\nverdict = "skipped"  # or: run = "a command that does the same"\nreason = "{reason}"'
