@@ -130,6 +130,8 @@ class JobPlan(Struct, frozen=True, kw_only=True):
     timeout_minutes: float | str | None = None
     fail_fast: bool = True
     max_parallel: int | None = None
+    setup: Recipe | None = None
+    """What the job gets before its first step."""
     strategy_index: int = 0
     strategy_total: int = 1
     workflow_name: str = ""

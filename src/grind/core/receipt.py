@@ -6,6 +6,7 @@ with a reason, and at least one was executed. (Signing and the in-toto envelope 
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import Struct
 
 RECEIPT_SCHEMA = "grind.receipt/1"
@@ -72,3 +73,20 @@ class Receipt(Struct, frozen=True, kw_only=True):
     def full(self) -> bool:
         """Whether the gate may open on this receipt."""
         return self.state == "green"
+
+
+def read_receipt(data: bytes) -> Receipt | None:
+    """Read a stored receipt; None for one that is torn, foreign or of another version.
+
+    A receipt that cannot be read proves nothing, and the way to mend it is to prove again.
+    """
+    try:
+        receipt = msgspec.json.decode(data, type=Receipt)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return receipt if receipt.schema == RECEIPT_SCHEMA else None
+
+
+def write_receipt(receipt: Receipt) -> bytes:
+    """Return the receipt as it is stored."""
+    return msgspec.json.format(msgspec.json.encode(receipt), indent=1) + b"\n"

@@ -18,6 +18,7 @@ from grind.flows.job import JobContext, run_job
 from grind.ports import Clock, Host, LogStore
 from grind.workflows import contexts as ctx
 from grind.workflows.contexts import Situation
+from grind.workflows.expressions import UNKNOWN
 from grind.workflows.jobgraph import JobResult, Leave, decide
 from grind.workflows.tasks import TaskInputs
 
@@ -160,7 +161,7 @@ class Engine:
                 extra={},
             ),
             "inputs": {},
-            "vars": ctx.UNKNOWN,
+            "vars": UNKNOWN,
             "matrix": job.matrix,
             "strategy": ctx.strategy(
                 index=job.strategy_index,

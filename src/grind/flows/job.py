@@ -16,6 +16,7 @@ from grind.workflows import contexts as ctx
 from grind.workflows.filecommands import read_pairs
 from grind.workflows.jobenv import event_file, job_environment
 from grind.workflows.jobrun import Finish, JobMachine, Queue, Settle, StepResult
+from grind.workflows.tasks import lane_index, setup_task
 
 if TYPE_CHECKING:
     from grind.flows.engine import EngineInputs
@@ -110,7 +111,9 @@ class _Runner:
         self.records: list[StepRecord] = []
         self.finish: Finish | None = None
         self.told_final = False
-        self.steps = {step.index: step for step in self.plan.steps}
+        self.steps = {lane_index(step.index): step for step in self.plan.steps}
+        self.setup_said = b""
+        self.setup_failed = ""
 
     async def run(self) -> JobEnding:
         paths = self.lane.paths._asdict()
@@ -123,6 +126,8 @@ class _Runner:
         )
         files = {"event.json": event_file(self.inputs.situation)}
         await self.lane.begin(tuple(env.items()), files)
+        if self.plan.setup is not None:
+            await self.lane.submit([setup_task(self.plan.setup)])
         await self._advance()
         lost = ""
         async for event in self.lane.events():
@@ -132,7 +137,7 @@ class _Runner:
                 case Output():
                     self._output(event)
                 case Passed():
-                    self._settled(self.machine.passed(event.index))
+                    self._settled(self.machine.passed(self.steps[event.index].index))
                     await self._advance()
                 case Ended():
                     await self._ended(event)
@@ -145,6 +150,8 @@ class _Runner:
             log.close()
         if lost or self.finish is None:
             return JobEnding("lost", lost or "the lane ended early", {}, tuple(self.records))
+        if self.setup_failed:
+            return JobEnding("failure", self.setup_failed, {}, tuple(self.records))
         zero = next((r for r in self.records if r.gating and r.reason.startswith("ran ")), None)
         if zero is not None and self.finish.conclusion == "success":
             return JobEnding("failure", zero.reason, self.finish.outputs, tuple(self.records))
@@ -172,21 +179,32 @@ class _Runner:
             await self.lane.submit(tasks, final=final)
 
     def _started(self, event: Started) -> None:
-        step = self.steps[event.index]
+        step = self.steps.get(event.index)
+        if step is None:
+            return  # the setup
         self.logs[event.index] = StepLog(
             self.plan.key, step, self.inputs.logs, self.inputs.emit, self.masks
         )
-        self.inputs.emit(e.StepStarted(self.plan.key, event.index, step.name))
+        self.inputs.emit(e.StepStarted(self.plan.key, step.index, step.name))
 
     def _output(self, event: Output) -> None:
-        self.logs[event.index].feed(event.data)
+        if event.index in self.logs:
+            self.logs[event.index].feed(event.data)
+        else:
+            self.setup_said = (self.setup_said + event.data)[-4096:]
 
     async def _ended(self, event: Ended) -> None:
+        if event.index not in self.steps:
+            if event.exit_code != 0:
+                text = self.setup_said.decode("utf-8", "replace").strip()
+                self.setup_failed = f"the job could not be set up: {text or event.reason}"
+            return
         log = self.logs.pop(event.index)
         said = log.finish()
         outputs = dict(said.outputs) | read_pairs(await self.lane.read(event.index, "output"))
+        step = self.steps[event.index]
         result = self.machine.ended(
-            event.index,
+            step.index,
             exit_code=event.exit_code,
             reason=event.reason,
             outputs=outputs,
@@ -199,7 +217,7 @@ class _Runner:
         self.inputs.emit(
             e.StepEnded(
                 job=self.plan.key,
-                step=event.index,
+                step=step.index,
                 name=result.step.name,
                 verdict=result.verdict,
                 outcome=result.outcome,
@@ -217,7 +235,7 @@ class _Runner:
         self.records.append(
             StepRecord(
                 job=self.plan.key,
-                step=event.index,
+                step=step.index,
                 name=result.step.name,
                 verdict=result.verdict,
                 conclusion=result.conclusion,

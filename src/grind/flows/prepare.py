@@ -6,20 +6,17 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from grind import __version__
-from grind.core.config import FILE as CONFIG_FILE
-from grind.core.config import Config, load
+from grind.core.config import Config
 from grind.core.errors import GrindError, Problem, ProblemsError
 from grind.core.plan import Plan
-from grind.core.plankey import plan_key
 from grind.core.receipt import Tool
-from grind.core.repository import Snapshot
+from grind.flows.basis import Basis, Options, find_basis, repository_name
 from grind.ports import Host, HostIdentity, Repository
+from grind.workflows.availability import check_expressions
 from grind.workflows.checks import check_jobs
 from grind.workflows.contexts import Situation
 from grind.workflows.facts import Answer, Facts
 from grind.workflows.lower import Request, lower
-from grind.workflows.availability import check_expressions
 from grind.workflows.reader import read_workflow
 from grind.workflows.syntax import Workflow
 from grind.workflows.triggers import Event
@@ -28,41 +25,6 @@ WORKFLOWS = ".github/workflows"
 _ROUNDS = 6
 """Rounds of questions to the host; more would mean that a judgement never settles."""
 _ZERO = "0" * 40
-
-
-class Options(NamedTuple):
-    """What the user asked to plan for."""
-
-    rev: str | None = None
-    event: str = "push"
-    ref: str | None = None
-    """Full or short ref that the event is about; None for the main branch."""
-    workflows: tuple[str, ...] = ()
-    """Names or files to restrict the plan to; empty for all."""
-    changed: str | None = None
-    """Count changed paths from this revision instead of the merge base."""
-
-
-class Target(NamedTuple):
-    """Where a push would go, as far as the repository tells."""
-
-    remote: str | None
-    url: str
-    main: str
-    upstream: str | None
-    """The commit of the remote's main branch, as last seen."""
-
-
-class Basis(NamedTuple):
-    """What a plan is made from: cheap to find out, and enough to look a receipt up."""
-
-    snapshot: Snapshot
-    config: Config
-    config_blob: bytes | None
-    target: Target
-    base: str | None
-    ref: str
-    key: str
 
 
 class Prepared(NamedTuple):
@@ -84,37 +46,6 @@ class Prepared(NamedTuple):
         return msgspec.structs.replace(self.plan, jobs=(*self.checks.jobs, *self.plan.jobs))
 
 
-def find_basis(repository: Repository, options: Options, labels: frozenset[str]) -> Basis:
-    """Take the snapshot and find what the plan hangs on. Raises GrindError, ProblemsError."""
-    snapshot = repository.snapshot(options.rev)
-    config, blob = _config(repository, snapshot)
-    target = find_target(repository, config)
-    base = _base(repository, snapshot, target, options)
-    ref = _full_ref(options.ref or target.main)
-    key = plan_key(
-        version=__version__,
-        tree=snapshot.tree,
-        base=base,
-        event=options.event,
-        ref=ref,
-        repository=repository_name(target.url, repository.top or repository.common_dir),
-        labels=labels,
-    )
-    return Basis(snapshot, config, blob, target, base, ref, key)
-
-
-def find_target(repository: Repository, config: Config) -> Target:
-    """Say where a push would go."""
-    remote = repository.remote(config.remote)
-    main = repository.main_branch(remote, config.main)
-    return Target(
-        remote=remote,
-        url=repository.remote_url(remote) if remote else "",
-        main=main,
-        upstream=repository.upstream(remote, main) if remote else None,
-    )
-
-
 async def prepare(
     repository: Repository, host: Host, options: Options, labels: frozenset[str]
 ) -> Prepared:
@@ -125,7 +56,7 @@ async def prepare(
     basis = find_basis(repository, options, labels)
     workflows = read_workflows(repository, basis, options)
     situation = _situation(repository, basis, options)
-    changed = repository.changed_paths(basis.snapshot, basis.base) if basis.base else None
+    changed = repository.changed_paths(basis.snapshot, basis.base)
     tree = {blob.path: blob.oid for blob in repository.blobs(basis.snapshot.tree)}
     event = Event(
         name=options.event,
@@ -167,9 +98,7 @@ async def prepare(
     return Prepared(basis, situation, plan, checks, await host.identity(), tools)
 
 
-async def _ask(
-    host: Host, wanted: tuple[tuple[str, ...], ...]
-) -> Mapping[tuple[str, ...], Answer]:
+async def _ask(host: Host, wanted: tuple[tuple[str, ...], ...]) -> Mapping[tuple[str, ...], Answer]:
     names = {str(number): argv for number, argv in enumerate(wanted)}
     completed = await host.ask(names)
     return {
@@ -182,9 +111,7 @@ async def _ask(
     }
 
 
-def read_workflows(
-    repository: Repository, basis: Basis, options: Options
-) -> tuple[Workflow, ...]:
+def read_workflows(repository: Repository, basis: Basis, options: Options) -> tuple[Workflow, ...]:
     """Read every workflow of the snapshot. Raises ProblemsError with all that is wrong."""
     files = [
         blob
@@ -239,29 +166,6 @@ def _is_ignored(config: Config, path: str) -> bool:
     )
 
 
-def _config(repository: Repository, snapshot: Snapshot) -> tuple[Config, bytes | None]:
-    found = [
-        blob for blob in repository.blobs(snapshot.tree, (CONFIG_FILE,)) if blob.path == CONFIG_FILE
-    ]
-    if not found:
-        return Config(), None
-    source = repository.read([found[0].oid])[found[0].oid]
-    return load(CONFIG_FILE, source), source
-
-
-def _base(
-    repository: Repository, snapshot: Snapshot, target: Target, options: Options
-) -> str | None:
-    """Return the commit that changed paths are counted from."""
-    if options.changed is not None:
-        return repository.resolve(options.changed)
-    if options.rev is not None:
-        return snapshot.parent
-    if target.upstream is None or snapshot.head is None:
-        return None
-    return repository.merge_base(target.upstream, snapshot.head)
-
-
 def _situation(repository: Repository, basis: Basis, options: Options) -> Situation:
     top = repository.top or repository.common_dir
     return Situation(
@@ -269,31 +173,11 @@ def _situation(repository: Repository, basis: Basis, options: Options) -> Situat
         ref=basis.ref,
         sha=basis.snapshot.commit,
         before=basis.target.upstream or _ZERO,
-        message=repository.message(basis.snapshot.commit)
-        if basis.snapshot.committed
-        else "",
+        message=repository.message(basis.snapshot.commit) if basis.snapshot.committed else "",
         repository=repository_name(basis.target.url, top),
         default_branch=basis.target.main,
         actor="",
     )
-
-
-def _full_ref(ref: str) -> str:
-    return ref if ref.startswith("refs/") else f"refs/heads/{ref}"
-
-
-def repository_name(url: str, top: str) -> str:
-    """Return `owner/name` from a remote's URL; without one, from the folder's name."""
-    path = url.removesuffix("/").removesuffix(".git").replace("\\", "/")
-    if "://" in path:
-        path = path.partition("://")[2].partition("/")[2]
-    elif ":" in path:
-        path = path.partition(":")[2]
-    parts = [part for part in path.split("/") if part]
-    if len(parts) >= 2 and not url.startswith(("/", ".", "file:")):
-        return f"{parts[-2]}/{parts[-1]}"
-    name = parts[-1] if parts else top.rstrip("/").rpartition("/")[2]
-    return f"local/{name or 'repository'}"
 
 
 def _text(repository: Repository, tree: Mapping[str, str], path: str) -> str | None:
@@ -304,5 +188,3 @@ def _text(repository: Repository, tree: Mapping[str, str], path: str) -> str | N
         return repository.read([oid])[oid].decode("utf-8")
     except UnicodeDecodeError:
         return None
-
-

@@ -6,22 +6,24 @@ from fnmatch import fnmatchcase
 
 from grind.core.config import FILE, Check
 from grind.core.plan import JobPlan, Plan, Recipe, StepClass, StepPlan, StepSource, Verdict
+from grind.workflows.actions import base_environment
 from grind.workflows.lower import Request
 
 
 def check_jobs(request: Request, changed: tuple[str, ...] | None) -> Plan:
     """Return the checks as a plan of one job each, in the order of grind.toml."""
+    setup = base_environment(request.facts)
     return Plan(
         tree=request.tree,
         commit=request.commit,
         event=request.situation.event,
         ref=request.situation.ref,
         base=request.base,
-        jobs=tuple(_job(check, changed) for check in request.config.check),
+        jobs=tuple(_job(check, changed, setup) for check in request.config.check),
     )
 
 
-def _job(check: Check, changed: tuple[str, ...] | None) -> JobPlan:
+def _job(check: Check, changed: tuple[str, ...] | None, setup: Recipe) -> JobPlan:
     needed = _is_needed(check, changed)
     reason = "" if needed else "none of its inputs differs from the base"
     checkout = StepPlan(
@@ -76,6 +78,7 @@ def _job(check: Check, changed: tuple[str, ...] | None) -> JobPlan:
         reason=reason,
         steps=(checkout, run),
         runs_on=("self-hosted",),
+        setup=setup,
     )
 
 

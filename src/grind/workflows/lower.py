@@ -6,14 +6,14 @@ guessed; what is not understood is `refused` with its line and the way to settle
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from grind.core.config import Config
 from grind.core.plan import JobPlan, Plan, StepClass, Verdict
 from grind.workflows import contexts
-from grind.workflows.facts import Facts
 from grind.workflows.contexts import Situation
+from grind.workflows.facts import Facts
 from grind.workflows.lower_job import JobInputs, lower_job
 from grind.workflows.syntax import Job, Workflow
 from grind.workflows.triggers import Event, decide
@@ -27,8 +27,6 @@ class Request(NamedTuple):
     event: Event
     config: Config
     facts: Facts
-    read: Callable[[str], str | None]
-    """Contents of a file of the snapshot, None when it is not there or not text."""
     labels: frozenset[str]
     """`runs-on` labels that this host answers to, lower case."""
     tree: str
@@ -72,7 +70,6 @@ def _workflow(request: Request, workflow: Workflow, notes: list[str]) -> list[Jo
             situation=request.situation,
             config=request.config,
             facts=request.facts,
-            read=request.read,
             labels=request.labels,
             workflow=workflow,
             inactive=None if decision.active else decision.reason,

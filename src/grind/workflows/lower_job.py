@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,7 +9,7 @@ import msgspec
 from grind.core.config import Config
 from grind.core.plan import JobPlan, StepClass, StepPlan, Verdict
 from grind.workflows import contexts
-from grind.workflows.facts import Facts
+from grind.workflows.actions import base_environment
 from grind.workflows.conditions import statuses
 from grind.workflows.contexts import Situation
 from grind.workflows.expressions import (
@@ -19,6 +18,7 @@ from grind.workflows.expressions import (
     UnknownValueError,
     truthy,
 )
+from grind.workflows.facts import Facts
 from grind.workflows.lower_step import StepInputs, lower_step
 from grind.workflows.matrix import Combination, MatrixError, expand
 from grind.workflows.nodes import raw, raw_map, to_value
@@ -32,7 +32,6 @@ class JobInputs(NamedTuple):
     situation: Situation
     config: Config
     facts: Facts
-    read: Callable[[str], str | None]
     labels: frozenset[str]
     workflow: Workflow
     inactive: str | None
@@ -237,6 +236,7 @@ def _skeleton(inputs: JobInputs, job: Job, scope: Scope, suffix: str) -> JobPlan
         gating=gating,
         gating_reason="" if gating else "continue-on-error of the job",
         if_=raw(job.if_),
+        setup=base_environment(inputs.facts),
         outputs=raw_map(job.outputs),
         continue_on_error=coe,
         timeout_minutes=to_static_number(job.timeout_minutes, scope),
@@ -250,7 +250,6 @@ def _steps(
     step_inputs = StepInputs(
         config=inputs.config,
         facts=inputs.facts,
-        read=inputs.read,
         workflow=inputs.workflow,
         job=job,
         scope=scope,

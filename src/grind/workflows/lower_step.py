@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from grind.core.config import Config, VerdictRule
 from grind.core.plan import Recipe, StepClass, StepPlan, StepSource, Verdict
 from grind.workflows.actions import judge
-from grind.workflows.facts import Facts
 from grind.workflows.classify import classify_run
 from grind.workflows.conditions import statuses
 from grind.workflows.expressions import UNKNOWN, ExpressionError, UnknownValueError, truthy
+from grind.workflows.facts import Facts
 from grind.workflows.gating import can_fail
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.scope import Scope, secrets_in
@@ -25,7 +24,6 @@ class StepInputs(NamedTuple):
 
     config: Config
     facts: Facts
-    read: Callable[[str], str | None]
     workflow: Workflow
     job: Job
     scope: Scope
@@ -46,7 +44,7 @@ class _Finding(NamedTuple):
 
 def lower_step(inputs: StepInputs, step: Step, earlier: tuple[StepPlan, ...]) -> StepPlan:
     """Return the plan of one step; `earlier` are the job's steps before it."""
-    scope = _scope(inputs, step, earlier)
+    scope = _scope(inputs, earlier)
     source = _source(inputs, step, scope)
     finding = _settled(inputs, step, source, scope) or _judge(inputs, step, source, scope)
     if inputs.job_continue_on_error and finding.gating:
@@ -74,7 +72,7 @@ def lower_step(inputs: StepInputs, step: Step, earlier: tuple[StepPlan, ...]) ->
     )
 
 
-def _scope(inputs: StepInputs, step: Step, earlier: tuple[StepPlan, ...]) -> Scope:
+def _scope(inputs: StepInputs, earlier: tuple[StepPlan, ...]) -> Scope:
     """What is known of a step before anything ran: an earlier step may have set any variable."""
     quiet = all(s.recipe is not None and s.recipe.kind == "checkout" for s in earlier)
     env: object = UNKNOWN
@@ -215,7 +213,7 @@ def _judge(inputs: StepInputs, step: Step, source: StepSource, scope: Scope) -> 
 
 def _judge_uses(inputs: StepInputs, source: StepSource, scope: Scope) -> _Finding:
     shown = {name: scope.show(value) for name, value in source.with_.items()}
-    judged = judge(source.uses, shown, inputs.facts, inputs.read)
+    judged = judge(source.uses, shown, inputs.facts)
     return _Finding(
         judged.verdict,
         judged.klass,

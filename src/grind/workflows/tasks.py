@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from grind.core.plan import StepPlan
+from msgspec.structs import replace
+
+from grind.core.plan import Recipe, StepPlan
 from grind.core.task import Checkout, Condition, StepTask
 from grind.workflows.expressions import EvaluationError
 from grind.workflows.scope import Scope
 from grind.workflows.shells import resolve_shell
+
+SETUP_INDEX = 0
+"""Place in the lane of what every job gets before its first step."""
+
+
+def lane_index(step: int) -> int:
+    """Return a step's place in its lane: one behind the setup."""
+    return step + 1
 
 
 class TaskInputs(NamedTuple):
@@ -23,24 +33,23 @@ class TaskInputs(NamedTuple):
 
 def make_task(step: StepPlan, condition: Condition, scope: Scope, inputs: TaskInputs) -> StepTask:
     """Return the task for a step. Raises ExpressionError when a template cannot be evaluated."""
-    timeout = _minutes(step, scope)
-    common = {
-        "index": step.index,
-        "condition": condition,
-        "continue_on_error": step.source.continue_on_error is True,
-        "timeout": timeout,
-    }
+    base = StepTask(
+        index=lane_index(step.index),
+        condition=condition,
+        continue_on_error=step.source.continue_on_error is True,
+        timeout=_minutes(step, scope),
+    )
     recipe = step.recipe
     if recipe is not None and recipe.kind == "checkout":
-        return StepTask(**common, checkout=_checkout(step, scope, inputs))
+        return replace(base, checkout=_checkout(step, scope, inputs))
     action = step.id or ("__run" if step.run is not None else "__action")
     env = [("GITHUB_ACTION", action)]
     env += [(name, scope.text(value)) for name, value in step.source.env.items()]
     if recipe is not None:  # `provide`, or an override's own command
         env += list(recipe.env.items())
         shell = resolve_shell("bash" if recipe.kind == "provide" else step.source.shell)
-        return StepTask(
-            **common,
+        return replace(
+            base,
             argv=shell.argv,
             script=recipe.script,
             suffix=shell.suffix,
@@ -51,13 +60,25 @@ def make_task(step: StepPlan, condition: Condition, scope: Scope, inputs: TaskIn
     if shell.problem:
         raise EvaluationError(shell.problem, 0)
     text = inner.text(step.source.run or "")
-    return StepTask(
-        **common,
+    return replace(
+        base,
         argv=shell.argv,
         script=f"{shell.before}{text}{shell.after}",
         suffix=shell.suffix,
         env=tuple(env),
         cwd=inner.text(step.source.working_directory),
+    )
+
+
+def setup_task(recipe: Recipe) -> StepTask:
+    """Return the task that gives a job its private folders for language installs."""
+    shell = resolve_shell("bash")
+    return StepTask(
+        index=SETUP_INDEX,
+        argv=shell.argv,
+        script=recipe.script,
+        suffix=shell.suffix,
+        env=tuple(recipe.env.items()),
     )
 
 
@@ -82,7 +103,8 @@ def _minutes(step: StepPlan, scope: Scope) -> float | None:
 
 
 def _checkout(step: StepPlan, scope: Scope, inputs: TaskInputs) -> Checkout:
-    given = {name.lower(): scope.text(v) for name, v in step.source.with_.items() if v}
+    recipe = step.recipe.env if step.recipe is not None else {}
+    given = {name: scope.text(value) for name, value in recipe.items() if value}
     submodules = given.get("submodules", "false").lower()
     depth = given.get("fetch-depth", "1")
     if not depth.isdigit():

@@ -1,0 +1,141 @@
+"""What grind keeps of a repository in its git folder: releases with their logs, and receipts.
+
+<git common dir>/grind/
+  lock                      one run at a time
+  receipts/<tree>.json      written aside and replaced
+  releases/<id>/journal.ndjson, logs/<job>/<step>.log
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator
+
+from grind.adapters.files import private_folder, replace_file, storing, write_all
+
+_ID = re.compile(r"^\d{8}-\d{6}-[0-9a-f]{6}$")
+_TREE = re.compile(r"^[0-9a-f]{40}([0-9a-f]{24})?$")
+
+
+class DiskLogWriter:
+    """One step's masked log on disk."""
+
+    def __init__(self, folder: str, path: str) -> None:
+        self.path = path
+        full = os.path.join(folder, path)
+        self._full = full
+        private_folder(os.path.dirname(full))
+        with storing(full):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+            self._fd = os.open(full, flags, 0o600)
+
+    def write(self, data: bytes) -> None:
+        """Append. Raises StorageError when the disk is full."""
+        with storing(self._full):
+            write_all(self._fd, data)
+
+    def close(self) -> None:
+        """Close; twice does no harm."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+class ReleaseFolder:
+    """One release's folder: its journal and its logs (`grind.ports.LogStore`)."""
+
+    def __init__(self, root: str, release: str) -> None:
+        self.id = release
+        self.path = os.path.join(root, release)
+
+    def writer(self, job: str, step: int) -> DiskLogWriter:
+        """Start the log of a step."""
+        name = re.sub(r"[^0-9A-Za-z._-]+", "-", job).strip("-.")[:60] or "job"
+        import hashlib
+
+        mark = hashlib.sha256(job.encode("utf-8", "surrogateescape")).hexdigest()[:6]
+        return DiskLogWriter(self.path, f"logs/{name}-{mark}/{step}.log")
+
+    def read_log(self, path: str) -> Iterator[bytes]:
+        """Yield a log's bytes in pieces. Raises OSError when it is not there."""
+        full = os.path.realpath(os.path.join(self.path, path))
+        if not full.startswith(os.path.realpath(self.path) + os.sep):
+            raise FileNotFoundError(path)
+        with open(full, "rb") as file:
+            while piece := file.read(1 << 16):
+                yield piece
+
+
+class Store:
+    """All that grind keeps in one repository."""
+
+    def __init__(self, common_dir: str) -> None:
+        self.root = os.path.join(common_dir, "grind")
+
+    @property
+    def lock_path(self) -> str:
+        """Where the lock of the repository is."""
+        return os.path.join(self.root, "lock")
+
+    def new_release(self, now: float) -> ReleaseFolder:
+        """Name a new release; its folder is made by the first thing written."""
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+        return ReleaseFolder(self._releases, f"{stamp}-{secrets.token_hex(3)}")
+
+    def release(self, release: str) -> ReleaseFolder | None:
+        """Return the release with that identifier."""
+        folder = ReleaseFolder(self._releases, release)
+        return folder if _ID.match(release) and os.path.isdir(folder.path) else None
+
+    def releases(self) -> list[ReleaseFolder]:
+        """Return all releases, the newest first."""
+        try:
+            names = sorted(filter(_ID.match, os.listdir(self._releases)), reverse=True)
+        except FileNotFoundError:
+            return []
+        return [ReleaseFolder(self._releases, name) for name in names]
+
+    def latest(self) -> ReleaseFolder | None:
+        """Return the newest release."""
+        found = self.releases()
+        return found[0] if found else None
+
+    def prune(self, keep: int, remove: Callable[[str], None]) -> None:
+        """Remove all but the newest `keep` releases."""
+        for folder in self.releases()[keep:]:
+            remove(folder.path)
+
+    def receipt(self, tree: str) -> bytes | None:
+        """Return the stored receipt for a tree, as bytes, or None."""
+        if not _TREE.match(tree):
+            return None
+        try:
+            with open(self._receipt(tree), "rb") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+
+    def save_receipt(self, tree: str, data: bytes) -> str:
+        """Keep a receipt; return its path. The old one stays until the new one is whole."""
+        private_folder(self.root)
+        private_folder(os.path.dirname(self._receipt(tree)))
+        replace_file(self._receipt(tree), data)
+        return self._receipt(tree)
+
+    def drop_receipt(self, tree: str) -> None:
+        """Forget the receipt for a tree: what it proved has since failed."""
+        with storing(self._receipt(tree)):
+            try:
+                os.unlink(self._receipt(tree))
+            except FileNotFoundError:
+                return
+
+    @property
+    def _releases(self) -> str:
+        return os.path.join(self.root, "releases")
+
+    def _receipt(self, tree: str) -> str:
+        return os.path.join(self.root, "receipts", f"{tree}.json")

@@ -1,0 +1,123 @@
+"""What a plan hangs on: the snapshot, grind.toml, and where a push would go. Cheap to find out, and
+enough to look a receipt up; nothing here reads a workflow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from grind import __version__
+from grind.core.config import FILE as CONFIG_FILE
+from grind.core.config import Config, load
+from grind.core.plankey import plan_key
+from grind.core.repository import Snapshot
+
+if TYPE_CHECKING:
+    from grind.ports import Repository
+
+
+class Options(NamedTuple):
+    """What the user asked to plan for."""
+
+    rev: str | None = None
+    event: str = "push"
+    ref: str | None = None
+    """Full or short ref that the event is about; None for the main branch."""
+    workflows: tuple[str, ...] = ()
+    """Names or files to restrict the plan to; empty for all."""
+    changed: str | None = None
+    """Count changed paths from this revision instead of the merge base."""
+
+
+class Target(NamedTuple):
+    """Where a push would go, as far as the repository tells."""
+
+    remote: str | None
+    url: str
+    main: str
+    upstream: str | None
+    """The commit of the remote's main branch, as last seen."""
+
+
+class Basis(NamedTuple):
+    """What a plan is made from: cheap to find out, and enough to look a receipt up."""
+
+    snapshot: Snapshot
+    config: Config
+    config_blob: bytes | None
+    target: Target
+    base: str | None
+    ref: str
+    key: str
+
+
+def find_basis(repository: Repository, options: Options, labels: frozenset[str]) -> Basis:
+    """Take the snapshot and find what the plan hangs on. Raises GrindError, ProblemsError."""
+    snapshot = repository.snapshot(options.rev)
+    config, blob = _config(repository, snapshot)
+    target = find_target(repository, config)
+    base = _base(repository, snapshot, target, options)
+    ref = _full_ref(options.ref or target.main)
+    key = plan_key(
+        version=__version__,
+        tree=snapshot.tree,
+        base=base,
+        event=options.event,
+        ref=ref,
+        repository=repository_name(target.url, repository.top or repository.common_dir),
+        labels=labels,
+    )
+    return Basis(snapshot, config, blob, target, base, ref, key)
+
+
+def find_target(repository: Repository, config: Config) -> Target:
+    """Say where a push would go."""
+    remote = repository.remote(config.remote)
+    main = repository.main_branch(config.main, remote)
+    return Target(
+        remote=remote,
+        url=repository.remote_url(remote) if remote else "",
+        main=main,
+        upstream=repository.tip(remote, main) if remote else None,
+    )
+
+
+def _config(repository: Repository, snapshot: Snapshot) -> tuple[Config, bytes | None]:
+    found = [
+        blob for blob in repository.blobs(snapshot.tree, (CONFIG_FILE,)) if blob.path == CONFIG_FILE
+    ]
+    if not found:
+        return Config(), None
+    source = repository.read([found[0].oid])[found[0].oid]
+    return load(CONFIG_FILE, source), source
+
+
+def _base(
+    repository: Repository, snapshot: Snapshot, target: Target, options: Options
+) -> str | None:
+    """Return the commit that changed paths are counted from."""
+    if options.changed is not None:
+        return repository.resolve(options.changed)
+    if options.rev is not None:
+        return snapshot.parent
+    if target.upstream is None or snapshot.head is None:
+        return None
+    return repository.merge_base(target.upstream, snapshot.head)
+
+
+def _full_ref(ref: str) -> str:
+    return ref if ref.startswith("refs/") else f"refs/heads/{ref}"
+
+
+def repository_name(url: str, top: str) -> str:
+    """Return `owner/name` from a remote's URL; without one, from the folder's name."""
+    path = url.removesuffix("/").removesuffix(".git").replace("\\", "/")
+    if "://" in path:
+        path = path.partition("://")[2].partition("/")[2]
+    elif ":" in path:
+        path = path.partition(":")[2]
+    parts = [part for part in path.split("/") if part]
+    if len(parts) >= 2 and not url.startswith(("/", ".", "file:")):
+        return f"{parts[-2]}/{parts[-1]}"
+    name = parts[-1] if parts else top.rstrip("/").rpartition("/")[2]
+    return f"local/{name or 'repository'}"

@@ -1,0 +1,258 @@
+"""`grind check`: the repository's own checks, then CI's steps, and a receipt when all is proven."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from grind import __version__
+from grind.core import events as e
+from grind.core.outcome import Outcome, judge
+from grind.core.plan import JobPlan, Plan, StepClass, Verdict
+from grind.core.receipt import Receipt, Tool, write_receipt
+from grind.flows.engine import Engine, EngineInputs, Results
+from grind.flows.prepare import Prepared
+from grind.ports import Clock, Host, LogStore, Repository
+from grind.workflows.binding import bound_to_commit
+from grind.workflows.checks import check_key
+from grind.workflows.tasks import TaskInputs
+
+
+class Recorder(Protocol):
+    """Where events go: the journal, and then the face."""
+
+    def __call__(self, event: e.Event) -> None:
+        """Record and show one event. Raises GrindError when it cannot be recorded."""
+
+
+class Selection(NamedTuple):
+    """Which part of the plan to run."""
+
+    checks: frozenset[str] | None = None
+    """Keys of checks; None for all."""
+    jobs: frozenset[str] | None = None
+    """Keys of CI's jobs; None for all active ones."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the run can prove the tree."""
+        return self.checks is None and self.jobs is None
+
+
+class CheckInputs(NamedTuple):
+    """What a check depends on."""
+
+    repository: Repository
+    host: Host
+    clock: Clock
+    logs: LogStore
+    record: Recorder
+    run: str
+    command: str
+    resumed: bool
+    parallel: int
+    save_receipt: Callable[[str, bytes], str]
+    drop_receipt: Callable[[str], None]
+    tools_print: Callable[[Iterable[Tool]], str]
+
+
+async def check(inputs: CheckInputs, prepared: Prepared, selection: Selection) -> e.RunEnded:
+    """Run the selected part of the plan; return how it ended.
+
+    A full receipt is written if and only if the whole plan ran and every active gating step was
+    executed, satisfied or overridden; a partial one says what is missing.
+    """
+    started = inputs.clock.now()
+    plan = prepared.whole
+    chosen = [job for job in plan.jobs if _is_chosen(job, prepared, selection)]
+    inputs.record(
+        e.RunStarted(
+            run=inputs.run,
+            command=inputs.command,
+            tree=plan.tree,
+            commit=plan.commit,
+            digest=plan.digest,
+            host=inputs.host.name,
+            jobs=tuple(_head(job) for job in chosen if job.active),
+            resumed=inputs.resumed,
+        )
+    )
+    engine_inputs = _engine_inputs(inputs, prepared)
+    results = await _run(engine_inputs, prepared, selection)
+    part = msgspec.structs.replace(plan, jobs=tuple(chosen))
+    outcome = judge(part, results.jobs, results.steps)
+    duration = inputs.clock.now() - started
+    path = ""
+    if selection.whole and outcome.state in ("green", "partial"):
+        receipt = _receipt(inputs, prepared, results, outcome, duration)
+        path = inputs.save_receipt(plan.tree, write_receipt(receipt))
+    elif outcome.state in ("red", "hollow"):
+        inputs.drop_receipt(plan.tree)
+    ended = e.RunEnded(
+        run=inputs.run,
+        state=outcome.state,
+        exit_code=int(outcome.exit_code),
+        executed=outcome.executed,
+        failed=outcome.failed,
+        refused=outcome.refused,
+        unproven=(*outcome.open, *outcome.unproven),
+        remedies=outcome.remedies,
+        receipt=path,
+        duration=duration,
+    )
+    inputs.record(ended)
+    return ended
+
+
+async def _run(inputs: EngineInputs, prepared: Prepared, selection: Selection) -> Results:
+    """Fast checks first; CI's steps only when none of them failed."""
+    first = Engine(prepared.checks, inputs, selection.checks)
+    checks = await first.run()
+    failed = [
+        key for key, outcome in checks.jobs.items() if outcome.conclusion in ("failure", "lost")
+    ]
+    if failed or selection.jobs == frozenset():
+        return checks
+    rest = await Engine(prepared.plan, inputs, selection.jobs).run()
+    return Results({**checks.jobs, **rest.jobs}, checks.steps + rest.steps)
+
+
+def _is_chosen(job: JobPlan, prepared: Prepared, selection: Selection) -> bool:
+    is_check = any(job is check for check in prepared.checks.jobs)
+    wanted = selection.checks if is_check else selection.jobs
+    return wanted is None or job.key in wanted
+
+
+def _engine_inputs(inputs: CheckInputs, prepared: Prepared) -> EngineInputs:
+    basis = prepared.basis
+    private = inputs.repository.prepare(basis.snapshot, basis.target.remote, basis.target.main)
+    minimum = {
+        check_key(check.name): check.min_tests
+        for check in basis.config.check
+        if check.min_tests is not None
+    }
+    return EngineInputs(
+        host=inputs.host,
+        clock=inputs.clock,
+        logs=inputs.logs,
+        emit=inputs.record,
+        run=inputs.run,
+        situation=prepared.situation,
+        tasks=TaskInputs(
+            oid=basis.snapshot.commit, ref=prepared.situation.ref, origin=basis.target.url
+        ),
+        repository=private,
+        parallel=inputs.parallel,
+        min_tests=minimum,
+    )
+
+
+def _receipt(
+    inputs: CheckInputs, prepared: Prepared, results: Results, outcome: Outcome, duration: float
+) -> Receipt:
+    plan, identity = prepared.whole, prepared.identity
+    return Receipt(
+        tree=plan.tree,
+        commit=plan.commit,
+        digest=plan.digest,
+        key=prepared.basis.key,
+        state=outcome.state,
+        host=f"{identity.id}/{identity.architecture}",
+        host_name=inputs.host.name,
+        system=identity.system,
+        run=inputs.run,
+        created=inputs.clock.now(),
+        duration=duration,
+        grind=__version__,
+        steps=results.steps,
+        unproven=outcome.unproven,
+        open=outcome.open,
+        remedies=outcome.remedies,
+        bound=plan.commit if bound_to_commit(plan) else "",
+        tools=prepared.tools,
+        tools_print=inputs.tools_print(prepared.tools),
+    )
+
+
+def _head(job: JobPlan) -> e.JobHead:
+    return e.JobHead(
+        key=job.key,
+        name=job.name,
+        workflow=job.workflow,
+        verdict=job.verdict,
+        reason=job.reason,
+        needs=job.needs,
+        steps=tuple(
+            e.StepHead(step.index, step.name, step.verdict, step.gating, step.line)
+            for step in job.steps
+        ),
+    )
+
+
+def select_jobs(prepared: Prepared, names: Iterable[str]) -> Selection:
+    """Return the part of the plan that names select: a check, a job's id, name or key, a workflow's
+    file. What the chosen jobs need comes along. Raises GrindError for a name that selects nothing.
+    """
+    from grind.core.errors import GrindError
+
+    checks: set[str] = set()
+    jobs: set[str] = set()
+    for name in names:
+        found_checks = {c.key for c in prepared.checks.jobs if name in (c.id, c.key)}
+        found_jobs = {j.key for j in prepared.plan.jobs if j.active and _is_called(j, name)}
+        if not found_checks and not found_jobs:
+            known = sorted(
+                {j.id for j in prepared.checks.jobs}
+                | {j.id for j in prepared.plan.jobs if j.active}
+            )
+            raise GrindError(
+                f"no check and no active job is called {name!r}",
+                remedy=f"there are: {', '.join(known)}",
+            )
+        checks |= found_checks
+        jobs |= found_jobs
+    return Selection(
+        frozenset(_with_needs(prepared.checks, checks)),
+        frozenset(_with_needs(prepared.plan, jobs)),
+    )
+
+
+def select_class(prepared: Prepared, klass: StepClass) -> Selection:
+    """Return the jobs that have a step of this class, with what they need; no checks."""
+    jobs = {
+        job.key
+        for job in prepared.plan.jobs
+        if job.active
+        and any(s.klass is klass and s.verdict is not Verdict.SKIPPED for s in job.steps)
+    }
+    return Selection(frozenset(), frozenset(_with_needs(prepared.plan, jobs)))
+
+
+def select_failed(prepared: Prepared, last: Mapping[str, str]) -> Selection:
+    """Return the jobs that the last run did not end well, with what they need."""
+    good = ("success", "skipped", "unproven")
+    bad = {key for key, conclusion in last.items() if conclusion not in good}
+    return Selection(
+        frozenset(_with_needs(prepared.checks, {j.key for j in prepared.checks.jobs} & bad)),
+        frozenset(_with_needs(prepared.plan, {j.key for j in prepared.plan.jobs} & bad)),
+    )
+
+
+def _is_called(job: JobPlan, name: str) -> bool:
+    file = job.workflow.rpartition("/")[2]
+    return name in (job.id, job.name, job.key, job.workflow, file, file.rpartition(".")[0])
+
+
+def _with_needs(plan: Plan, keys: set[str]) -> set[str]:
+    found = set(keys)
+    pending = [job for job in plan.jobs if job.key in keys]
+    while pending:
+        job = pending.pop()
+        for other in plan.jobs:
+            same = other.workflow == job.workflow and other.id in job.needs
+            if same and other.key not in found:
+                found.add(other.key)
+                pending.append(other)
+    return found
