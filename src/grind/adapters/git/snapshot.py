@@ -73,7 +73,7 @@ def of_rev(site: Site, rev: str) -> Snapshot:
         raise _unknown(rev)
     request = f"{rev}\n{rev}^{{tree}}\n{rev}^{{commit}}\n"
     args = ["cat-file", "--batch-check=%(objectname) %(objecttype)"]
-    lines = site.git.run(args, os.fsencode(request)).decode(errors="replace").splitlines()
+    lines = site.adding.run(args, os.fsencode(request)).decode(errors="replace").splitlines()
     kinds = {kind: oid for oid, _, kind in (line.rpartition(" ") for line in lines)}
     tree = kinds.get("tree")
     if tree is None:
@@ -84,7 +84,7 @@ def of_rev(site: Site, rev: str) -> Snapshot:
     if commit is None:
         commit = _make_commit(site, tree, None)
     else:
-        head = parse_head(site.git.run(["cat-file", "--batch"], f"{commit}\n".encode()))
+        head = parse_head(site.private.run(["cat-file", "--batch"], f"{commit}\n".encode()))
     items = contents.items(site.private, tree)
     pointers: set[bytes] = set()
     if lfs.mentioned_in_tree(site.private, items):
@@ -94,6 +94,15 @@ def of_rev(site: Site, rev: str) -> Snapshot:
             pointers = lfs.in_tree(site.private, lfs.filtered(indexed, items))
     snapshot = _snapshot(tree, commit, head, changes, pointers, _submodules(site, items, None))
     return snapshot._replace(of_rev=True)
+
+
+def proposal(site: Site, tree: str, parent: str) -> Snapshot:
+    """Return the snapshot that has this tree on top of this commit: a merge or a squash that shall
+    be proven before it exists. The tree may be one of the private repository."""
+    head = parse_head(site.private.run(["cat-file", "--batch"], f"{parent}\n".encode()))
+    if head is None:
+        raise _unknown(parent)
+    return of_rev(site, _commit(site, tree, head)[0])._replace(head=parent, parent=parent)
 
 
 def _unknown(rev: str) -> GrindError:
