@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
+
+from msgspec import Struct
 
 _LINE = 4096
 """Characters of a line that are looked at; summaries are far shorter."""
@@ -18,10 +20,10 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\].*?(?:\x07|\x1b\\)")
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z ")
 
 
-class TestCount(NamedTuple):
+class TestCount(Struct, frozen=True):
     """Tests that ran: passed or failed, not skipped, ignored or filtered out."""
 
-    __test__ = False  # not a test class, whatever pytest thinks of the name
+    __test__: ClassVar[bool] = False  # no class of tests, whatever pytest thinks of the name
 
     run: int
     exact: bool

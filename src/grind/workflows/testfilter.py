@@ -78,7 +78,8 @@ def is_filtered(argv: Sequence[str]) -> bool:
             "test" not in argv[1:3]
         ):
             return False
-        return has(argv, *options) or value(argv, *options) is not None
+        given = [value(argv, option) for option in options]
+        return any(one is not None and not one.startswith("not ") for one in given)
     return name in ("npm", "pnpm", "yarn", "tox", "nox", "make", "hatch") and _passed_on(argv)
 
 
