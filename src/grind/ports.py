@@ -7,62 +7,15 @@ named class; both pass the same contract tests (tests/contracts/).
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from enum import StrEnum
 from typing import NamedTuple, Protocol, TypeAlias
 
 from msgspec import Struct
 
+from grind.core.task import Checkout as Checkout
+from grind.core.task import Condition as Condition
+from grind.core.task import StepTask as StepTask
+
 # --- the host: where steps run -------------------------------------------------------------------
-
-
-class Condition(StrEnum):
-    """When a queued step runs, decided on the host from the status of the lane so far."""
-
-    SUCCESS = "success"
-    FAILURE = "failure"
-    CANCELLED = "cancelled"
-    NOT_CANCELLED = "not-cancelled"
-    ALWAYS = "always"
-
-
-class Checkout(Struct, frozen=True, kw_only=True):
-    """What `actions/checkout` does, from the private repository of the run.
-
-    `path` is relative to the workspace ("" for the workspace itself); `depth` 0 means all history
-    with every branch and tag, otherwise that many commits; `ref` is the full ref that CI would see.
-    """
-
-    oid: str
-    ref: str
-    path: str = ""
-    depth: int = 1
-    clean: bool = True
-    tags: bool = False
-    submodules: str = "false"
-    """`false`, `true` or `recursive`."""
-    origin: str = ""
-    """The URL that `git remote get-url origin` answers in the checkout; never with a credential."""
-
-
-class StepTask(Struct, frozen=True, kw_only=True):
-    """One step, ready to run: arguments and scripts travel as data, never as quoted text."""
-
-    index: int
-    """Unique in the lane, increasing in queueing order."""
-    condition: Condition = Condition.SUCCESS
-    argv: tuple[str, ...] = ()
-    """The program; the argument part `{0}` stands for the path of the script file."""
-    script: str = ""
-    suffix: str = ".sh"
-    env: tuple[tuple[str, str], ...] = ()
-    """Laid over the lane's environment and over what earlier steps wrote to GITHUB_ENV."""
-    cwd: str = ""
-    """Absolute, or relative to the workspace."""
-    continue_on_error: bool = False
-    timeout: float | None = None
-    """Seconds; the whole process group is ended after it."""
-    checkout: Checkout | None = None
-    """When set, the step is a checkout and `argv`/`script` are empty."""
 
 
 class LanePaths(NamedTuple):
@@ -74,6 +27,8 @@ class LanePaths(NamedTuple):
     tool_cache: str
     events: str
     """Folder for `GITHUB_EVENT_PATH` and other files that the client writes for the job."""
+    cache: str = ""
+    """Download caches that all jobs on the host share."""
 
 
 class LaneSpec(Struct, frozen=True, kw_only=True):
@@ -203,6 +158,10 @@ class Host(Protocol):
     def name(self) -> str:
         """The name the user gave it."""
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the host lends to every job from its own environment, PATH among it."""
+
     async def identity(self) -> HostIdentity:
         """Return who this host is."""
 
@@ -220,6 +179,30 @@ class Host(Protocol):
         """Let go of connections; lanes go on."""
 
 
+# --- logs ----------------------------------------------------------------------------------------
+
+
+class LogWriter(Protocol):
+    """The masked log of one step, being written."""
+
+    @property
+    def path(self) -> str:
+        """Where it is, relative to the folder of the release."""
+
+    def write(self, data: bytes) -> None:
+        """Append. Raises GrindError when the disk is full; what was written stays."""
+
+    def close(self) -> None:
+        """Close; twice does no harm."""
+
+
+class LogStore(Protocol):
+    """Where the masked logs of a run are kept."""
+
+    def writer(self, job: str, step: int) -> LogWriter:
+        """Start the log of a step, in place of what an earlier attempt left."""
+
+
 # --- time ----------------------------------------------------------------------------------------
 
 
@@ -231,3 +214,45 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
+
+
+# --- the repository ------------------------------------------------------------------------------
+
+# The values stand in core, so that the pre-push hook can use the adapter without this module.
+from grind.core.repository import Blob, Snapshot  # noqa: E402
+
+
+class Repository(Protocol):
+    """The user's git repository, and grind's private one beside it.
+
+    Synchronous: each answer takes a few git processes. Questions change nothing of the user's; only
+    the methods that say so do. Everything after the snapshot names object ids.
+    """
+
+    @property
+    def top(self) -> str | None:
+        """Top of the working copy, absolute; None in a bare repository."""
+
+    @property
+    def git_dir(self) -> str:
+        """The git folder of this working copy."""
+
+    @property
+    def common_dir(self) -> str:
+        """The git folder that all working copies share."""
+
+    @property
+    def private(self) -> str:
+        """Path of grind's own bare repository; it sees the objects of snapshots and the user's."""
+
+    def snapshot(self, rev: str | None = None) -> Snapshot:
+        """Take the snapshot of the working copy, or of a commit, tag or tree."""
+
+    def tracked_paths(self, tree: str) -> tuple[str, ...]:
+        """List every file of a tree."""
+
+    def blobs(self, tree: str, prefixes: Sequence[str] = ()) -> tuple[Blob, ...]:
+        """List the files of a tree, at or under the given literal paths when there are any."""
+
+    def read(self, oids: Sequence[str]) -> Mapping[str, bytes]:
+        """Read blobs by id."""

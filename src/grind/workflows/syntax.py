@@ -22,6 +22,9 @@ class Mark(NamedTuple):
 class Scalar(Struct, frozen=True):
     """A YAML scalar: its typed value, its text as written (unquoted, folded) and its place.
 
+    `value` is what GitHub makes of a literal (`${{ 'x' }}` alone is the literal x), `text` is what was
+    written: evaluate `text`, compare `value`.
+
     `block` is the line of the first content line when the scalar is a block (`|`, `>`), so that a
     position inside a `run:` text can be mapped to the file; None for flow scalars.
     """
@@ -30,6 +33,8 @@ class Scalar(Struct, frozen=True):
     text: str
     mark: Mark
     block: int | None = None
+    folded: bool = False
+    """Whether the block is a `>`: its lines are joined, so text and file have other lines."""
 
 
 class Seq(Struct, frozen=True):
@@ -81,6 +86,8 @@ class Step(Struct, frozen=True, kw_only=True):
     """Parallel steps (mid-2026): runs while the following steps run."""
     control: tuple[str, Data] | None = None
     """`wait`, `wait-all`, `cancel` or `parallel` with its value, when the step is one of those."""
+    parallel: tuple[Step, ...] = ()
+    """The steps of a `parallel` group; `index` counts within the group."""
 
 
 class Strategy(Struct, frozen=True, kw_only=True):
@@ -116,6 +123,8 @@ class Job(Struct, frozen=True, kw_only=True):
     uses: Scalar | None = None
     with_: Map | Scalar | None = None
     secrets: Data | None = None
+    cancel_timeout_minutes: Scalar | None = None
+    snapshot: Data | None = None
 
 
 class Trigger(Struct, frozen=True, kw_only=True):
@@ -131,6 +140,8 @@ class Trigger(Struct, frozen=True, kw_only=True):
     paths_ignore: tuple[Scalar, ...] | None = None
     types: tuple[Scalar, ...] | None = None
     workflows: tuple[Scalar, ...] | None = None
+    names: tuple[Scalar, ...] | None = None
+    versions: tuple[Scalar, ...] | None = None
     cron: tuple[Scalar, ...] | None = None
     inputs: Map | None = None
     outputs: Map | None = None
@@ -149,3 +160,5 @@ class Workflow(Struct, frozen=True, kw_only=True):
     concurrency: Data | None = None
     permissions: Data | None = None
     jobs: tuple[Job, ...] = ()
+    root: Map | None = None
+    """The whole file as it was read, for checks that follow the table of rules."""

@@ -1,0 +1,56 @@
+"""One repository, and the ways to run git in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from grind.adapters.git import layout, private
+from grind.adapters.git.process import Git, scrubbed
+from grind.core.errors import GrindError
+
+
+class Site:
+    """A found repository: its paths and its gits. Nothing is created before it is needed."""
+
+    __slots__ = ("_private", "environ", "git", "layout", "outside")
+
+    def __init__(self, cwd: str, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.layout = layout.find(cwd, environ)
+        self.outside = scrubbed(environ)
+        """The environment without a repository in it."""
+        env = {**self.outside, "GIT_DIR": self.layout.git_dir}
+        if self.layout.top is not None:
+            env["GIT_WORK_TREE"] = self.layout.top
+        self.git = Git(self.layout.top or self.layout.git_dir, env)
+        """The user's repository, for questions."""
+        self._private: str | None = None
+
+    @property
+    def top(self) -> str:
+        """The top of the working copy; raises GrindError in a bare repository."""
+        if self.layout.top is None:
+            raise GrindError(
+                "this git repository has no working copy", remedy="name a revision with --rev"
+            )
+        return self.layout.top
+
+    @property
+    def private_path(self) -> str:
+        """The private repository, created on first use."""
+        if self._private is None:
+            self._private = private.ensure(self.layout, self.git)
+        return self._private
+
+    @property
+    def adding(self) -> Git:
+        """The user's repository, except that new objects go to the private one (whose alternates
+        make the user's objects visible)."""
+        return self.git.with_env(GIT_OBJECT_DIRECTORY=os.path.join(self.private_path, "objects"))
+
+    @property
+    def private(self) -> Git:
+        """The private repository; it sees all objects and none of the user's refs."""
+        place = self.private_path
+        return Git(place, {**self.outside, "GIT_DIR": place})

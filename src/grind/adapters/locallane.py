@@ -1,0 +1,232 @@
+"""A lane on this machine: its files, and the client's end of it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+from grind.adapters.runner import wire
+from grind.adapters.runner.follow import Follower
+from grind.core.errors import GrindError
+from grind.ports import Clock, LaneEvent, LanePaths, StepTask
+
+
+def write_new(path: Path, data: bytes) -> bool:
+    """Write a private file aside and link it in; False when it was there already.
+
+    Whoever sees the name sees all of the content, and of two writers exactly one succeeds.
+    """
+    aside = path.parent / f".{path.name}.{secrets.token_hex(8)}"
+    try:
+        with open(aside, "xb", opener=_private) as file:
+            file.write(data)
+        os.link(aside, path)
+    except FileExistsError:
+        return False
+    finally:
+        aside.unlink(missing_ok=True)
+    return True
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def boot_id() -> str:
+    """Return the identifier of this boot of the machine."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def start_time(pid: int) -> str:
+    """Return when a process started, in ticks since boot; empty when it is gone or a zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    fields = stat[stat.rindex(b")") + 2 :].split()
+    return "" if fields[0] in (b"Z", b"X") else fields[19].decode()
+
+
+class LaneFiles:
+    """The folder of a lane on this machine (implements `LaneSource`)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    async def records(self, offset: int) -> bytes:
+        """Return what the record file holds from `offset` on."""
+        return self._read(self.folder / "records", offset, -1)
+
+    async def log_size(self, number: int) -> int:
+        """Return how long a log is."""
+        try:
+            return (self.folder / "l" / str(number)).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    async def log(self, number: int, offset: int, limit: int) -> bytes:
+        """Return at most `limit` bytes of a log."""
+        return self._read(self.folder / "l" / str(number), offset, limit)
+
+    async def detail(self, files: str) -> str:
+        """Return what the runner had to say about a set of command files, or nothing."""
+        data = self._read(self.folder / "f" / f"{files}.detail", 0, 64 * 1024)
+        return data.decode("utf-8", "replace").rstrip("\n")
+
+    async def lost(self) -> str:
+        """Return why the lane has no runner, or nothing when it has one."""
+        claim = self.claim()
+        if claim is None:
+            return ""
+        pid, started, boot = claim
+        if boot != boot_id() and pid:
+            return "the host was rebooted"
+        if pid and start_time(pid) == started:
+            return ""
+        return self._reason() or "the runner was killed"
+
+    def claim(self) -> tuple[int, str, str] | None:
+        """Return pid, start time and boot of the runner; None while none has started."""
+        data = self._read(self.folder / "claim", 0, 4096).decode("ascii", "replace")
+        fields = data.split()
+        if len(fields) != 4 or fields[3] != ";":
+            return None
+        return int(fields[0]), fields[1], fields[2]
+
+    def facts(self) -> bytes:
+        """Return the file in which the runner says where the job lives."""
+        return self._read(self.folder / "lane", 0, -1)
+
+    def _reason(self) -> str:
+        reason = self._read(self.folder / "lost", 0, 4096).decode("utf-8", "replace").strip()
+        if not reason:
+            space = os.statvfs(self.folder)
+            reason = "the disk of the host is full" if not space.f_bavail else ""
+        return reason
+
+    @staticmethod
+    def _read(path: Path, offset: int, limit: int) -> bytes:
+        try:
+            with open(path, "rb", buffering=0) as file:
+                file.seek(offset)
+                return file.read(limit) or b""
+        except FileNotFoundError:
+            return b""
+
+
+class LocalLane:
+    """One job on this machine (implements `grind.ports.Lane`)."""
+
+    def __init__(
+        self,
+        files: LaneFiles,
+        paths: LanePaths,
+        *,
+        resumed: bool,
+        clock: Clock,
+        end: Callable[[Sequence[Path]], Awaitable[None]],
+    ) -> None:
+        self._files = files
+        self._paths = paths
+        self._resumed = resumed
+        self._clock = clock
+        self._end = end
+
+    @property
+    def paths(self) -> LanePaths:
+        """Where the job lives on the host."""
+        return self._paths
+
+    @property
+    def resumed(self) -> bool:
+        """Whether this lane existed already."""
+        return self._resumed
+
+    async def begin(self, env: Sequence[tuple[str, str]], files: Mapping[str, bytes]) -> None:
+        """Set the whole environment of the job and write `files`."""
+        fields = wire.env_fields(env)
+        target = self._files.folder / "env"
+        if target.exists():
+            return
+        for name, data in files.items():
+            if "/" in name or name in ("", ".", ".."):
+                raise GrindError(f"not a name for a file of the job: {name!r}")
+            write_new(Path(self._paths.events) / name, data)
+        write_new(target, fields)
+        self._wake()
+
+    async def submit(self, tasks: Sequence[StepTask], *, final: bool = False) -> None:
+        """Queue steps, in one atomic batch."""
+        if not tasks and not final:
+            return
+        data = wire.batch_fields(tasks, final=final)
+        write_new(self._files.folder / "queue" / wire.batch_name(tasks), data)
+        self._wake()
+
+    async def events(self) -> AsyncIterator[LaneEvent]:
+        """Deliver every event of the lane once, in order, from the first."""
+        async for event in Follower(self._files, self._clock).events():
+            yield event
+
+    async def read(self, index: int, name: str) -> bytes:
+        """Return a command file of an ended step."""
+        if name not in wire.COMMAND_FILES:
+            raise GrindError(f"not a command file: {name!r}")
+        files = wire.files_of(await self._files.records(0), index)
+        if files is None:
+            return b""
+        path = self._files.folder / "f" / f"{files}.{name}"
+        try:
+            with open(path, "rb", opener=_no_link) as file:
+                return file.read()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+                return b""
+            raise
+
+    async def cancel(self) -> None:
+        """Cancel as GitHub does; returns when the runner has taken note."""
+        folder = self._files.folder
+        write_new(folder / "cancel", b"")
+        while not await self._noted():
+            claim = self._files.claim()
+            if claim is not None and (folder / "lane").exists():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(claim[0], signal.SIGTERM)
+                self._wake()
+            await self._clock.sleep(0.1)
+
+    async def _noted(self) -> bool:
+        records, _ = wire.split_records(await self._files.records(0))
+        if any(record.kind in ("cancel", "done") for record in records):
+            return True
+        return bool(await self._files.lost())
+
+    async def kill(self) -> None:
+        """End everything now. Returns when it is gone."""
+        await self._end([self._files.folder])
+
+    def _wake(self) -> None:
+        try:
+            wake = os.open(self._files.folder / "wake", os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno in (errno.ENXIO, errno.ENOENT):
+                return  # no runner: `events` says so
+            raise
+        try:
+            with contextlib.suppress(BlockingIOError):
+                os.write(wake, b"\n")
+        finally:
+            os.close(wake)
+
+
+def _no_link(path: str, flags: int) -> int:
+    # A step may have put a link or a named pipe there; neither is followed, nor waited for.
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -1,0 +1,57 @@
+"""Small commands on this machine: run, wait, bounded in time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from grind.ports import Completed
+
+
+async def run(
+    argv: Sequence[str], env: Mapping[str, str], *, seconds: float, err: Path | None = None
+) -> Completed:
+    """Run a command without input, in a process group of its own, and return what it said.
+
+    After `seconds` the whole group is killed and the exit code is 124. With `err`, both outputs go
+    to that file, which a process that stays behind may keep open.
+    """
+    try:
+        with _output(err) as output:
+            process = await asyncio.create_subprocess_exec(
+                *argv,
+                env=dict(env),
+                cwd="/",
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+    except (FileNotFoundError, NotADirectoryError):
+        return Completed(127, b"", f"{argv[0]}: command not found".encode())
+    except PermissionError:
+        return Completed(126, b"", f"{argv[0]}: permission denied".encode())
+    try:
+        async with asyncio.timeout(seconds):
+            out, said = await process.communicate()
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.communicate()
+        return Completed(124, b"", f"{argv[0]}: no answer in {seconds:g} seconds".encode())
+    code = process.returncode or 0
+    return Completed(code if code >= 0 else 128 - code, out or b"", said or b"")
+
+
+@contextlib.contextmanager
+def _output(err: Path | None) -> Iterator[int | BinaryIO]:
+    if err is None:
+        yield asyncio.subprocess.PIPE
+        return
+    with open(err, "ab") as file:
+        yield file

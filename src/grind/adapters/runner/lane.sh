@@ -1,0 +1,208 @@
+# The lane: claim it, make its folders, work through the queue, leave nothing behind.
+
+g_claim_lane() { # of two runners started for one lane, one goes on
+  g_stat "$$" && g_boot_id && (set -C && printf '%s %s %s ;\n' "$$" "${g_st[19]}" "$g_boot" >"$g_lane/claim") 2>/dev/null
+}
+
+# A job folder belongs to one lane at a time: the highest numbered `owner.N` says to which. A number
+# is made once (O_EXCL) and only ever followed by a higher one, so that two cannot steal a dead owner.
+g_claim_job() { # FOLDER → status 1 when a living lane has it
+  local g_top=0 g_f g_owner
+  [[ -d $1 ]] || mkdir -p -- "$1" || g_lost 'the folder of the job could not be made'
+  for g_f in "$1"/owner.*; do [[ ${g_f##*.} -gt $g_top ]] && g_top=${g_f##*.}; done
+  if ((g_top)); then
+    g_owner=()
+    mapfile -d '' -t g_owner <"$1/owner.$g_top"
+    # Written a moment after it is made: an empty one is taken for living, then for dead.
+    ((${#g_owner[@]} == 5)) || { g_nap 0.5; mapfile -d '' -t g_owner <"$1/owner.$g_top"; }
+    if ((${#g_owner[@]} == 5)) && [[ ${g_owner[2]} == "$g_boot" ]]; then
+      g_alive "${g_owner[0]}" "${g_owner[1]}" && return 1
+      g_kill_found "${g_owner[3]}" '' "$$" "$g_guard_pid" || return 1
+    fi
+  fi
+  g_stat "$$"
+  (set -C && printf '%s\0' "$$" "${g_st[19]}" "$g_boot" "$g_track" "$g_lane" >"$1/owner.$((g_top + 1))") 2>/dev/null || return 1
+  for g_f in "$1"/owner.*; do [[ ${g_f##*.} -gt $((g_top + 1)) ]] && return 1; done
+  ((g_top)) && rm -f -- "$1/owner.$g_top"
+  return 0
+}
+
+g_empty() { # FOLDER: whatever modes a step left in it
+  [[ -L $1 || -e $1 ]] || return 0
+  rm -rf --one-file-system -- "$1" 2>/dev/null && return
+  chmod -R u+rwX -- "$1" 2>/dev/null
+  rm -rf --one-file-system -- "$1" 2>/dev/null && return
+  # Not ours to delete (a step became another user): out of the way at least.
+  g_time
+  mv -T -- "$1" "$1.stuck.$g_now"
+}
+
+g_make_folders() {
+  local g_slot=1
+  g_job=$g_state/jobs/$g_key
+  until g_claim_job "$g_job"; do
+    ((g_slot++ < 100)) || g_lost 'a hundred lanes of this job are running already'
+    g_job=$g_state/jobs/$g_key~$g_slot
+  done
+  g_workspace=$g_job/work/$g_name/$g_name g_home=$g_job/home g_temp=$g_job/work/_temp g_tools=$g_job/tools
+  g_set_aside
+  g_empty "$g_home" && g_empty "$g_job/work" && mkdir -p -- "$g_workspace" "$g_home" "$g_temp" "$g_tools" ||
+    g_lost 'the folders of the job could not be made (is the disk full?)'
+  chmod 0755 -- "$g_job/work" "$g_job/work/$g_name" "$g_workspace"
+  printf '%s\0' "$$" "$g_workspace" "$g_home" "$g_temp" "$g_tools" "$g_lane/events" end >"$g_lane/lane" ||
+    g_lost 'the facts of the lane could not be written (is the disk full?)'
+}
+
+g_begin_lane() { # wait for the environment; false when the lane is over before it
+  local g_pair
+  until [[ -e $g_lane/env ]]; do
+    g_idle_once || return 1
+  done
+  mapfile -d '' -t g_begin <"$g_lane/env"
+  for g_pair in "${g_begin[@]}"; do g_given[${g_pair%%=*}]=1; done
+  g_env_changed=1
+}
+
+g_idle_once() { # nothing to do: sleep until a client or a deadline wakes us
+  g_attend
+  [[ $g_over ]] && return 1
+  [[ $g_status == cancelled && ! -e $g_lane/env ]] && return 1
+  IFS= read -r -u "$g_wake" g_reply || g_nap 0.2
+  return 0
+}
+
+g_next_batch() { # → g_batch; batches are named by their first index, `~` says that none follows
+  local g_f g_twice
+  printf -v g_batch '%s/queue/%08d' "$g_lane" "$((g_last + 1))"
+  if [[ ! -e $g_batch ]]; then
+    g_batch=
+    # Twice: a folder read while names are added may show a later name and miss an earlier one.
+    for g_twice in 1 2; do
+      for g_f in "$g_lane"/queue/*; do
+        [[ ${g_taken[$g_f]-} ]] && continue
+        g_batch=$g_f
+        break
+      done
+      [[ $g_batch ]] || return 1
+    done
+  fi
+  g_taken[$g_batch]=1
+}
+
+# The next task is read, and its script written, while the step before it runs: it is waiting time.
+g_read_task() { # from the batch at fd g_q, when there is one left → g_ahead, g_a_*
+  g_ahead=
+  ((g_left > 0)) || return 0
+  ((g_left--))
+  mapfile -d '' -t -n 11 -u "$g_q" g_a
+  ((${#g_a[@]} == 11)) || { g_left=-1; return; }
+  g_a_argv=() g_a_env=() g_a_more=()
+  ((g_a[8])) && mapfile -d '' -t -n "${g_a[8]}" -u "$g_q" g_a_argv
+  ((g_a[9])) && mapfile -d '' -t -n "${g_a[9]}" -u "$g_q" g_a_env
+  ((g_a[10])) && mapfile -d '' -t -n "${g_a[10]}" -u "$g_q" g_a_more
+  ((${#g_a_argv[@]} == g_a[8] && ${#g_a_env[@]} == g_a[9] && ${#g_a_more[@]} == g_a[10])) || { g_left=-1; return; }
+  g_ahead=1
+  # A task that was queued twice must not touch the files of the step that it once was.
+  ((g_a[0] > g_last)) || return 0
+  g_a_path=$g_lane/s/${g_a[0]}${g_a[5]} g_a_bad=
+  [[ ${g_a_argv[*]} == *'{0}'* ]] || return 0
+  # Said when the step would begin: the one that runs now may still end.
+  printf %s "${g_a[6]}" >"$g_a_path" || g_a_bad=1
+}
+
+g_take_task() { # what was read ahead becomes the step at hand
+  g_index=${g_a[0]} g_when=${g_a[1]} g_continue=${g_a[2]} g_timeout=${g_a[3]} g_cwd=${g_a[4]} g_kind=${g_a[7]}
+  g_argv=("${g_a_argv[@]//'{0}'/"$g_a_path"}") g_step_env=("${g_a_env[@]}") g_more=("${g_a_more[@]}")
+  case $g_cwd in
+    '') g_cwd=$g_workspace ;;
+    /*) ;;
+    *) g_cwd=$g_workspace/$g_cwd ;;
+  esac
+}
+
+g_run_batch() {
+  local g_head g_q g_left
+  exec {g_q}<"$g_batch"
+  mapfile -d '' -t -n 3 -u "$g_q" g_head
+  [[ ${g_head[0]} == grind-batch/1 ]] || g_lost 'a batch of the queue is damaged'
+  g_left=${g_head[2]}
+  g_read_task
+  while [[ $g_ahead ]]; do
+    g_take_task
+    # Two clients may have queued the same steps in different portions: each runs once.
+    if ((g_index > g_last)); then
+      g_last=$g_index
+      [[ $g_signalled || -e $g_lane/cancel ]] && g_attend
+      if [[ -z $g_over ]] && g_condition "$g_when"; then
+        g_run_step
+        continue
+      fi
+      g_record pass "$g_index"
+    fi
+    g_read_task
+  done
+  ((g_left == 0)) || g_lost 'a batch of the queue is damaged'
+  exec {g_q}<&-
+  [[ ${g_head[1]} == 1 ]] && g_final=1
+  return 0
+}
+
+g_work() {
+  g_begin_lane || return 0
+  until [[ $g_final ]]; do
+    if g_next_batch; then g_run_batch; else g_idle_once || break; fi
+  done
+}
+
+g_start_guard() {
+  exec {g_life}<>"$g_lane/life" {g_wake}<>"$g_lane/wake" {g_rec}>>"$g_lane/records"
+  g_guard 2>/dev/null </dev/null &
+  g_guard_pid=$!
+  if [[ $g_limit ]]; then
+    g_uptime
+    g_lane_end=$((g_up + g_limit))
+    printf 'lane %s\n' "$g_lane_end" >&"$g_life"
+  fi
+}
+
+g_main_run() { # LANE
+  g_lane=$1
+  g_read_spec || exit 2
+  trap 'g_signalled=1 g_asked=1' TERM
+  trap 'g_signalled=1' USR1 HUP
+  g_claim_lane || exit 0
+  g_tracking=${g_outer:+$g_outer/}$g_track
+  g_start_guard
+  g_make_folders
+  g_work
+  g_end_processes "$$" || g_lost 'processes that the steps left could not be ended'
+  g_time
+  g_record done "$g_status" "$g_now"
+  kill -KILL "$g_guard_pid" 2>/dev/null
+  exit 0
+}
+
+g_main() {
+  umask 077
+  set -m
+  shopt -s nullglob extglob
+  export -n PATH PWD OLDPWD SHLVL LC_ALL RUNNER_TRACKING_ID
+  unset -v RUNNER_TRACKING_ID CDPATH OLDPWD
+  g_env_program=$(type -P env)
+  declare -g g_status=success g_pid= g_signalled= g_asked= g_over= g_final= g_last=-1 g_reason=
+  declare -g g_step_end= g_lane_end= g_env_changed=1 g_when= g_guard_pid= g_files= g_set= g_log= g_a_bad= g_ahead=
+  declare -ga g_own=() g_paths=() g_begin=() g_base_plain=() g_base_special=()
+  declare -gA g_written=() g_given=() g_taken=()
+  case $1 in
+    run) g_main_run "$2" ;;
+    kill)
+      shift
+      g_main_kill "$@"
+      ;;
+    *) exit 2 ;;
+  esac
+}
+
+LC_ALL=C
+g_main "$@"
+exit

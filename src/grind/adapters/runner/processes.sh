@@ -1,0 +1,122 @@
+# Whose process is it? Ending everything that the steps of a lane left behind.
+
+g_stat() { # PID → g_st: state, ppid, pgrp, session, … start time at 19; fails when there is none
+  g_st=()
+  local g_line=
+  { IFS= read -r -N 4096 g_line <"/proc/$1/stat"; } 2>/dev/null
+  # The name of a program may hold blanks, parentheses and newlines: what follows the last one counts.
+  [[ $g_line == *')'* ]] || return 1
+  # Words by splitting: a here-string would be read byte by byte. Only letters and digits follow.
+  local IFS=' '
+  g_st=(${g_line##*) })
+}
+
+g_alive() { # PID START: is it this very process, and not a later one with its number?
+  g_stat "$1" && [[ ${g_st[0]} != [ZX] && ${g_st[19]} == "$2" ]]
+}
+
+# The processes of a lane: those of its session (SESSION, empty when it may have been reused), and
+# those that carry its tracking id in their environment, wherever they fled to with setsid.
+g_find_processes() { # TRACK SESSION KEEP... → g_found
+  local g_p g_pid g_text g_t=$1 g_session=$2
+  shift 2
+  g_found=()
+  for g_p in /proc/[1-9]*; do
+    g_pid=${g_p#/proc/}
+    [[ " $* $BASHPID " == *" $g_pid "* ]] && continue
+    g_stat "$g_pid" || continue
+    [[ ${g_st[0]} == [ZX] ]] && continue
+    if [[ $g_session && ${g_st[3]} == "$g_session" ]]; then
+      g_found+=("$g_pid")
+      continue
+    fi
+    g_text=
+    # NULs are dropped by read: the id is unique, so that does not matter. An environment may be long.
+    { IFS= read -r -N 4194304 g_text <"$g_p/environ"; } 2>/dev/null
+    [[ $g_text == *"$g_t"* ]] && g_found+=("$g_pid")
+  done
+}
+
+g_kill_found() { # TRACK SESSION KEEP...: end them, and what they forked meanwhile
+  local g_round
+  for ((g_round = 0; g_round < 250; g_round++)); do
+    g_find_processes "$@"
+    ((${#g_found[@]})) || return 0
+    # One by one: kill stops at the first that is gone already.
+    for g_pid in "${g_found[@]}"; do kill -KILL "$g_pid" 2>/dev/null; done
+    g_nap 0.02
+  done
+  return 1
+}
+
+g_end_processes() { # SESSION: of this lane, from within the runner
+  g_kill_found "$g_track" "$1" "$$" "${g_guard_pid:-0}"
+}
+
+g_read_claim() { # LANE → g_claim_pid, g_claim_start, g_claim_boot
+  local g_line=
+  g_claim_pid= g_claim_start= g_claim_boot=
+  { IFS= read -r g_line <"$1/claim"; } 2>/dev/null
+  [[ $g_line == *' ;' ]] || return 1
+  IFS=' ' read -r g_claim_pid g_claim_start g_claim_boot _ <<<"$g_line"
+}
+
+g_boot_id() { # → g_boot
+  IFS= read -r g_boot </proc/sys/kernel/random/boot_id
+}
+
+# Called as a program of its own: end a lane from outside, whatever state it is in.
+g_main_kill() { # LANE...
+  local g_session
+  g_boot_id
+  for g_lane; do
+    g_read_spec || continue
+    exec {g_wake}<>"$g_lane/idle"
+    g_session=
+    if g_read_claim "$g_lane" && [[ $g_claim_boot == "$g_boot" ]] && g_alive "$g_claim_pid" "$g_claim_start"; then
+      # While the runner lives, the session's number is certainly its own.
+      g_session=$g_claim_pid
+      printf 'killed\n' 1<>"$g_lane/lost" || :
+      kill -KILL "$g_claim_pid" 2>/dev/null
+    else
+      # No runner, or none yet: one that starts now finds the claim taken and leaves.
+      (set -C && printf '0 0 0 ;\n' >"$g_lane/claim") 2>/dev/null && printf 'killed\n' 1<>"$g_lane/lost"
+    fi
+    g_kill_found "$g_track" "$g_session" || g_failed=1
+    exec {g_wake}>&-
+  done
+  return "${g_failed:-0}"
+}
+
+# The guardian: one process beside each runner. It holds the deadlines, so that steps with a timeout
+# need no process of their own, and notices when the runner dies: the other end of `life` closes.
+g_guard() {
+  local g_message g_until g_step_until= g_lane_until= g_wait
+  exec {g_in}<"$g_lane/life" {g_life}>&- {g_rec}>&-
+  while :; do
+    g_until=$g_lane_until
+    [[ $g_step_until && (-z $g_until || $g_step_until -lt $g_until) ]] && g_until=$g_step_until
+    g_wait=()
+    if [[ $g_until ]]; then
+      g_uptime
+      g_until=$((g_until - g_up))
+      if ((g_until <= 0)); then
+        # Again and again, until the runner has taken note by moving the deadline.
+        kill -USR1 "$$" 2>/dev/null
+        printf '\n' >&"$g_wake"
+        g_until=20
+      fi
+      printf -v g_wait '%d.%02d' $((g_until / 100)) $((g_until % 100))
+      g_wait=(-t "$g_wait")
+    fi
+    IFS= read -r "${g_wait[@]}" -u "$g_in" g_message
+    case $?,$g_message in
+      0,step\ *) g_step_until=${g_message#step } ;;
+      0,lane\ *) g_lane_until=${g_message#lane } ;;
+      1,*)
+        g_kill_found "$g_track" "$$" "$BASHPID"
+        exit 0
+        ;;
+    esac
+  done
+}

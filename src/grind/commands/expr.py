@@ -1,0 +1,161 @@
+"""`grind expr`: what an expression answers, for people who ask why an `if:` went the way it did."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TextIO
+
+from grind.workflows.expressions import (
+    Array,
+    EvaluationError,
+    ExpressionError,
+    Object,
+    ParsingError,
+    Value,
+    evaluate,
+    evaluate_template,
+    from_python,
+    kind,
+    to_text,
+)
+
+_EXAMPLES = """\
+examples:
+  grind expr "contains('v1.2-rc', 'rc') && 'pre' || 'release'"
+  grind expr 'github.event.pull_request.draft == false' --contexts event.json
+  grind expr --template 'build-${{ matrix.os }}' --contexts matrix.json
+  grind expr --batch < expressions.ndjson
+
+A Number that JSON cannot hold (NaN, Infinity, -Infinity) is written as GitHub's evaluator writes
+it, null, with its text beside it: {"kind": "Number", "value": null, "text": "NaN"}; -0 is 0.
+"""
+
+
+def build_parser(parser: argparse.ArgumentParser | None = None) -> argparse.ArgumentParser:
+    """Describe the arguments, on the given (sub)parser or on a new one."""
+    if parser is None:
+        parser = argparse.ArgumentParser(prog="grind expr")
+    parser.description = __doc__
+    parser.epilog = _EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("expression", nargs="?", metavar="EXPR", help="with or without ${{ }}")
+    parser.add_argument(
+        "--contexts", metavar="FILE.json", type=Path, help="an object: context name to value"
+    )
+    parser.add_argument("--template", action="store_true", help="EXPR is text with ${{ }} in it")
+    parser.add_argument(
+        "--batch",
+        action="store_true",
+        help="read {expr, contexts} objects, one a line, from stdin; answer one a line",
+    )
+    return parser
+
+
+def run(
+    argv: list[str],
+    stdin: Iterable[str] | None = None,
+    stdout: TextIO | None = None,
+    stderr: TextIO | None = None,
+) -> int:
+    """Run the command; 0 when there is an answer (in a batch: always), 2 when there is none."""
+    out = sys.stdout if stdout is None else stdout
+    err = sys.stderr if stderr is None else stderr
+    parser = build_parser()
+    options = parser.parse_args(argv)
+    if options.batch:
+        for line in sys.stdin if stdin is None else stdin:
+            if line.strip():
+                out.write(answer_line(line) + "\n")
+                out.flush()
+        return 0
+    if options.expression is None:
+        parser.error("EXPR or --batch is needed")
+    try:
+        contexts = _read_contexts(options.contexts)
+        answer = _evaluate(options.expression, contexts, template=options.template)
+    except ExpressionError as error:
+        err.write(_pointed(error, options.expression))
+        return 2
+    except (OSError, ValueError) as error:
+        err.write(f"grind expr: {options.contexts}: {error}\n")
+        return 2
+    out.write(json.dumps(answer) + "\n")
+    return 0
+
+
+def answer_line(line: str) -> str:
+    """Answer one line of a batch; never raises."""
+    try:
+        request = _request(line)
+        contexts = request.get("contexts")
+        if contexts is not None and not isinstance(contexts, dict):
+            raise ParsingError("'contexts' is no object")
+        answer = _evaluate(str(request["expr"]), contexts, template=bool(request.get("template")))
+        return json.dumps(answer)
+    except ExpressionError as error:
+        problem = {"class": error.kind, "message": error.message, "position": error.position}
+        return json.dumps({"error": problem})
+
+
+def _request(line: str) -> dict[str, object]:
+    try:
+        request = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ParsingError(f"the line is no JSON: {error}") from None
+    if not isinstance(request, dict) or not isinstance(request.get("expr"), str):
+        raise ParsingError("the line is no object with a text 'expr'")
+    return request
+
+
+def _evaluate(
+    source: str, contexts: Mapping[str, object] | None, *, template: bool
+) -> dict[str, object]:
+    # A source with half a surrogate pair cannot come from a file: refuse it as text.
+    checked = from_python(source)
+    assert isinstance(checked, str)
+    value = evaluate_template(checked, contexts) if template else evaluate(checked, contexts)
+    answer: dict[str, object] = {"kind": kind(value), "value": _plain(value, 0)}
+    if isinstance(value, float) and not math.isfinite(value):
+        answer["text"] = to_text(value)
+    return answer
+
+
+def _plain(value: object, depth: int) -> object:
+    """Give JSON data for a value: whole numbers without a fraction, as JavaScript writes them."""
+    if depth > 100:
+        raise EvaluationError("the answer is nested more than 100 levels deep")
+    if isinstance(value, Object):
+        return {key: _plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, Array):
+        return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        return int(value) if value.is_integer() and abs(value) < 1e21 else value
+    return value
+
+
+def _read_contexts(path: Path | None) -> dict[str, Value] | None:
+    if path is None:
+        return None
+    data = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(data, dict):
+        raise ValueError("no JSON object")
+    return data
+
+
+def _pointed(error: ExpressionError, source: str) -> str:
+    """Word an error with the line it is in and a caret under its place."""
+    text = f"{error.kind} error: {error.message}\n"
+    if error.position is not None and error.position <= len(source):
+        start = source.rfind("\n", 0, error.position) + 1
+        line = source[start:].split("\n", 1)[0]
+        text += f"  {line}\n  {' ' * (error.position - start)}^\n"
+    if error.remedy:
+        text += f"try: {error.remedy}\n"
+    return text

@@ -1,0 +1,133 @@
+"""One release: a table of states, and a fold over the journal's events.
+
+The journal is the truth; the state is read from it and never kept beside it. An event that the
+table does not allow in a state changes nothing but what it says of jobs and steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from grind.core import events as e
+
+
+class State(StrEnum):
+    """Where a release stands."""
+
+    IDLE = "idle"
+    CHECKING = "checking"
+    GREEN = "green"
+    PARTIAL = "partial"
+    RED = "red"
+    HOLLOW = "hollow"
+    CANCELLED = "cancelled"
+    LANDING = "landing"
+    COMMITTED = "committed"
+    LANDED = "landed"
+
+
+_ENDS = ("green", "partial", "red", "hollow", "cancelled")
+
+TABLE: dict[State, dict[str, State]] = {
+    State.IDLE: {"run.started": State.CHECKING, "land.intent": State.LANDING},
+    State.CHECKING: {f"run.ended:{end}": State(end) for end in _ENDS}
+    | {"run.started": State.CHECKING},
+    State.GREEN: {"run.started": State.CHECKING, "land.intent": State.LANDING},
+    State.PARTIAL: {"run.started": State.CHECKING},
+    State.RED: {"run.started": State.CHECKING},
+    State.HOLLOW: {"run.started": State.CHECKING},
+    State.CANCELLED: {"run.started": State.CHECKING},
+    State.LANDING: {
+        "land.intent": State.LANDING,
+        "land.committed": State.COMMITTED,
+        "land.failed": State.GREEN,
+    },
+    State.COMMITTED: {
+        "land.intent": State.LANDING,
+        "land.committed": State.COMMITTED,
+        "land.pushed": State.LANDED,
+        "land.failed": State.GREEN,
+    },
+    State.LANDED: {"run.started": State.CHECKING},
+}
+"""state → what happened → next state. The diagram in ARCHITECTURE.md is made from this."""
+
+
+class Release(Struct, frozen=True, kw_only=True):
+    """What the journal says of one release."""
+
+    state: State = State.IDLE
+    started: e.RunStarted | None = None
+    ended: e.RunEnded | None = None
+    jobs: dict[str, str] = {}
+    """Job key → conclusion, or `running`."""
+    reasons: dict[str, str] = {}
+    failed: tuple[e.StepEnded, ...] = ()
+    intent: e.LandIntent | None = None
+    commit: str | None = None
+    landed: e.LandPushed | None = None
+    problem: str = ""
+    at: float = 0.0
+
+    @property
+    def open(self) -> bool:
+        """Whether an effect was begun whose end is not recorded."""
+        return self.state in (State.CHECKING, State.LANDING, State.COMMITTED)
+
+
+def fold(entries: Iterable[e.Entry]) -> Release:
+    """Return the release that a journal describes."""
+    release = Release()
+    for entry in entries:
+        release = step(release, entry)
+    return release
+
+
+def step(release: Release, entry: e.Entry) -> Release:
+    """Return the release after one more entry."""
+    event = entry.event
+    name = _name(event)
+    after = TABLE[release.state].get(name)
+    if after is not None:
+        release = replace(release, state=after)
+    return replace(_details(release, event, allowed=after is not None), at=entry.at)
+
+
+def _name(event: e.Event) -> str:
+    tag = str(type(event).__struct_config__.tag)
+    return f"{tag}:{event.state}" if isinstance(event, e.RunEnded) else tag
+
+
+def _details(release: Release, event: e.Event, *, allowed: bool) -> Release:
+    match event:
+        case e.RunStarted() if allowed:
+            return replace(
+                release, started=event, ended=None, jobs={}, reasons={}, failed=(), problem=""
+            )
+        case e.RunEnded() if allowed:
+            return replace(release, ended=event)
+        case e.JobStarted():
+            return replace(release, jobs=release.jobs | {event.job: "running"})
+        case e.JobEnded():
+            return replace(
+                release,
+                jobs=release.jobs | {event.job: event.conclusion},
+                reasons=release.reasons | {event.job: event.reason},
+            )
+        case e.StepEnded() if event.conclusion == "failure":
+            others = tuple(f for f in release.failed if (f.job, f.step) != (event.job, event.step))
+            return replace(release, failed=(*others, event))
+        case e.LandIntent() if allowed:
+            return replace(release, intent=event, commit=None, landed=None, problem="")
+        case e.LandCommitted() if allowed:
+            return replace(release, commit=event.oid)
+        case e.LandPushed() if allowed:
+            return replace(release, landed=event)
+        case e.LandFailed() if allowed:
+            return replace(release, problem=event.reason)
+        case _:
+            return release

@@ -1,0 +1,55 @@
+"""What a git repository is asked and answers, as plain values.
+
+They stand here and not in `grind.ports`, because the pre-push hook makes snapshots and must not
+pay for what the other ports import. Object ids are hexadecimal, 40 or 64 digits; paths are relative
+to the top of the repository and decoded with `os.fsdecode`, so that any bytes survive.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Submodule(NamedTuple):
+    """A repository inside the tree, recorded by the id of its commit."""
+
+    path: str
+    oid: str
+    dirty: bool | None
+    """Whether its working copy has edits that `oid` does not hold; None when it is not there."""
+
+
+class Snapshot(NamedTuple):
+    """The tree that would be pushed, and a commit that holds it."""
+
+    tree: str
+    commit: str
+    """HEAD when nothing differs from it, otherwise a commit made for this snapshot: the same tree
+    on the same HEAD always has the same id."""
+    parent: str | None
+    """First parent of `commit`."""
+    head: str | None
+    """The commit the snapshot stands on: HEAD, or the commit that was asked for; None without."""
+    new: tuple[str, ...] = ()
+    """Files that `head` does not have."""
+    modified: int = 0
+    deleted: int = 0
+    submodules: tuple[Submodule, ...] = ()
+    lfs: tuple[str, ...] = ()
+    """Files whose content in the tree is a Git LFS pointer."""
+    of_rev: bool = False
+    """Made from a revision; nothing of the working copy was looked at."""
+
+    @property
+    def committed(self) -> bool:
+        """Whether the tree is that of an existing commit, so that there is nothing to commit."""
+        return self.commit == self.head
+
+
+class Blob(NamedTuple):
+    """A file of a tree."""
+
+    path: str
+    oid: str
+    mode: int
+    """As git writes it: 0o100644, 0o100755, 0o120000 for a symbolic link."""

@@ -1,0 +1,354 @@
+"""Lower one job of a workflow: its matrix, its condition, its machine, and its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from grind.core.config import Config
+from grind.core.plan import JobPlan, StepClass, StepPlan, Verdict
+from grind.workflows import contexts
+from grind.workflows.actions import Facts
+from grind.workflows.conditions import statuses
+from grind.workflows.contexts import Situation
+from grind.workflows.expressions import (
+    UNKNOWN,
+    ExpressionError,
+    UnknownValueError,
+    truthy,
+)
+from grind.workflows.lower_step import StepInputs, lower_step
+from grind.workflows.matrix import Combination, MatrixError, expand
+from grind.workflows.nodes import raw, raw_map, to_value
+from grind.workflows.scope import Scope, secrets_in
+from grind.workflows.syntax import Job, Map, Scalar, Seq, Workflow
+
+
+class JobInputs(NamedTuple):
+    """What lowering a job depends on."""
+
+    situation: Situation
+    config: Config
+    facts: Facts
+    read: Callable[[str], str | None]
+    labels: frozenset[str]
+    workflow: Workflow
+    inactive: str | None
+    """Why CI would not start the workflow for this event, or None."""
+
+
+def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
+    """Return one plan for each combination of the job's matrix (one, without a matrix)."""
+    scope = _job_scope(inputs, job)
+    if inputs.inactive is None:
+        try:
+            if not _may_run(job, scope):
+                inputs = inputs._replace(inactive=f"if: {raw(job.if_)} is false, as in CI")
+        except ExpressionError as error:
+            return [_whole(inputs, job, scope, f"if: {error}")]
+    if job.uses is not None:
+        reason = f"calls the reusable workflow {job.uses.text}, which is not followed yet"
+        return [_whole(inputs, job, scope, reason)]
+    try:
+        combinations = _combinations(job, scope)
+    except UnknownValueError as error:
+        reason = f"the matrix depends on {error.path}, which is not known before it runs"
+        return [_whole(inputs, job, scope, reason)]
+    except (ExpressionError, MatrixError) as error:
+        return [_whole(inputs, job, scope, f"matrix: {error}")]
+    return [
+        _combination(inputs, job, scope, combination, place, len(combinations))
+        for place, combination in enumerate(combinations)
+    ]
+
+
+def _job_scope(inputs: JobInputs, job: Job) -> Scope:
+    workflow = inputs.workflow
+    return Scope(
+        {
+            "github": contexts.github(
+                inputs.situation,
+                workflow=workflow.name.text if workflow.name else workflow.path,
+                workflow_path=workflow.path,
+                job=job.id,
+                extra={},
+            ),
+            "inputs": UNKNOWN if inputs.situation.event == "workflow_dispatch" else {},
+            "vars": UNKNOWN,
+            "secrets": UNKNOWN,
+            "needs": UNKNOWN,
+        }
+    )
+
+
+def _may_run(job: Job, scope: Scope) -> bool:
+    try:
+        return bool(statuses(raw(job.if_), scope.contexts, scope.functions))
+    except UnknownValueError:
+        return True  # decided when it is known
+
+
+def _combinations(job: Job, scope: Scope) -> tuple[Combination | None, ...]:
+    if job.strategy is None or job.strategy.matrix is None:
+        return (None,)
+    return tuple(expand(to_value(job.strategy.matrix, scope)))
+
+
+class _Strategy(NamedTuple):
+    fail_fast: bool
+    max_parallel: int | None
+
+
+def _strategy(job: Job, scope: Scope) -> _Strategy:
+    if job.strategy is None:
+        return _Strategy(fail_fast=True, max_parallel=None)
+    fail_fast, parallel = job.strategy.fail_fast, job.strategy.max_parallel
+    limit = to_value(parallel, scope) if parallel is not None else None
+    return _Strategy(
+        fail_fast=truthy(to_value(fail_fast, scope)) if fail_fast is not None else True,
+        max_parallel=int(limit) if limit is not None else None,
+    )
+
+
+def _combination(
+    inputs: JobInputs, job: Job, scope: Scope, combination: Combination | None, place: int, of: int
+) -> JobPlan:
+    values = dict(combination.values) if combination is not None else None
+    scope = scope.having(matrix=values if values is not None else None)
+    try:
+        strategy = _strategy(job, scope)
+    except ExpressionError as error:
+        return _whole(inputs, job, scope, f"strategy: {error}")
+    scope = scope.having(
+        strategy=contexts.strategy(
+            index=place, total=of, fail_fast=strategy.fail_fast, max_parallel=strategy.max_parallel
+        )
+    )
+    labels, refusal, hosted = _machine(inputs, job, scope)
+    scope = scope.having(runner=contexts.runner(inputs.situation, {}, hosted=hosted))
+    suffix = f" ({combination.label})" if combination is not None and combination.label else ""
+    plan = _skeleton(inputs, job, scope, suffix)
+    workflow_env = raw_map(inputs.workflow.env)
+    job_env = raw_map(job.env)
+    steps = _steps(inputs, job, scope, workflow_env | job_env)
+    plan = msgspec.structs.replace(
+        plan,
+        matrix=values,
+        runs_on=labels,
+        steps=steps,
+        klass=_class(job, steps),
+        fail_fast=strategy.fail_fast,
+        max_parallel=strategy.max_parallel,
+        strategy_index=place,
+        strategy_total=of,
+        env=job_env,
+        workflow_env=workflow_env,
+    )
+    refusal = refusal or _unsupported(job)
+    return _judge(inputs, job, plan, refusal, scope)
+
+
+def _judge(
+    inputs: JobInputs, job: Job, plan: JobPlan, refusal: tuple[str, str] | None, scope: Scope
+) -> JobPlan:
+    """Give the whole job its verdict."""
+    if inputs.inactive is not None:
+        return _all_steps(plan, Verdict.SKIPPED, inputs.inactive, gating=False, active=False)
+    if job.environment is not None:
+        where = scope.show(_environment_name(job.environment))
+        reason = f"deploys to environment {where!r}: shown, never executed"
+        plan = msgspec.structs.replace(plan, klass=StepClass.DEPLOY)
+        return _all_steps(plan, Verdict.SKIPPED, reason)
+    deploys = next((s for s in plan.steps if s.klass is StepClass.DEPLOY and s.gating), None)
+    if deploys is not None and deploys.verdict is not Verdict.OVERRIDDEN:
+        reason = f"has a deploy step (line {deploys.line}: {deploys.reason}): never executed"
+        return _all_steps(plan, Verdict.SKIPPED, reason)
+    if refusal is not None:
+        return _all_steps(plan, Verdict.REFUSED, refusal[0], remedy=refusal[1])
+    refused = next((step for step in plan.steps if step.verdict is Verdict.REFUSED), None)
+    if refused is not None:
+        return msgspec.structs.replace(
+            plan,
+            verdict=Verdict.REFUSED,
+            reason=f"step at line {refused.line}: {refused.reason}",
+            remedy=refused.remedy,
+        )
+    return plan
+
+
+def _all_steps(
+    plan: JobPlan,
+    verdict: Verdict,
+    reason: str,
+    *,
+    remedy: str = "",
+    gating: bool | None = None,
+    active: bool = True,
+) -> JobPlan:
+    steps = tuple(
+        msgspec.structs.replace(
+            step,
+            verdict=verdict,
+            reason=reason,
+            remedy=remedy,
+            gating=step.gating if gating is None else gating,
+            recipe=None,
+        )
+        for step in plan.steps
+    )
+    return msgspec.structs.replace(
+        plan, verdict=verdict, reason=reason, remedy=remedy, steps=steps, active=active
+    )
+
+
+def _whole(inputs: JobInputs, job: Job, scope: Scope, reason: str) -> JobPlan:
+    """A job that cannot be lowered: one entry, refused as a whole, with its steps listed."""
+    plan = _skeleton(inputs, job, scope, "")
+    steps = _steps(inputs, job, scope, raw_map(inputs.workflow.env) | raw_map(job.env))
+    plan = msgspec.structs.replace(plan, steps=steps, klass=_class(job, steps))
+    if inputs.inactive is not None:
+        return _all_steps(plan, Verdict.SKIPPED, inputs.inactive, gating=False, active=False)
+    if job.environment is not None:
+        return _judge(inputs, job, plan, None, scope)
+    return _all_steps(plan, Verdict.REFUSED, reason)
+
+
+def _skeleton(inputs: JobInputs, job: Job, scope: Scope, suffix: str) -> JobPlan:
+    name = raw(job.name)
+    shown = scope.show(name) if name else job.id
+    if suffix and "${{" not in name:
+        shown += suffix
+    file = inputs.workflow.path.rpartition("/")[2]
+    coe = to_static(job.continue_on_error, scope)
+    gating = coe is not True
+    return JobPlan(
+        key=f"{file}/{job.id}{suffix}",
+        id=job.id,
+        name=shown,
+        workflow=inputs.workflow.path,
+        workflow_name=inputs.workflow.name.text if inputs.workflow.name else inputs.workflow.path,
+        line=job.mark.line,
+        needs=tuple(need.text for need in job.needs),
+        active=True,
+        klass=StepClass.CHECK,
+        verdict=Verdict.EXECUTED,
+        gating=gating,
+        gating_reason="" if gating else "continue-on-error of the job",
+        if_=raw(job.if_),
+        outputs=raw_map(job.outputs),
+        continue_on_error=coe,
+        timeout_minutes=to_static_number(job.timeout_minutes, scope),
+    )
+
+
+def _steps(
+    inputs: JobInputs, job: Job, scope: Scope, outer_env: dict[str, str]
+) -> tuple[StepPlan, ...]:
+    hidden = {name for name, value in outer_env.items() if secrets_in((value,))}
+    step_inputs = StepInputs(
+        config=inputs.config,
+        facts=inputs.facts,
+        read=inputs.read,
+        workflow=inputs.workflow,
+        job=job,
+        scope=scope,
+        secret_env=frozenset(hidden),
+        job_continue_on_error=to_static(job.continue_on_error, scope) is True,
+    )
+    lowered: list[StepPlan] = []
+    for step in job.steps:
+        lowered.append(lower_step(step_inputs, step, tuple(lowered)))
+    return tuple(lowered)
+
+
+def to_static(node: Scalar | None, scope: Scope) -> bool | str:
+    """Return a boolean when it is known now, else the template for later."""
+    if node is None:
+        return False
+    try:
+        return truthy(to_value(node, scope))
+    except ExpressionError:
+        return node.text
+
+
+def to_static_number(node: Scalar | None, scope: Scope) -> float | str | None:
+    """Return minutes when they are known now, else the template for later."""
+    if node is None:
+        return None
+    try:
+        return float(to_value(node, scope))
+    except (ExpressionError, TypeError, ValueError):
+        return node.text
+
+
+def _class(job: Job, steps: tuple[StepPlan, ...]) -> StepClass:
+    if job.environment is not None:
+        return StepClass.DEPLOY
+    classes = [step.klass for step in steps]
+    for klass in (StepClass.DEPLOY, StepClass.E2E, StepClass.CHECK, StepClass.BUILD):
+        if klass in classes:
+            return klass
+    return classes[0] if classes else StepClass.CHECK
+
+
+def _environment_name(node: Any) -> str:
+    if isinstance(node, Map):
+        return raw(node.get("name"))
+    return raw(node)
+
+
+def _unsupported(job: Job) -> tuple[str, str] | None:
+    if job.container is not None:
+        return "runs in a container, which is not done here yet", ""
+    if job.services is not None:
+        return "needs service containers, which are not started here yet", ""
+    return None
+
+
+_HOSTED_LINUX = ("ubuntu-latest", "ubuntu-slim", "ubuntu-")
+
+
+def _machine(
+    inputs: JobInputs, job: Job, scope: Scope
+) -> tuple[tuple[str, ...], tuple[str, str] | None, bool]:
+    """Return the labels asked for, why this host is not such a machine, and whether GitHub hosts
+    it. An Ubuntu image is answered by any Linux of the same architecture (docs/adr/0006)."""
+    node = job.runs_on
+    if node is None:
+        return (), ("no runs-on", ""), True
+    if isinstance(node, Map):
+        group = raw(node.get("group"))
+        if group:
+            return (group,), (f"runs-on asks for the runner group {group!r}", ""), False
+        node = node.get("labels")
+    try:
+        value = to_value(node, scope) if node is not None else []
+    except ExpressionError as error:
+        text = raw(node) if isinstance(node, (Scalar, Seq)) else ""
+        return (text,), (f"runs-on: {error}", ""), True
+    labels = tuple(str(v) for v in (value if isinstance(value, (list, tuple)) else [value]))
+    hosted = "self-hosted" not in {label.lower() for label in labels}
+    missing = [label for label in labels if not answers(label, inputs.labels)]
+    if not missing:
+        return labels, None, hosted
+    asked = ", ".join(missing)
+    return (
+        labels,
+        (
+            f"runs-on {asked}: this host is not one",
+            f'hosts.local.labels = ["{missing[0]}"]  # if this host may stand for it',
+        ),
+        hosted,
+    )
+
+
+def answers(label: str, labels: frozenset[str]) -> bool:
+    """Whether a host with `labels` stands for the `runs-on` label."""
+    name = label.lower()
+    if name in labels:
+        return True
+    if not name.startswith(_HOSTED_LINUX) or "linux" not in labels:
+        return False
+    return ("arm64" in labels) if name.endswith("-arm") else ("x64" in labels)
