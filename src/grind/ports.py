@@ -219,7 +219,14 @@ class Clock(Protocol):
 # --- the repository ------------------------------------------------------------------------------
 
 # The values stand in core, so that the pre-push hook can use the adapter without this module.
-from grind.core.repository import Blob, Snapshot  # noqa: E402
+from grind.core.repository import (  # noqa: E402
+    Blob,
+    Commit,
+    FollowResult,
+    MergeResult,
+    PushResult,
+    Snapshot,
+)
 
 
 class Repository(Protocol):
@@ -256,3 +263,66 @@ class Repository(Protocol):
 
     def read(self, oids: Sequence[str]) -> Mapping[str, bytes]:
         """Read blobs by id."""
+
+    def remote(self, configured: str | None = None) -> str | None:
+        """Choose the remote: the configured one, else that of the current branch's upstream, else
+        `origin`, else the only one. Raises GrindError when the configured one does not exist."""
+
+    def remote_url(self, remote: str) -> str:
+        """Return the remote's address without credentials."""
+
+    def main_branch(self, configured: str | None = None, remote: str | None = None) -> str:
+        """Name the branch that changes land on: the configured one, else the remote's HEAD, else
+        `main` or `master` as far as the remote has one, else the current branch."""
+
+    def head_branch(self) -> str | None:
+        """Name the branch that HEAD is on; None when it is detached."""
+
+    def tip(self, remote: str, branch: str) -> str | None:
+        """Return where the remote's branch was when git last looked; None when not there."""
+
+    def fetch_upstream(self, remote: str, branch: str) -> str | None:
+        """Fetch the remote's branch and return its commit; None when there is no such branch.
+        Raises UnreachableError."""
+
+    def merge_base(self, ours: str, theirs: str) -> str | None:
+        """Return the best common ancestor of two commits."""
+
+    def changed_paths(self, snapshot: Snapshot, upstream: str | None) -> tuple[str, ...] | None:
+        """Return the paths that path filters look at: from the merge base with `upstream` (a
+        commit), or from the first parent when the snapshot is of a revision. None when nothing
+        differs or there is nothing to compare with; then filters count as matched."""
+
+    def local_commits(self, base: str | None, head: str) -> tuple[Commit, ...]:
+        """List the commits of `head` that `base` does not have, the oldest first."""
+
+    def prepare(self, snapshot: Snapshot, remote: str | None, branch: str) -> str:
+        """Make the refs that checkouts need in the private repository, and return its path:
+        `refs/grind/snap/<commit>`, the remote's branches as `refs/heads/*` (with `branch` at the
+        snapshot: of several runs, the last one's) and `refs/tags/*`."""
+
+    def submodule_repositories(self) -> Mapping[str, str]:
+        """Return the user's copies of submodules: name → git folder."""
+
+    def prune(self, days: float) -> int:
+        """Drop snapshots that were not prepared for so many days; return how many."""
+
+    def merge_tree(self, ours: str, theirs: str) -> MergeResult:
+        """Merge two commits without a working copy; the tree is in the private repository."""
+
+    def proposal(self, tree: str, parent: str) -> Snapshot:
+        """Return the snapshot that has this tree on top of this commit: a merge or a squash that
+        shall be proven before it exists."""
+
+    def commit(self, snapshot: Snapshot, message: str, *, hooks: bool = True) -> str:
+        """Make one commit of the snapshot's tree on top of `snapshot.head`, in the user's
+        repository, and return its id; no ref moves. Honours hooks, identity and signing; raises
+        RefusedError when a hook declines or makes another tree of it."""
+
+    def push(self, oid: str, remote: str, branch: str, expected: str | None) -> PushResult:
+        """Push a commit to a branch that the remote has at `expected` (None: does not have). Can be
+        repeated: what is there already is not pushed again."""
+
+    def follow(self, snapshot: Snapshot, landed: str) -> FollowResult:
+        """Move the local branch from `snapshot.head` to the commit that landed, and the index with
+        it, when the working copy is still what was proven. Can be repeated."""

@@ -70,6 +70,7 @@ class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     min_tests: Count | None = None
     """The check is red when its output tells of fewer tests run, or of none at all."""
     env: dict[Variable, str] = {}
+    """Laid over the environment that every step has."""
     working_directory: Text | None = None
     """Relative to the repository's root."""
 
@@ -107,6 +108,7 @@ class IgnoredWorkflow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     workflow: Text
     """File name or path glob."""
     reason: Text
+    """Why it counts for nothing; shown with every plan."""
 
 
 class HostConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -149,6 +151,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     verdict: tuple[VerdictRule, ...] = ()
     ignore: tuple[IgnoredWorkflow, ...] = ()
     hosts: dict[Name, HostConfig] = {}
+    """Machines by name; only `local`, this machine, for now."""
     receipt: ReceiptConfig = ReceiptConfig()
     land: LandConfig = LandConfig()
 

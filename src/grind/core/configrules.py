@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from grind.core.suggest import suggestion
 from grind.core.tomlplace import Path
-from grind.core.typed import Finding, suggestion
+from grind.core.typed import Finding
 
 HOSTS = ("local",)
 

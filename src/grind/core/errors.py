@@ -20,8 +20,31 @@ class ExitCode(IntEnum):
     ROLLED_BACK = 5
     ROLLBACK_FAILED = 6
     UNREACHABLE = 7
+    CRASHED = 70
     PAUSED = 75
     INTERRUPTED = 130
+    PIPE_CLOSED = 141
+
+    @property
+    def meaning(self) -> str:
+        """One sentence for docs/exit-codes.md."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    ExitCode.DONE: "Done, or proven.",
+    ExitCode.STEP_FAILED: "A gating step failed.",
+    ExitCode.USAGE: "The command line or the configuration is wrong; nothing was begun.",
+    ExitCode.REFUSED: "Refused by the gate or a policy; the message names what is missing.",
+    ExitCode.DRIFT: "What runs, what is built and what CI does differ.",
+    ExitCode.ROLLED_BACK: "An activation failed and the host is back on its recorded generation.",
+    ExitCode.ROLLBACK_FAILED: "An activation failed and so did going back: act now.",
+    ExitCode.UNREACHABLE: "A host or the forge cannot be reached.",
+    ExitCode.CRASHED: "A fault in grind itself; the message says where its traceback is.",
+    ExitCode.PAUSED: "Paused (a full disk, …); the same command takes it up again.",
+    ExitCode.INTERRUPTED: "Interrupted by the operator (Ctrl-C).",
+    ExitCode.PIPE_CLOSED: "Whoever read the output has gone away (`grind log | head`).",
+}
 
 
 class Problem(NamedTuple):

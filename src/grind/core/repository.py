@@ -7,7 +7,7 @@ to the top of the repository and decoded with `os.fsdecode`, so that any bytes s
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 
 class Submodule(NamedTuple):
@@ -53,3 +53,86 @@ class Blob(NamedTuple):
     oid: str
     mode: int
     """As git writes it: 0o100644, 0o100755, 0o120000 for a symbolic link."""
+
+
+class Commit(NamedTuple):
+    """A commit of the user's; `subject` is the first line of its message, as written."""
+
+    oid: str
+    tree: str
+    parents: tuple[str, ...]
+    subject: str
+
+
+class Pushed(NamedTuple):
+    """The remote branch is at `oid` now, and was not before."""
+
+    oid: str
+
+
+class UpToDate(NamedTuple):
+    """The remote branch was at `oid` already."""
+
+    oid: str
+
+
+class Stale(NamedTuple):
+    """The remote branch is not where it was expected; `tip` is where it is, None for nowhere."""
+
+    tip: str | None
+    text: str
+
+
+class HookDeclined(NamedTuple):
+    """A hook said no: the user's own pre-push hook (`local`) or one of the server."""
+
+    local: bool
+    text: str
+
+
+class PushRefused(NamedTuple):
+    """Nothing was changed, for the reason in `text`: not a fast-forward, or the server says so."""
+
+    text: str
+
+
+class PushUnreachable(NamedTuple):
+    """The remote did not answer, and it is not known to have the commit."""
+
+    text: str
+
+
+PushResult: TypeAlias = Pushed | UpToDate | Stale | HookDeclined | PushRefused | PushUnreachable
+"""Texts are escaped and hold no credentials."""
+
+
+class Followed(NamedTuple):
+    """The local branch and index are where the pushed commit is."""
+
+    branch: str | None
+    """Full name of the ref; None for a detached HEAD."""
+
+
+class LeftAlone(NamedTuple):
+    """The local branch and index were not touched, and what to type to make them follow."""
+
+    reason: str
+    remedy: str
+
+
+FollowResult: TypeAlias = Followed | LeftAlone
+
+
+class Merged(NamedTuple):
+    """Both sides fit together."""
+
+    tree: str
+
+
+class Conflicts(NamedTuple):
+    """They do not; the paths that both changed."""
+
+    paths: tuple[str, ...]
+
+
+MergeResult: TypeAlias = Merged | Conflicts

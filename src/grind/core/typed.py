@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec.inspect as mi
 
+from grind.core.suggest import suggestion
 from grind.core.tomlplace import Path
 
 DURATION = "duration"
@@ -48,15 +49,6 @@ def key_path(path: Path) -> str:
             bare = part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else repr(part)
             text += f".{bare}" if text else bare
     return text
-
-
-def suggestion(word: str, known: list[str]) -> str:
-    """Return the known word that was probably meant, or an empty string."""
-    import difflib
-
-    plain = {name.lower().replace("-", "_"): name for name in known}
-    close = difflib.get_close_matches(word.lower().replace("-", "_"), plain, n=1, cutoff=0.6)
-    return plain[close[0]] if close else ""
 
 
 def read(kind: mi.Type, value: Any, path: Path, findings: list[Finding]) -> Any:

@@ -83,9 +83,32 @@ def classify_run(name: str, text: str, shell: str = "") -> Class_:
 def classify_script(name: str, text: str, script: Script) -> Class_:
     """Like `classify_run` for a text that was read already."""
     commands = [c for c in script.commands if c.words or c.redirects or c.wrappers]
+    commands += list(_called(commands))
     if not script.complete:
         commands += list(_guess(text))
     return _deploy(name, commands) or _provision(commands) or _notify(commands) or _inward(commands)
+
+
+def _called(commands: list[Command]) -> Iterator[Command]:
+    """What a text runs by a variable or by a function of its own.
+
+    `$guard gh release create` also runs `gh release create`; after `on() { git -C x "$@"; }`,
+    `on push` also runs `git -C x push`.
+    """
+    passes_on = {c.place.function: c for c in commands if c.place.function and _ALL & {*c.argv}}
+    for command in commands:
+        if len(command.words) > 1 and _EXPANSION.fullmatch(command.words[0].text):
+            yield command._replace(words=command.words[1:])
+        inner = passes_on.get(command.name)
+        if inner is not None and command.place.function != command.name:
+            words: list[Word] = []
+            for word in inner.words:
+                words += command.words[1:] if word.text in _ALL else (word,)
+            yield command._replace(words=tuple(words), wrappers=command.wrappers + inner.wrappers)
+
+
+_ALL = frozenset({"$@", "$*", "${@}", "${*}"})
+_EXPANSION = re.compile(r"\$\w+|\$\{[^{}]*\}|\$\{\{.*\}\}", re.DOTALL)
 
 
 def _where(command: Command, reason: str) -> str:

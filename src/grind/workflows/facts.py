@@ -92,4 +92,8 @@ def refused(reason: str, remedy: str = "", klass: StepClass = StepClass.PROVISIO
 def settle(uses: str, reason: str = "why CI's result does not hang on it here") -> str:
     """The `grind.toml` lines that settle the verdict on an action."""
     name = uses.partition("@")[0].replace("\\", "\\\\").replace('"', '\\"')
-    return f'[actions."{name}"]\nverdict = "skipped"  # or: run = "a command that does the same"\nreason = "{reason}"'
+    return (
+        f'[actions."{name}"]\n'
+        'verdict = "skipped"  # or: run = "a command that does the same"\n'
+        f'reason = "{reason}"'
+    )

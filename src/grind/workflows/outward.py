@@ -23,6 +23,8 @@ from grind.workflows.commandline import (
     urls,
     value,
 )
+from grind.workflows.purpose import is_check_tool
+from grind.workflows.tasknames import package_binary
 
 
 class Program(NamedTuple):
@@ -153,6 +155,9 @@ PROGRAMS: dict[str, Program] = {
     "deployctl": _p("deploy"),
     "cargo": _p("publish yank owner release smart-release workspaces_publish ws_publish"),
     "cargo-release": _p("", otherwise=True),
+    "dist": _p("host announce"),
+    "cargo-dist": _p("host announce"),
+    "pkg-pr-new": _p("publish"),
     "release-plz": _p("release release-pr", "update"),
     "twine": _p("upload register", "check"),
     "flit": _p("publish"),
@@ -297,6 +302,9 @@ def acts_outside(argv: Sequence[str]) -> str | None:
     name = argv[0].rpartition("/")[2]
     if is_information(argv) or (is_dry(argv) and name not in ("aws", "gcloud")):
         return None
+    inner = package_binary(argv)
+    if inner and inner[0] in PROGRAMS and (reason := acts_outside(inner)) is not None:
+        return reason
     special = _SPECIAL.get(name)
     if special is not None:
         return special(argv)
@@ -306,13 +314,34 @@ def acts_outside(argv: Sequence[str]) -> str | None:
         return "`deploy` activates on a host"
     program = PROGRAMS.get(name.removesuffix(".cmd").removesuffix(".exe"))
     if program is None:
-        return None
+        return _unknown(name, argv)
     verb = first_verb(argv, program.acts, program.reads)
     if verb in program.acts and verb is not None:
         return f"`{name} {verb}` acts outside of this machine"
     if verb is None and program.otherwise and (positionals(argv) or name in _BARE_ACTS):
         return f"`{name}` acts outside of this machine"
     return None
+
+
+_VERBS = frozenset(
+    row("deploy redeploy undeploy publish unpublish release promote rollout rollback")
+)
+_TAKES_FILES = frozenset(
+    row(
+        "cd ls cp mv rm mkdir rmdir touch cat tar zip unzip echo printf test [ grep rg find sed awk "
+        "chmod chown ln du df wc head tail sort diff cmp stat file tree install pushd popd gzip "
+        "dotnet mix swift read export local set unset for which type command jq yq curl wget awk "
+        "cut tr tee basename dirname realpath sha256sum md5sum gpg openssl cargo-nextest go gcc"
+    )
+)
+
+
+def _unknown(name: str, argv: Sequence[str]) -> str | None:
+    """A program that is not in the table, called with a verb that says it."""
+    if name in _TAKES_FILES or is_check_tool(name):
+        return None
+    verb = next(iter(positionals(argv)), "")
+    return f"`{name} {verb}` says that it acts outside" if verb in _VERBS else None
 
 
 def _git(argv: Sequence[str]) -> str | None:
@@ -492,6 +521,8 @@ def _ghp_import(argv: Sequence[str]) -> str | None:
 
 def _cargo(argv: Sequence[str]) -> str | None:
     words = [word for word in positionals(argv) if not word.startswith("+")]
+    if words[:2] in (["dist", "host"], ["dist", "announce"]):
+        return "`cargo dist` publishes"
     verb = first_verb(["cargo", *words[:2]], PROGRAMS["cargo"].acts)
     if verb is None or words[0] != verb.split()[0]:
         return None

@@ -254,7 +254,7 @@ def pipes_download(commands: Sequence[Command]) -> tuple[tuple[Command, ...], st
 
 def _manager(argv: Sequence[str]) -> str | None:
     name = argv[0].rpartition("/")[2]
-    verbs = _MANAGERS.get(name)
+    verbs = _MANAGERS.get("mkfs" if name.startswith("mkfs.") else name)
     if verbs is None or is_information(argv):
         return None
     if has(argv, *_READ_ONLY_OPTIONS.get(name, ("\0",))):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from grind.workflows.commandline import has, is_information, positionals, row
-from grind.workflows.tasknames import kind_of_task
+from grind.workflows.tasknames import kind_of_task, package_binary
 
 _TESTS = frozenset(
     row(
@@ -99,10 +99,18 @@ _ALIASES = {"gradlew": "gradle", "mvnw": "mvn", "py.test": "pytest"}
 _CMAKE_BUILD = re.compile(r"--build\b")
 
 
+def is_check_tool(name: str) -> bool:
+    """Whether the program only tests or lints; its arguments are files, whatever they are called."""
+    return name in _TESTS
+
+
 def purpose(argv: Sequence[str]) -> str | None:
     """Return `e2e`, `test` or `build` for what `argv` does, None when it says nothing of it."""
     name = argv[0].rpartition("/")[2]
     name = _ALIASES.get(name, name)
+    inner = package_binary(argv)
+    if inner and (inner[0] in _VERBS or inner[0] in _TESTS | _E2E | _BUILDS):
+        return purpose(inner)
     if is_information(argv):
         return None
     if name in _E2E or any("e2e" in word for word in argv[1:] if not word.startswith("-")):
@@ -111,6 +119,8 @@ def purpose(argv: Sequence[str]) -> str | None:
     if verbs is not None:
         words = [word for word in positionals(argv) if not word.startswith("+")]
         flags = [word for word in argv[1:] if word.startswith("--")]
+        if name == "playwright" and words[:1] != ["test"]:
+            return None
         for word in [
             *(" ".join(words[i : i + 2]) for i in range(min(3, len(words)))),
             *words,

@@ -15,7 +15,10 @@ _OUTWARD = frozenset(
     row("deploy redeploy undeploy publish unpublish release promote rollout rollback ship")
 )
 _LOOKS_BEFORE = frozenset(
-    row("test tests check checks lint verify validate dry dryrun simulate pack prepare before")
+    row(
+        "test tests check checks lint verify validate dry dryrun simulate pack prepare before detect "
+        "get find is has list show print plan compute parse compare"
+    )
 )
 """`test-deploy` tests; `deploy-test` deploys to a place called test."""
 _LOOKS_AFTER = frozenset(row("check checks lint dry dryrun verify validate notes note diff"))
@@ -25,10 +28,13 @@ _TEST = frozenset(
 )
 _BUILD = frozenset(row("build builds compile dist bundle package assemble"))
 
-_SCRIPT = re.compile(r".*\.(?:sh|bash|py|js|mjs|cjs|ts|rb|pl|ps1|php)", re.DOTALL)
+_SCRIPT = re.compile(r"\S+\.(?:sh|bash|py|js|mjs|cjs|ts|rb|pl|ps1|php)")
+_PATH = re.compile(r"\S*/\S*")
+_HOLE = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 _INTERPRETERS = frozenset(
     row("bash sh dash zsh python python3 node ruby perl php deno bun tsx ts-node source .")
 )
+_HARMLESS = ("--check", "--help", "--version", "--snapshot", "--local")
 _NPM_BUILTIN = frozenset(
     row(
         "install ci i add remove init exec config cache ls list view info outdated audit link pack "
@@ -45,7 +51,8 @@ def task_name(argv: Sequence[str]) -> str | None:
     Several targets (`make build deploy`) are joined with a space, each being a name.
     """
     name = argv[0].rpartition("/")[2]
-    words = positionals(argv)
+    words = positionals(argv[: argv.index("--")] if "--" in argv else argv)
+    words = tuple(_HOLE.sub("", word) for word in words)
     if name in ("make", "gmake", "just", "task", "rake", "invoke", "inv", "mage", "ninja"):
         return " ".join(word for word in words if "=" not in word)
     if name in ("npm", "pnpm", "yarn", "bun"):
@@ -61,7 +68,7 @@ def task_name(argv: Sequence[str]) -> str | None:
     if name in ("tox", "nox", "hatch", "composer", "mix", "deno", "pixi", "poe", "pdm"):
         return " ".join(words[:3])
     if name in _INTERPRETERS or name in ("bash", "sh"):
-        script = next((w for w in words if _SCRIPT.fullmatch(w) or "/" in w), None)
+        script = next((w for w in words if _SCRIPT.fullmatch(w) or _PATH.fullmatch(w)), None)
         return script.rpartition("/")[2] if script is not None else None
     if _SCRIPT.fullmatch(name) or "/" in argv[0]:
         return name
@@ -83,10 +90,24 @@ def _package_script(words: Sequence[str]) -> str | None:
     return None
 
 
+def package_binary(argv: Sequence[str]) -> tuple[str, ...]:
+    """`pnpm -C docs wrangler deploy` as `wrangler deploy`; empty when it is no such call."""
+    if argv[0] not in ("pnpm", "yarn", "bun"):
+        return ()
+    index = 1
+    while index < len(argv) and argv[index].startswith("-"):
+        valued = argv[index] in ("-C", "-F", "--filter", "--dir", "--cwd")
+        index += 2 if valued else 1
+    rest = tuple(argv[index:])
+    if rest[:1] == ("workspace",):
+        rest = rest[2:]
+    return rest if rest and rest[0] not in _NPM_BUILTIN and rest[0] != "run" else ()
+
+
 def says_deploy(argv: Sequence[str]) -> str | None:
     """The task's name when it says that the task acts on the outside."""
     name = task_name(argv)
-    if name is None or is_dry(argv) or has(argv, "--check", "--help", "--version", "--snapshot"):
+    if name is None or is_dry(argv) or has(argv, *_HARMLESS):
         return None
     for part in name.split():
         if _outward_name(part):

@@ -37,7 +37,7 @@ class Repo:
             check=False,
         )
         assert done.returncode == 0, (args, done.stderr)
-        return os.fsdecode(done.stdout).rstrip("\n")
+        return done.stdout.decode("utf-8", "backslashreplace").rstrip("\n")
 
     def write(self, name: str | bytes, content: str | bytes = "") -> Path:
         path = Path(os.fsdecode(os.path.join(os.fsencode(self.path), os.fsencode(name))))

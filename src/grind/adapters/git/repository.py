@@ -1,4 +1,7 @@
-"""The real `Repository`: one object, thin methods, each loading what it needs."""
+"""The real `Repository`: one object with thin methods.
+
+What a snapshot does not need is loaded by the methods that do: the pre-push hook starts here.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from grind.adapters.git import contents, snapshot
 from grind.adapters.git.site import Site
-from grind.core.repository import Blob, Snapshot
+from grind.core.repository import Blob, Commit, FollowResult, MergeResult, PushResult, Snapshot
 
 
 class GitRepository:
@@ -56,3 +59,110 @@ class GitRepository:
     def read(self, oids: Sequence[str]) -> dict[str, bytes]:
         """Read blobs by id, in one git."""
         return contents.read(self._site.private, oids)
+
+    # --- history and remotes ---------------------------------------------------------------------
+
+    def remote(self, configured: str | None = None) -> str | None:
+        """Choose the remote."""
+        from grind.adapters.git import remotes
+
+        return remotes.choose(self._site, configured)
+
+    def remote_url(self, remote: str) -> str:
+        """Return the remote's address without credentials."""
+        from grind.adapters.git import remotes
+
+        return remotes.url(self._site, remote)
+
+    def main_branch(self, configured: str | None = None, remote: str | None = None) -> str:
+        """Name the branch that changes land on."""
+        from grind.adapters.git import remotes
+
+        return remotes.main_branch(self._site, configured, remote)
+
+    def head_branch(self) -> str | None:
+        """Name the branch that HEAD is on."""
+        from grind.adapters.git import remotes
+
+        return remotes.head_branch(self._site)
+
+    def tip(self, remote: str, branch: str) -> str | None:
+        """Return where the remote's branch was when git last looked."""
+        from grind.adapters.git import remotes
+
+        return remotes.tip(self._site, remote, branch)
+
+    def fetch_upstream(self, remote: str, branch: str) -> str | None:
+        """Fetch the remote's branch and return its commit."""
+        from grind.adapters.git import remotes
+
+        return remotes.fetch(self._site, remote, branch)
+
+    def merge_base(self, ours: str, theirs: str) -> str | None:
+        """Return the best common ancestor."""
+        from grind.adapters.git import history
+
+        return history.merge_base(self._site, ours, theirs)
+
+    def changed_paths(self, snapshot: Snapshot, upstream: str | None) -> tuple[str, ...] | None:
+        """Return the paths that path filters look at."""
+        from grind.adapters.git import history
+
+        return history.changed_paths(self._site, snapshot, upstream)
+
+    def local_commits(self, base: str | None, head: str) -> tuple[Commit, ...]:
+        """List the commits of `head` that `base` does not have, the oldest first."""
+        from grind.adapters.git import history
+
+        return history.local_commits(self._site, base, head)
+
+    # --- the private repository ------------------------------------------------------------------
+
+    def prepare(self, snapshot: Snapshot, remote: str | None, branch: str) -> str:
+        """Make the refs that checkouts need; return the private repository's path."""
+        from grind.adapters.git import checkouts
+
+        checkouts.prepare(self._site, snapshot, remote, branch)
+        return self._site.private_path
+
+    def submodule_repositories(self) -> dict[str, str]:
+        """Return the user's copies of submodules: name → git folder."""
+        from grind.adapters.git import checkouts
+
+        return checkouts.submodule_repositories(self._site)
+
+    def prune(self, days: float) -> int:
+        """Drop old snapshots; return how many."""
+        from grind.adapters.git import checkouts
+
+        return checkouts.prune(self._site, days)
+
+    # --- landing ---------------------------------------------------------------------------------
+
+    def merge_tree(self, ours: str, theirs: str) -> MergeResult:
+        """Merge two commits without a working copy."""
+        from grind.adapters.git import merging
+
+        return merging.merge_tree(self._site, ours, theirs)
+
+    def proposal(self, tree: str, parent: str) -> Snapshot:
+        """Return the snapshot that has this tree on top of this commit."""
+        return snapshot.proposal(self._site, tree, parent)
+
+    def commit(self, snapshot: Snapshot, message: str, *, hooks: bool = True) -> str:
+        """Make the one commit of the snapshot's tree; no ref moves."""
+        from grind.adapters.git import landing
+
+        return landing.commit(self._site, snapshot, message, hooks=hooks)
+
+    def push(self, oid: str, remote: str, branch: str, expected: str | None) -> PushResult:
+        """Push a commit to a branch that is expected at a commit, or not to exist."""
+        from grind.adapters.git import push
+
+        return push.push(self._site, oid, remote, branch, expected)
+
+    def follow(self, snapshot: Snapshot, landed: str) -> FollowResult:
+        """Let the local branch and index follow, when nothing was edited meanwhile."""
+        from grind.adapters.git import follow
+
+        return follow.follow(self._site, snapshot, landed)

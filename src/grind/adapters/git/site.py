@@ -50,6 +50,18 @@ class Site:
         return self.git.with_env(GIT_OBJECT_DIRECTORY=os.path.join(self.private_path, "objects"))
 
     @property
+    def natural(self) -> Git:
+        """The user's repository as their own git would find it, in their own language's character
+        set: for commands that run the user's hooks."""
+        env = {k: v for k, v in self.outside.items() if k not in ("LC_ALL", "GIT_OPTIONAL_LOCKS")}
+        env |= {"LANGUAGE": "en"}
+        if "LC_ALL" in self.environ:
+            env["LC_ALL"] = self.environ["LC_ALL"]
+        if not os.path.lexists(os.path.join(self.git.cwd, ".git")):
+            env |= {k: v for k, v in self.git.env.items() if k in ("GIT_DIR", "GIT_WORK_TREE")}
+        return Git(self.git.cwd, env)
+
+    @property
     def private(self) -> Git:
         """The private repository; it sees all objects and none of the user's refs."""
         place = self.private_path

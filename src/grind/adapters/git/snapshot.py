@@ -51,7 +51,7 @@ def of_worktree(site: Site) -> Snapshot:
     heading = site.git.start(["cat-file", "--batch"], b"HEAD^{commit}\n")
     try:
         with staged(site) as stage:
-            tree = stage.git.run(["write-tree"], doing="writing the tree").decode().strip()
+            tree = stage.git.run([*HONEST, "write-tree"], doing="writing the tree").decode().strip()
             head = parse_head(demand(finish(heading), "reading HEAD"))
             commit, changes = _commit(site, tree, head)
             names = [change.item.name for change in changes if change.letter != "D"]
@@ -69,32 +69,40 @@ def of_worktree(site: Site) -> Snapshot:
 
 def of_rev(site: Site, rev: str) -> Snapshot:
     """Take the snapshot of a commit, tag or tree. Nothing of the working copy is looked at."""
-    request = f"{rev}^{{commit}}\n{rev}^{{tree}}\n"
     if "\n" in rev or "\0" in rev or not rev:
         raise _unknown(rev)
-    answer = site.git.run(
-        ["cat-file", "--batch-check=%(objectname) %(objecttype)"], os.fsencode(request)
-    )
-    kinds = [line.split() for line in answer.splitlines()]
-    tree = next((w[0].decode() for w in kinds if len(w) == 2 and w[1] == b"tree"), None)
+    request = f"{rev}\n{rev}^{{tree}}\n{rev}^{{commit}}\n"
+    args = ["cat-file", "--batch-check=%(objectname) %(objecttype)"]
+    lines = site.adding.run(args, os.fsencode(request)).decode(errors="replace").splitlines()
+    kinds = {kind: oid for oid, _, kind in (line.rpartition(" ") for line in lines)}
+    tree = kinds.get("tree")
     if tree is None:
         raise _unknown(rev)
     head = None
     changes: list[Change] = []
-    if len(kinds[0]) == 2 and kinds[0][1] == b"commit":
-        head = parse_head(site.git.run(["cat-file", "--batch"], kinds[0][0] + b"\n"))
-        commit = kinds[0][0].decode()
-    else:
+    commit = kinds.get("commit")
+    if commit is None:
         commit = _make_commit(site, tree, None)
+    else:
+        head = parse_head(site.private.run(["cat-file", "--batch"], f"{commit}\n".encode()))
     items = contents.items(site.private, tree)
     pointers: set[bytes] = set()
     if lfs.mentioned_in_tree(site.private, items):
         with scratch_index(site) as path:
             indexed = site.adding.with_env(GIT_INDEX_FILE=path)
-            indexed.run(["read-tree", tree])
+            indexed.run([*HONEST, "read-tree", tree])
             pointers = lfs.in_tree(site.private, lfs.filtered(indexed, items))
     snapshot = _snapshot(tree, commit, head, changes, pointers, _submodules(site, items, None))
     return snapshot._replace(of_rev=True)
+
+
+def proposal(site: Site, tree: str, parent: str) -> Snapshot:
+    """Return the snapshot that has this tree on top of this commit: a merge or a squash that shall
+    be proven before it exists. The tree may be one of the private repository."""
+    head = parse_head(site.private.run(["cat-file", "--batch"], f"{parent}\n".encode()))
+    if head is None:
+        raise _unknown(parent)
+    return of_rev(site, _commit(site, tree, head)[0])._replace(head=parent, parent=parent)
 
 
 def _unknown(rev: str) -> GrindError:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import os
-import re
 
-# scheme://user:password@ or scheme://token@ ; the user alone is kept for ssh, where it is no secret
-_CREDENTIAL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<user>[^/\s@]*)@(?=[^\s@/])")
-_HEADER = re.compile(r"(?i)((?:proxy-)?authorization:\s*)(?:(?:basic|bearer|token)\s+)?\S+")
+# scheme://user:password@ or scheme://token@
+_CREDENTIAL = r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<user>[^/\s]*)@(?=[^\s@/])"
+_HEADER = r"(?i)((?:proxy-)?authorization:\s*)(?:(?:basic|bearer|token)\s+)?\S+"
 _LIMIT = 8_000
 
 
-def _masked(match: re.Match[str]) -> str:
-    user, colon, _secret = match["user"].partition(":")
-    if match["scheme"].lower() in ("ssh://", "git+ssh://"):
-        return f"{match['scheme']}{user}{':***' if colon else ''}@"
-    return f"{match['scheme']}***@"
-
-
 def without_credentials(text: str) -> str:
-    """Replace user names, passwords and tokens in URLs and authorization headers by `***`."""
-    return _HEADER.sub(r"\1***", _CREDENTIAL.sub(_masked, text))
+    """Replace user names, passwords and tokens in URLs and authorization headers by `***`. The
+    user of an ssh URL is no secret and stays."""
+    import re  # here, because the hook's start-up pays for it and seldom shows anything
+
+    def masked(match: re.Match[str]) -> str:
+        user, colon, _secret = match["user"].partition(":")
+        if match["scheme"].lower() in ("ssh://", "git+ssh://"):
+            return f"{match['scheme']}{user}{':***' if colon else ''}@"
+        return f"{match['scheme']}***@"
+
+    return re.sub(_HEADER, r"\1***", re.sub(_CREDENTIAL, masked, text))
 
 
 def escaped(text: str) -> str:

@@ -1,0 +1,55 @@
+"""What differs from where, and which commits are only here."""
+
+from __future__ import annotations
+
+import os
+
+from grind.adapters.git.process import demand, finish
+from grind.adapters.git.site import Site
+from grind.adapters.git.snapshot import parse_diff, start_diff
+from grind.core.repository import Commit, Snapshot
+
+
+def merge_base(site: Site, ours: str, theirs: str) -> str | None:
+    """Return the best common ancestor of two commits, the first when there are several; None when
+    they have none."""
+    answer = site.adding.ask(["merge-base", ours, theirs])
+    return answer.out.decode().split()[0] if answer.code == 0 and answer.out else None
+
+
+def is_ancestor(site: Site, old: str, new: str) -> bool:
+    """Whether `new` is `old` or comes after it; False when one of them is not here."""
+    return site.adding.ask(["merge-base", "--is-ancestor", old, new]).code == 0
+
+
+def changed_paths(site: Site, snapshot: Snapshot, upstream: str | None) -> tuple[str, ...] | None:
+    """Return the paths that path filters look at, or None when nothing differs or there is nothing
+    to compare with.
+
+    `upstream` is the commit of the remote's main branch. GitHub compares a push with what the
+    branch was before (two dots); a push that lands is a fast-forward, so that this is the
+    difference from the merge base. A snapshot of a revision is compared with its first parent.
+    A renamed file counts under both names: GitHub's documentation does not say which one it
+    matches, and a workflow too many is not a wrong green.
+    """
+    if snapshot.of_rev:
+        base = snapshot.parent
+    else:
+        base = upstream and merge_base(site, snapshot.commit, upstream)
+    if base is None:
+        return None
+    difference = demand(finish(start_diff(site.private, base, snapshot.tree)), "comparing")
+    return tuple(os.fsdecode(change.item.name) for change in parse_diff(difference)) or None
+
+
+def local_commits(site: Site, base: str | None, head: str) -> tuple[Commit, ...]:
+    """List the commits of `head` that `base` does not have, the oldest first."""
+    form = "--format=%H%x00%T%x00%P%x00%s"
+    span = [head, *([f"^{base}"] if base else [])]
+    args = ["log", "-z", "--reverse", "--topo-order", "--no-show-signature", "--no-color", form]
+    text = os.fsdecode(site.git.run([*args, *span, "--"], doing="listing local commits"))
+    fields = text.split("\0")
+    if fields[-1] == "":
+        fields.pop()
+    rows = zip(*[iter(fields)] * 4, strict=True)
+    return tuple(Commit(oid, tree, tuple(p.split()), subject) for oid, tree, p, subject in rows)

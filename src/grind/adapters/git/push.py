@@ -1,0 +1,82 @@
+"""Push one object id to one branch, once, and know what became of it."""
+
+from __future__ import annotations
+
+import os
+
+from grind.adapters.git import history, remotes
+from grind.adapters.git.process import Answer
+from grind.adapters.git.site import Site
+from grind.adapters.git.text import shown
+from grind.core.errors import UnreachableError
+from grind.core.repository import (
+    HookDeclined,
+    Pushed,
+    PushRefused,
+    PushResult,
+    PushUnreachable,
+    Stale,
+    UpToDate,
+)
+
+MARKER = "GRIND_PUSH"
+"""Environment variable that holds the commit being pushed while git runs the pre-push hook, so that
+grind's own hook knows that the gate was asked already, for exactly this commit."""
+
+_HOOKS = ("hook declined", "protected branch", "rule violations")
+
+
+def push(site: Site, oid: str, remote: str, branch: str, expected: str | None) -> PushResult:
+    """Push a commit to `refs/heads/<branch>`, provided that the remote has it at `expected` (None:
+    that it has no such branch). Refuses what is not a fast-forward without asking the remote.
+
+    The user's pre-push hook runs. Safe to repeat: a commit that is there already is not pushed
+    again, and when the connection is lost the remote is asked what it has.
+    """
+    if site.git.ask(["cat-file", "-e", f"{oid}^{{commit}}"]).code:
+        return PushRefused(f"{shown(oid)} is not a commit of this repository")
+    if expected is not None and expected != oid and not history.is_ancestor(site, expected, oid):
+        return PushRefused(f"{oid} does not come after {expected}, which {shown(branch)} is at")
+    ref = f"refs/heads/{branch}"
+    args = ["push", "--porcelain", "--atomic", "--no-follow-tags", "--no-progress"]
+    args += [f"--force-with-lease={ref}:{expected or ''}", "--", remote, f"{oid}:{ref}"]
+    answer = site.natural.with_env(**{MARKER: oid}).ask(args)
+    return _result(site, answer, oid, remote, branch, expected)
+
+
+def _result(
+    site: Site, answer: Answer, oid: str, remote: str, branch: str, expected: str | None
+) -> PushResult:
+    flag, summary = _line(answer.out, f"refs/heads/{branch}")
+    words = shown(answer.err) or shown(summary)
+    if answer.code == 0 and flag in (" ", "*", "+"):
+        return Pushed(oid)
+    if answer.code == 0 and flag == "=":
+        return UpToDate(oid)
+    try:
+        tip = remotes.ask_tip(site, remote, branch)
+    except UnreachableError as error:
+        return PushUnreachable(f"{words}\n{error.message}" if words else error.message)
+    if tip == oid:  # it arrived, and the answer did not
+        return Pushed(oid)
+    if flag == "!" and any(sign in summary for sign in _HOOKS):
+        return HookDeclined(False, f"{shown(summary)}\n{words}")
+    if flag != "!" and answer.code == 1:
+        # git dies with 128 when it cannot talk to the remote, and says what became of the ref when
+        # it came so far as to ask; between the two there is the user's pre-push hook
+        return HookDeclined(True, words)
+    if tip != expected:
+        return Stale(tip, words)
+    return PushRefused(words)
+
+
+def _line(out: bytes, ref: str) -> tuple[str, str]:
+    """Find the ref's line in the porcelain output: flag, tab, from:to, tab, summary. Hooks
+    write to the same stream, so that the last line which fits is taken."""
+    found = ("", "")
+    for line in os.fsdecode(out).split("\n"):
+        flag, _, rest = line.partition("\t")
+        names, _, summary = rest.partition("\t")
+        if flag in (" ", "+", "*", "=", "!") and names.rpartition(":")[2] == ref:
+            found = (flag, summary)
+    return found

@@ -1,0 +1,275 @@
+"""Generate what is generated: JSON Schemas and the page of exit codes. `make docs` writes them.
+
+The classes are the source. Sentences that stand under a field in the source become its
+description, so that an editor can show them. A test holds that the files are not stale.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from grind.core import config, events, plan
+from grind.core.errors import ExitCode
+from grind.core.typed import DURATION, DURATION_PATTERN
+from grind.ui import error_text, status_text
+
+ROOT = Path(__file__).parents[1]
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+BAR = r"\|"
+"""A bar inside a cell of a table."""
+Schema = dict[str, Any]
+
+
+def main() -> int:
+    """Write every generated file; say which ones changed."""
+    for name, text in generated().items():
+        path = ROOT / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+            print(f"wrote {name}")
+    return 0
+
+
+def generated() -> dict[str, str]:
+    """Return every generated file: path from the repository's root, and text."""
+    files = {"docs/exit-codes.md": exit_codes()}
+    for name, schema in schemas().items():
+        text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        files[f"docs/schemas/{name}.json"] = text
+        files[f"src/grind/schemas/{name}.json"] = text
+    return files
+
+
+def exit_codes() -> str:
+    """Return the page of exit codes."""
+    rows = "".join(
+        f"| {code.value} | {name(code)} | {code.meaning.replace('|', BAR)} |\n" for code in ExitCode
+    )
+    return (
+        "# Exit codes\n\n"
+        "Generated from `src/grind/core/errors.py` by `make docs`.\n\n"
+        "Every grind process ends with one of these. They do not change their meaning; a program\n"
+        "that drives grind may rely on them. With `--json`, an error is one document on standard\n"
+        "output, `grind.error/1` ([schema](schemas/error.json)), which has the code and its name.\n"
+        "\n| code | name | meaning |\n| ---: | --- | --- |\n" + rows
+    )
+
+
+def name(code: ExitCode) -> str:
+    """Return a code's name as the error document has it."""
+    return code.name.lower().replace("_", "-")
+
+
+def schemas() -> dict[str, Schema]:
+    """Return every JSON Schema by the name of its file."""
+    return {
+        "grind.toml": _config(),
+        "events": _events(),
+        "plan": _plan(),
+        "status": _status(),
+        "error": _error(),
+    }
+
+
+# --- one schema each -----------------------------------------------------------------------------
+
+
+def _config() -> Schema:
+    schema = _schema(config.Config, config)
+    return _finished(
+        _without_null(schema), "grind.toml", "What a repository tells grind. Optional."
+    )
+
+
+def _events() -> Schema:
+    schema = _schema(events.Entry, events)
+    schema["$defs"]["Entry"]["properties"]["schema"] = {"const": events.EVENTS_SCHEMA}
+    return _finished(
+        schema,
+        events.EVENTS_SCHEMA,
+        "One line of the NDJSON stream (running commands with --json) and of the journal.",
+    )
+
+
+def _plan() -> Schema:
+    """The document leaves out what only the engine needs; `document` decides which fields stay."""
+    schema = _schema(plan.Plan, plan)
+    definitions = schema["$defs"]
+    row = plan.document(_sample_plan())
+    job = row["jobs"][0]
+    _keep(definitions["JobPlan"], job, optional=("remedy",))
+    _keep(definitions["StepPlan"], job["steps"][0], optional=("remedy", "gating_reason"))
+    definitions["Plan"]["properties"] |= {
+        "schema": {"const": plan.PLAN_SCHEMA},
+        "digest": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    }
+    _keep(definitions["Plan"], row, optional=())
+    return _finished(_reachable(schema), plan.PLAN_SCHEMA, "What `grind plan --json` prints.")
+
+
+def _sample_plan() -> plan.Plan:
+    step = plan.StepPlan(
+        index=0,
+        id="",
+        name="",
+        run=None,
+        uses=None,
+        shell="",
+        working_directory="",
+        env={},
+        klass=plan.StepClass.CHECK,
+        gating=True,
+        gating_reason="x",
+        verdict=plan.Verdict.EXECUTED,
+        line=1,
+        remedy="x",
+    )
+    job = plan.JobPlan(
+        key="",
+        id="",
+        name="",
+        workflow="",
+        line=1,
+        active=True,
+        klass=plan.StepClass.CHECK,
+        verdict=plan.Verdict.EXECUTED,
+        remedy="x",
+        steps=(step,),
+    )
+    return plan.Plan(tree="", commit="", event="", ref="", base=None, jobs=(job,))
+
+
+def _keep(definition: Schema, sample: dict[str, Any], *, optional: tuple[str, ...]) -> None:
+    """Keep the properties that the sample has; all are required but the optional ones."""
+    definition["properties"] = {key: definition["properties"][key] for key in sample}
+    for value in definition["properties"].values():
+        value.pop("default", None)
+    definition["required"] = [key for key in sample if key not in optional]
+    definition["additionalProperties"] = False
+
+
+def _status() -> Schema:
+    schema = _schema(status_text.Status, status_text)
+    properties = schema["$defs"]["Status"]["properties"]
+    schema["$defs"]["Status"]["properties"] = {
+        "schema": {"const": status_text.STATUS_SCHEMA}
+    } | properties
+    schema["$defs"]["Status"]["required"].insert(0, "schema")
+    return _finished(schema, status_text.STATUS_SCHEMA, "What `grind status --json` prints.")
+
+
+def _error() -> Schema:
+    text = {"type": "string"}
+    number = {"type": ["integer", "null"], "minimum": 1}
+    problem = {"file": text, "line": number, "column": number, "message": text, "expected": text}
+    properties = {
+        "schema": {"const": error_text.ERROR_SCHEMA},
+        "code": {"enum": [code.value for code in ExitCode]},
+        "name": {"enum": [name(code) for code in ExitCode]},
+        "message": text,
+        "remedy": {"type": "string", "description": "The next thing to type or to edit."},
+        "problems": {"type": "array", "items": _object(problem)},
+    }
+    return _finished(_object(properties), error_text.ERROR_SCHEMA, "An error, with --json.")
+
+
+def _object(properties: Schema) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+# --- from classes to schemas ---------------------------------------------------------------------
+
+
+def _finished(schema: Schema, title: str, description: str) -> Schema:
+    return {"$schema": DIALECT, "title": title, "description": description} | schema
+
+
+def _schema(kind: type, module: Any) -> Schema:
+    schema = msgspec.json.schema(kind)
+    sentences = _sentences(inspect.getsource(module))
+    for class_name, definition in schema["$defs"].items():
+        for field, value in definition.get("properties", {}).items():
+            told = sentences.get((class_name, field)) or sentences.get((class_name, f"{field}_"))
+            if told:
+                value["description"] = told
+    return json.loads(json.dumps(schema))  # type: ignore[no-any-return]
+
+
+def _sentences(source: str) -> dict[tuple[str, str], str]:
+    """Return the sentence under each field: (class, field) → text."""
+    found: dict[tuple[str, str], str] = {}
+    for kind in ast.parse(source).body:
+        if not isinstance(kind, ast.ClassDef):
+            continue
+        for field, below in zip(kind.body, kind.body[1:], strict=False):
+            if (
+                isinstance(field, ast.AnnAssign)
+                and isinstance(field.target, ast.Name)
+                and isinstance(below, ast.Expr)
+                and isinstance(below.value, ast.Constant)
+                and isinstance(below.value.value, str)
+            ):
+                found[kind.name, field.target.id] = " ".join(below.value.value.split())
+    return found
+
+
+def _without_null(schema: Any) -> Any:
+    """TOML has no null: what may be absent is simply not there. Durations may be text."""
+    if isinstance(schema, list):
+        return [_without_null(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.pop("x-grind", None) == DURATION:
+        times = [
+            {"type": "number", "exclusiveMinimum": 0},
+            {"type": "string", "pattern": DURATION_PATTERN},
+        ]
+        kept = {key: value for key, value in schema.items() if key != "type"}
+        return kept | {"anyOf": times}
+    result = {key: _without_null(value) for key, value in schema.items()}
+    if "default" in result and result["default"] is None:
+        del result["default"]
+    if "anyOf" in result:
+        result["anyOf"] = [kind for kind in result["anyOf"] if kind != {"type": "null"}]
+        if len(result["anyOf"]) == 1:
+            result |= result.pop("anyOf")[0]
+    return result
+
+
+def _reachable(schema: Schema) -> Schema:
+    """Leave out the definitions that nothing refers to any more."""
+    wanted: set[str] = set()
+    todo = [schema["$ref"]]
+    while todo:
+        key = todo.pop().removeprefix("#/$defs/")
+        if key not in wanted:
+            wanted.add(key)
+            todo += _references(schema["$defs"][key])
+    kept = {key: value for key, value in schema["$defs"].items() if key in wanted}
+    return schema | {"$defs": kept}
+
+
+def _references(schema: Any) -> list[str]:
+    if isinstance(schema, list):
+        return [found for item in schema for found in _references(item)]
+    if not isinstance(schema, dict):
+        return []
+    own = [schema["$ref"]] if "$ref" in schema else []
+    return own + [found for value in schema.values() for found in _references(value)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
