@@ -293,6 +293,12 @@ class Repository(Protocol):
         commit), or from the first parent when the snapshot is of a revision. None when nothing
         differs or there is nothing to compare with; then filters count as matched."""
 
+    def resolve(self, rev: str) -> str:
+        """Return the commit that a revision names. Raises GrindError when it names none."""
+
+    def message(self, commit: str) -> str:
+        """Return a commit's message."""
+
     def local_commits(self, base: str | None, head: str) -> tuple[Commit, ...]:
         """List the commits of `head` that `base` does not have, the oldest first."""
 

@@ -1,1 +1,98 @@
-"""Builds adapters: the only place that does."""
+"""Builds adapters: the only place that does. Everything else gets them as arguments."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from grind.adapters.clock import SystemClock
+from grind.adapters.git.repository import GitRepository
+from grind.adapters.lock import Lock
+from grind.adapters.store import Store
+
+if TYPE_CHECKING:
+    from grind.adapters.journal import DiskJournal
+    from grind.adapters.localhost import LocalHost
+    from grind.adapters.store import ReleaseFolder
+    from grind.core.config import Config
+    from grind.core.receipt import Tool
+
+
+class Session:
+    """The adapters of one command, in one repository, on this machine."""
+
+    def __init__(self, cwd: str, environ: Mapping[str, str]) -> None:
+        """Raises GrindError when `cwd` is in no git repository."""
+        self.environ = environ
+        self.repository = GitRepository(cwd, environ)
+        self.store = Store(self.repository.common_dir)
+        self.clock = SystemClock()
+
+    def labels(self, config: Config) -> frozenset[str]:
+        """Return the `runs-on` labels that this machine answers to."""
+        local = config.hosts.get("local")
+        system = os.uname()
+        arch = {"x86_64": "x64", "aarch64": "arm64"}.get(system.machine, system.machine)
+        extra = {label.lower() for label in local.labels} if local is not None else set()
+        return frozenset({system.sysname.lower(), arch.lower(), "self-hosted"} | extra)
+
+    def host(self, config: Config) -> LocalHost:
+        """Return this machine as a host."""
+        from pathlib import Path
+
+        from grind.adapters.localhost import LocalHost
+        from grind.adapters.places import state_folder
+
+        state = Path(state_folder(self.environ)) / repository_slug(self.repository.common_dir)
+        return LocalHost(
+            state,
+            self.lent(config),
+            self.clock,
+            outer=self.environ.get("RUNNER_TRACKING_ID", ""),
+        )
+
+    def lent(self, config: Config) -> dict[str, str]:
+        """Return what this machine lends to its jobs from its own environment."""
+        from grind.workflows.jobenv import lend
+
+        local = config.hosts.get("local")
+        return lend(
+            self.environ,
+            home=self.environ.get("HOME", ""),
+            extra=local.env if local is not None else (),
+            folders=local.path if local is not None else (),
+        )
+
+    def lock(self, command: str, *, wait: float | None = 0.0) -> Lock:
+        """Return the lock of the repository: one run at a time."""
+        return Lock(self.store.lock_path, command, wait=wait)
+
+    def journal(self, release: ReleaseFolder) -> DiskJournal:
+        """Return the journal of a release."""
+        from grind.adapters.journal import DiskJournal
+
+        return DiskJournal(release.path, self.clock.now)
+
+    def tools_print(self, config: Config, tools: Iterable[Tool]) -> str:
+        """Return today's fingerprint of the programs that the plan asked about."""
+        from grind.adapters.toolprint import tools_print
+
+        return tools_print((tool.question for tool in tools), self.lent(config))
+
+    def parallel(self, config: Config) -> int:
+        """Return how many jobs may run side by side."""
+        local = config.hosts.get("local")
+        asked = (local.jobs if local is not None else None) or config.jobs
+        return asked or len(os.sched_getaffinity(0))
+
+
+def repository_slug(common_dir: str) -> str:
+    """Return a short name for a repository's folder of state: readable, and its own."""
+    import hashlib
+    import re
+
+    folder = os.path.dirname(common_dir.rstrip("/")) if common_dir.endswith(".git") else common_dir
+    name = re.sub(r"[^0-9A-Za-z._-]+", "-", os.path.basename(folder))[:24].strip("-.") or "repo"
+    digest = hashlib.sha256(os.path.realpath(common_dir).encode("utf-8", "surrogateescape"))
+    return f"{name}-{digest.hexdigest()[:8]}"

@@ -22,8 +22,8 @@ START_SECONDS = 60.0
 class LocalHost:
     """Runs lanes on this machine, each by a runner of its own that outlives the client.
 
-    `state` is grind's private state folder; `env` is the environment for small questions and for
-    the runner's own tools (PATH), never for steps; `outer` is the RUNNER_TRACKING_ID under which
+    `state` is grind's private state folder; `env` is what the machine lends to jobs, and the
+    environment of small questions and of the runner's own tools (PATH); `outer` is the RUNNER_TRACKING_ID under which
     grind itself runs, so that a runner that started grind can find what grind left behind.
     """
 
@@ -49,6 +49,11 @@ class LocalHost:
     def name(self) -> str:
         """The name the user gave it."""
         return self._name
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What this machine lends to its jobs."""
+        return self._env
 
     async def identity(self) -> HostIdentity:
         """Return who this host is."""

@@ -4,6 +4,7 @@ enough to look a receipt up; nothing here reads a workflow.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from grind import __version__
@@ -51,7 +52,9 @@ class Basis(NamedTuple):
     key: str
 
 
-def find_basis(repository: Repository, options: Options, labels: frozenset[str]) -> Basis:
+def find_basis(
+    repository: Repository, options: Options, labels_of: Callable[[Config], frozenset[str]]
+) -> Basis:
     """Take the snapshot and find what the plan hangs on. Raises GrindError, ProblemsError."""
     snapshot = repository.snapshot(options.rev)
     config, blob = _config(repository, snapshot)
@@ -65,7 +68,7 @@ def find_basis(repository: Repository, options: Options, labels: frozenset[str])
         event=options.event,
         ref=ref,
         repository=repository_name(target.url, repository.top or repository.common_dir),
-        labels=labels,
+        labels=labels_of(config),
     )
     return Basis(snapshot, config, blob, target, base, ref, key)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
@@ -47,13 +47,18 @@ class Prepared(NamedTuple):
 
 
 async def prepare(
-    repository: Repository, host: Host, options: Options, labels: frozenset[str]
+    repository: Repository,
+    host_of: Callable[[Config], Host],
+    options: Options,
+    labels_of: Callable[[Config], frozenset[str]],
+    basis: Basis | None = None,
 ) -> Prepared:
     """Return the plan for the working copy or a revision.
 
     Raises ProblemsError with everything that is wrong with workflows and grind.toml.
     """
-    basis = find_basis(repository, options, labels)
+    basis = basis or find_basis(repository, options, labels_of)
+    host, labels = host_of(basis.config), labels_of(basis.config)
     workflows = read_workflows(repository, basis, options)
     situation = _situation(repository, basis, options)
     changed = repository.changed_paths(basis.snapshot, basis.base)

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from grind.core import events as e
 from grind.core.plan import StepPlan
-from grind.core.testcount import TestCounter, is_filtered_test
+from grind.core.testcount import TestCounter
 from grind.ports import LogStore, LogWriter
 from grind.workflows.logcommands import Command, CommandReader, Text
+from grind.workflows.testfilter import is_filtered_test
 
 _LEVELS = ("error", "warning", "notice")
 
@@ -61,7 +62,7 @@ class StepLog:
             self._digest.hexdigest(),
             self._size,
             self._outputs,
-            count.ran if count is not None else None,
+            count.run if count is not None else None,
             is_filtered_test(self._step.run or ""),
         )
 

@@ -75,11 +75,11 @@ def decide(
     source = implicit_success(job.if_) if job.if_.strip() else "success()"
     try:
         answer = evaluate(source, {**contexts, "needs": needs}, functions)
-        if answer is not UNKNOWN and truthy(answer):
+        if truthy(answer):
             return Start(needs)
     except UnknownValueError as error:
         if not foreign:
-            return Leave("refused", f"if: depends on {error.path}, which is not known here")
+            return Leave("refused", f"if: {error}")
         return Leave("refused", "a job that it needs is not run here")
     except ExpressionError as error:
         return Leave("refused", f"if: {error}")
@@ -90,7 +90,7 @@ def decide(
 
 def _known(foreign: list[JobResult], value: bool) -> bool:
     if foreign:
-        raise UnknownValueError("needs", 0)
+        raise UnknownValueError(("needs",))
     return value
 
 

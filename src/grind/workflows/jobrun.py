@@ -154,7 +154,7 @@ class JobMachine:
         try:
             when = statuses(step.source.if_, self._scope().contexts)
         except UnknownValueError as error:
-            return self._unknown(step, f"if: depends on {error.path}, which is not known here")
+            return self._unknown(step, f"if: {error}")
         except ExpressionError as error:
             return self._refuse(step, f"if: {error}")
         condition = queueable(when)
@@ -183,7 +183,7 @@ class JobMachine:
         try:
             task = make_task(step, condition, self._scope(), self._inputs)
         except UnknownValueError as error:
-            return self._unknown(step, f"depends on {error.path}, which is not known here")
+            return self._unknown(step, str(error))
         except ExpressionError as error:
             return self._refuse(step, str(error))
         self._pending[step.index] = step

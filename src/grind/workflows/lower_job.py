@@ -53,7 +53,7 @@ def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
     try:
         combinations = _combinations(job, scope)
     except UnknownValueError as error:
-        reason = f"the matrix depends on {error.path}, which is not known before it runs"
+        reason = f"the matrix is known only when it runs: {error}"
         return [_whole(inputs, job, scope, reason)]
     except (ExpressionError, MatrixError) as error:
         return [_whole(inputs, job, scope, f"matrix: {error}")]

@@ -7,6 +7,8 @@ import os
 from grind.adapters.git.process import demand, finish
 from grind.adapters.git.site import Site
 from grind.adapters.git.snapshot import parse_diff, start_diff
+from grind.adapters.git.text import shown
+from grind.core.errors import GrindError
 from grind.core.repository import Commit, Snapshot
 
 
@@ -15,6 +17,23 @@ def merge_base(site: Site, ours: str, theirs: str) -> str | None:
     they have none."""
     answer = site.adding.ask(["merge-base", ours, theirs])
     return answer.out.decode().split()[0] if answer.code == 0 and answer.out else None
+
+
+def resolve(site: Site, rev: str) -> str:
+    """Return the commit that a revision names. Raises GrindError when it names none."""
+    wanted = f"{rev}^{{commit}}"
+    answer = site.adding.ask(["rev-parse", "--verify", "-q", "--end-of-options", wanted])
+    if answer.code != 0:
+        raise GrindError(
+            f"{shown(rev)} names no commit here", remedy="`git log --oneline` lists commits"
+        )
+    return answer.out.decode().strip()
+
+
+def message(site: Site, commit: str) -> str:
+    """Return a commit's message."""
+    args = ["log", "-1", "--format=%B", "--no-show-signature", "--no-color", commit, "--"]
+    return os.fsdecode(site.adding.ask(args).out).strip()
 
 
 def is_ancestor(site: Site, old: str, new: str) -> bool:

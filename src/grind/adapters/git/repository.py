@@ -110,6 +110,18 @@ class GitRepository:
 
         return history.changed_paths(self._site, snapshot, upstream)
 
+    def resolve(self, rev: str) -> str:
+        """Return the commit that a revision names."""
+        from grind.adapters.git import history
+
+        return history.resolve(self._site, rev)
+
+    def message(self, commit: str) -> str:
+        """Return a commit's message."""
+        from grind.adapters.git import history
+
+        return history.message(self._site, commit)
+
     def local_commits(self, base: str | None, head: str) -> tuple[Commit, ...]:
         """List the commits of `head` that `base` does not have, the oldest first."""
         from grind.adapters.git import history

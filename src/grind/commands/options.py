@@ -1,0 +1,46 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+
+from grind.flows.basis import Options
+
+
+def add_json(parser: argparse.ArgumentParser, what: str) -> None:
+    """Declare `--json`."""
+    parser.add_argument("--json", action="store_true", help=what)
+
+
+def add_plan_options(parser: argparse.ArgumentParser) -> None:
+    """Declare what a plan is made for."""
+    parser.add_argument(
+        "--workflow",
+        action="append",
+        default=[],
+        metavar="NAME|FILE",
+        help="only this workflow (may be given several times)",
+    )
+    parser.add_argument(
+        "--event", default="push", help="the event CI would see (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--ref", help="the ref the event is about (default: the main branch)", metavar="REF"
+    )
+    parser.add_argument("--rev", help="plan a commit instead of the working copy", metavar="REV")
+    parser.add_argument(
+        "--changed",
+        metavar="BASE",
+        help="count changed paths from this commit (default: the merge base with the remote)",
+    )
+
+
+def plan_options(args: argparse.Namespace) -> Options:
+    """Return the options as the flows want them."""
+    return Options(
+        rev=args.rev,
+        event=args.event,
+        ref=args.ref,
+        workflows=tuple(args.workflow),
+        changed=args.changed,
+    )
