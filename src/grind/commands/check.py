@@ -1,0 +1,76 @@
+"""`grind check`: the repository's own checks, then CI's steps, on the snapshot."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from grind.commands.options import add_json, add_plan_options, plan_options
+
+HELP = "run the repository's checks, then CI's own steps, on what would be pushed"
+EXAMPLES = """\
+  grind check                 prove the working copy; at once when it is proven already
+  grind check --fast          only the [[check]]s of grind.toml
+  grind check test lint       only these jobs or checks, with what they need
+  grind check --failed        only what was red in the last run
+  grind check --again         although it is proven already
+  grind check --merged        the tree that merging the remote's main branch would give
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a check, a job or a workflow")
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--fast", action="store_true", help="the [[check]]s of grind.toml alone")
+    part.add_argument("--failed", action="store_true", help="only what was red in the last run")
+    parser.add_argument("--again", action="store_true", help="run although it is proven already")
+    add_run_options(parser)
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of commands that run steps."""
+    parser.add_argument(
+        "--merged",
+        action="store_true",
+        help="prove what merging with the remote's main branch gives",
+    )
+    parser.add_argument(
+        "--wait", action="store_true", help="wait for another run in this repository to end"
+    )
+    parser.add_argument("--follow", action="store_true", help="write all output as it comes")
+    add_plan_options(parser)
+    add_json(parser, "write the run as NDJSON events (schema grind.events/1)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run, or answer from the receipt."""
+    from grind.flows.basis import find_basis
+    from grind.flows.proven import find_proof
+    from grind.wiring import Session
+
+    session = Session(os.getcwd(), os.environ)
+    basis = find_basis(session.repository, plan_options(args), session.labels)
+    whole = not (args.names or args.fast or args.failed or args.workflow)
+    if whole and not args.again:
+        proof = find_proof(
+            basis,
+            session.store.receipt(basis.snapshot.tree),
+            now=session.clock.now(),
+            tools_print=lambda receipt: session.tools_print(basis.config, receipt.tools),
+        )
+        if proof.decision.ok and proof.receipt is not None:
+            from grind.ui.proven_text import told_proven
+
+            told = told_proven(
+                proof.receipt,
+                now=session.clock.now(),
+                json=args.json,
+                path=session.store.receipt_path(basis.snapshot.tree),
+            )
+            sys.stdout.write(told)
+            return 0
+    from grind.commands.running import run_checks
+
+    return run_checks(session, basis, args, whole=whole)

@@ -1,0 +1,202 @@
+"""Run a part of the plan: lock, journal, face, and the flow that does the work."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from grind.core import events as e
+from grind.core.errors import ExitCode, GrindError
+from grind.core.plan import StepClass
+from grind.core.receipt import Tool
+from grind.core.release import State, fold, results_of
+from grind.flows import check as flow
+from grind.flows.basis import Basis, Options
+from grind.flows.prepare import Prepared, prepare
+from grind.flows.proven import find_proof
+from grind.ui.choose import face_for
+
+if TYPE_CHECKING:
+    from grind.adapters.store import ReleaseFolder
+    from grind.ui.face import Face
+    from grind.wiring import Session
+
+KEEP_RELEASES = 50
+
+
+def run_checks(
+    session: Session,
+    basis: Basis,
+    args: argparse.Namespace,
+    *,
+    whole: bool,
+    klass: StepClass | None = None,
+) -> int:
+    """Run what `args` select; return the exit code."""
+    command = "grind build" if klass is not None else "grind check"
+    wait = None if args.wait else 0.0
+    with session.lock(command, wait=wait):
+        return asyncio.run(_run(session, basis, args, whole=whole, klass=klass))
+
+
+async def _run(
+    session: Session,
+    basis: Basis,
+    args: argparse.Namespace,
+    *,
+    whole: bool,
+    klass: StepClass | None,
+) -> int:
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    if task is not None:  # a terminated grind ends what it started, as an interrupted one does
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    options = Options(workflows=tuple(args.workflow), event=args.event)
+    prepared = await prepare(session.repository, session.host, options, session.labels, basis)
+    if whole and not args.again and _still_proven(session, prepared, args):
+        return int(ExitCode.DONE)
+    release, resumed, carried = await _release(session, prepared, args)
+    selection = _selection(prepared, args, whole=whole, klass=klass, release=release)
+    with session.journal(release) as journal:
+        face = face_for(
+            sys.stdout,
+            session.environ,
+            json=args.json,
+            read_log=release.read_log,
+            now=session.clock.now,
+            follow=args.follow,
+        )
+        record = _Recorder(session, journal.append, face)
+        inputs = flow.CheckInputs(
+            repository=session.repository,
+            host=session.host(basis.config),
+            clock=session.clock,
+            logs=release,
+            record=record,
+            run=release.id,
+            command=" ".join(["grind", *sys.argv[1:]]),
+            resumed=resumed,
+            parallel=session.parallel(basis.config),
+            save_receipt=session.store.save_receipt,
+            drop_receipt=session.store.drop_receipt,
+            tools_print=lambda tools: session.tools_print(basis.config, tools),
+            carried=carried,
+        )
+        try:
+            ended = await flow.check(inputs, prepared, selection)
+        finally:
+            face.close()
+    session.store.prune(KEEP_RELEASES)
+    return ended.exit_code
+
+
+class _Recorder:
+    """Journal first, then the face; output goes to the face alone."""
+
+    def __init__(self, session: Session, append: object, face: Face) -> None:
+        self._now = session.clock.now
+        self._append = append
+        self._face = face
+
+    def __call__(self, event: e.Event) -> None:
+        if isinstance(event, e.StepOutput):
+            self._face.show(e.Entry(e.EVENTS_SCHEMA, 0, self._now(), event))
+            return
+        for entry in self._append(event):  # type: ignore[operator]
+            self._face.show(entry)
+
+
+def _still_proven(session: Session, prepared: Prepared, args: argparse.Namespace) -> bool:
+    """The key differs, but the plan itself may be the same: then its digest decides."""
+    from grind.core.receipt import write_receipt
+    from grind.ui.proven_text import told_proven
+
+    basis = prepared.basis
+    proof = find_proof(
+        basis,
+        session.store.receipt(basis.snapshot.tree),
+        now=session.clock.now(),
+        tools_print=None,
+        digest=prepared.whole.digest,
+    )
+    receipt = proof.receipt
+    if not proof.decision.ok or receipt is None or receipt.digest != prepared.whole.digest:
+        return False
+    if receipt.tools != prepared.tools or not _same_host(receipt.host, prepared):
+        return False
+    import msgspec
+
+    renewed = msgspec.structs.replace(
+        receipt,
+        key=basis.key,
+        tools_print=session.tools_print(basis.config, prepared.tools),
+    )
+    path = session.store.save_receipt(receipt.tree, write_receipt(renewed))
+    sys.stdout.write(told_proven(receipt, now=session.clock.now(), json=args.json, path=path))
+    return True
+
+
+def _same_host(host: str, prepared: Prepared) -> bool:
+    return host == f"{prepared.identity.id}/{prepared.identity.architecture}"
+
+
+async def _release(
+    session: Session, prepared: Prepared, args: argparse.Namespace
+) -> tuple[ReleaseFolder, bool, flow.Results | None]:
+    """Return the release to run in: the last one when it was cut off in exactly this plan.
+
+    A run that was cut off in another plan may still be going on by itself: it is ended.
+    """
+    latest = session.store.latest()
+    carried = None
+    if latest is not None:
+        with session.journal(latest) as journal:
+            entries = list(journal.read())
+        last = fold(entries)
+        same = last.started is not None and (last.started.tree, last.started.digest) == (
+            prepared.whole.tree,
+            prepared.whole.digest,
+        )
+        if last.state is State.CHECKING:
+            if same and last.started is not None and last.started.command == _command():
+                return latest, True, None
+            await session.host(prepared.basis.config).abandon(latest.id)
+        if same and args.failed if hasattr(args, "failed") else False:
+            carried = results_of(entries)
+    return session.store.new_release(session.clock.now()), False, carried
+
+
+def _command() -> str:
+    return " ".join(["grind", *sys.argv[1:]])
+
+
+def _selection(
+    prepared: Prepared,
+    args: argparse.Namespace,
+    *,
+    whole: bool,
+    klass: StepClass | None,
+    release: ReleaseFolder,
+) -> flow.Selection:
+    if klass is not None:
+        return flow.select_class(prepared, klass)
+    if args.fast:
+        if not prepared.checks.jobs:
+            raise GrindError(
+                "there is no [[check]] in grind.toml, so `--fast` has nothing to run",
+                remedy="grind check",
+            )
+        return flow.Selection(None, frozenset())
+    if args.names:
+        return flow.select_jobs(prepared, args.names)
+    return flow.Selection(None, None)
+
+
+def _unused(tools: Iterable[Tool]) -> None:
+    with contextlib.suppress(TypeError):
+        list(tools)
