@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import resource
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,8 +11,7 @@ import pytest
 from grind.adapters.files import private_folder, replace_file
 from grind.adapters.places import state_folder
 from grind.core.errors import GrindError
-
-SRC = Path(__file__).parents[2] / "src"
+from tests.adapters.limits import run_limited
 
 
 @pytest.mark.parametrize("sync", [True, False])
@@ -44,17 +40,7 @@ except StorageError as error:
 def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"old")
-
-    def limited() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
-
-    out = subprocess.run(
-        [sys.executable, "-c", REPLACE, str(path), str(SRC)],
-        preexec_fn=limited,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    out = run_limited(REPLACE, path)
     assert "what was recorded before is safe" in out
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a"]

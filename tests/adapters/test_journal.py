@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import shutil
 import stat
 import subprocess
@@ -26,8 +25,8 @@ from grind.core.events import (
     StepOutput,
     encode,
 )
+from tests.adapters.limits import SRC, run_limited
 
-SRC = Path(__file__).parents[2] / "src"
 TICKS = iter(range(10**9))
 
 
@@ -200,16 +199,7 @@ def told_when_full(out: str) -> None:
 
 
 def test_a_size_limit_loses_nothing_recorded(tmp_path: Path) -> None:
-    def limited() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
-
-    out = subprocess.run(
-        [sys.executable, "-c", FILLER, str(tmp_path), str(SRC)],
-        preexec_fn=limited,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    out = run_limited(FILLER, tmp_path)
     told_when_full(out)
     assert "a size limit is reached" in out
 

@@ -248,7 +248,7 @@ class LiveFace:
             parts.append(
                 f"{len(self._running)} running" + (f" ({hidden} hidden)" if hidden else "")
             )
-        parts.append(duration(now - (self._started_at or now)))
+        parts.append(duration(now - (now if self._started_at is None else self._started_at)))
         return Text(f" {signs.dot} ".join(parts), style="dim")
 
 
