@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from grind_health.health import Answer, Health, not_allowed, not_found, routes
+from grind_health.health import Health, not_allowed, not_found, routes
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -27,7 +27,10 @@ class HealthMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection, by the ASGI specification."""
-        live = self._routes.get(_route(scope)) if scope["type"] == "http" else None
+        live = None
+        if scope["type"] == "http":
+            path = _below_root(scope) if scope.get("root_path") else scope["path"]
+            live = self._routes.get(path)
         if live is None:
             await self.app(scope, receive, send)
             return
@@ -36,7 +39,9 @@ class HealthMiddleware:
             answer = not_allowed()
         else:
             answer = self._health.at_once(live) or await self._health.ready_async()
-        await send(_start(answer))
+        # Fresh messages each time: what stands between here and the server may change them.
+        headers = [*answer.raw_headers]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if method == "HEAD" else answer.body})
 
 
@@ -47,25 +52,18 @@ class HealthApp(HealthMiddleware):
         super().__init__(_nothing_else, health, path)
 
 
-def _route(scope: Scope) -> str:
+def _below_root(scope: Scope) -> str:
     """Return the path below where the application is mounted (`path` includes `root_path`)."""
     path: str = scope["path"]
-    root: str = scope.get("root_path", "")
-    if root and (path == root or path.startswith(f"{root}/")):
-        return path[len(root) :]
-    return path
-
-
-def _start(answer: Answer) -> Message:
-    # Fresh each time: what stands between here and the server may change it.
-    headers = list(answer.raw_headers)
-    return {"type": "http.response.start", "status": answer.status, "headers": headers}
+    root: str = scope["root_path"]
+    return path[len(root) :] if path == root or path.startswith(f"{root}/") else path
 
 
 async def _nothing_else(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "http":
         answer = not_found()
-        await send(_start(answer))
+        headers = [*answer.raw_headers]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         body = b"" if scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.body", "body": body})
     elif scope["type"] == "websocket":

@@ -134,7 +134,7 @@ class Health:
             outcome = runner.collect(run)
             checks[runner.check.name] = [_shown(outcome)]
             status = _worse(status, outcome.status, runner.check.critical)
-        body = _body(status, f'{self._members}, "checks": {_encode(checks)}')
+        body = _body(status, f'{self._members},"checks":{_encode(checks)}')
         return _answer(503 if status == FAIL else 200, body)
 
 
@@ -181,7 +181,7 @@ def _shown(outcome: Outcome) -> dict[str, object]:
 def _encode(value: object) -> str:
     import json
 
-    return json.dumps(value)
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _inner(members: dict[str, object]) -> str:
@@ -190,7 +190,7 @@ def _inner(members: dict[str, object]) -> str:
 
 
 def _body(status: str, members: str) -> bytes:
-    return f'{{"status": "{status}", {members}}}\n'.encode("ascii")
+    return f'{{"status":"{status}",{members}}}\n'.encode("ascii")
 
 
 def _answer(

@@ -22,6 +22,7 @@ SECRET_KEY = "of the test"
 ROOT_URLCONF = "django_urls"
 ALLOWED_HOSTS = ["only.example"]
 SECURE_SSL_REDIRECT = True
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 MIDDLEWARE = ["django.middleware.security.SecurityMiddleware"]
 """
 VARIABLES = {
