@@ -108,12 +108,13 @@ def parse_since(text: str, now: int) -> int:
     Raises GrindError for anything else: git takes a word it does not know for "now", and a
     history without commits would then look like one without mistakes.
     """
-    age = re.fullmatch(r"(\d{1,5}) ?(day|week|month|year)s?( ago)?", text.strip())
+    age = re.fullmatch(r"([0-9]{1,5}) ?(day|week|month|year)s?( ago)?", text.strip())
     if age:
-        return now - int(int(age[1]) * _DAYS[age[2]] * 86400)
+        return max(0, now - int(int(age[1]) * _DAYS[age[2]] * 86400))
     try:
         if re.fullmatch(r"\d{4}-\d\d-\d\d", text.strip(), re.ASCII):
-            return int(datetime.fromisoformat(text.strip()).replace(tzinfo=UTC).timestamp())
+            day = datetime.fromisoformat(text.strip()).replace(tzinfo=UTC)
+            return max(0, int(day.timestamp()))
     except ValueError:
         pass
     raise GrindError(
@@ -139,7 +140,7 @@ def _notes(history: History, since: int | None, limit: int | None, shallow: bool
     if history.undated:
         notes.append(f"{history.undated:,} with a time before 1980 or after today: not compared")
     if history.bots:
-        notes.append(f"{history.bots:,} of those that touch CI are by bots: never a fix")
+        notes.append(f"{history.bots:,} by bots among those that touch CI: never a fix")
     return notes
 
 
