@@ -143,13 +143,13 @@ class Runner:
             if self._hold > 0:
                 self._held = (outcome, self._clock() + self._hold)
 
-    def _end(self, run: Run, outcome: Outcome) -> None:
+    def _end(self, run: Run, outcome: Outcome, *, hold: bool = True) -> None:
         elapsed = (self._clock() - run.started) * 1000
         timed = outcome._replace(milliseconds=elapsed, at=self._wall())
         with self._lock:
             if self._run is run:
                 self._run = None
-        if timed.status == FAIL:
+        if hold and timed.status == FAIL:
             self._keep(timed)
         run.finish(timed)
 
@@ -159,11 +159,11 @@ class Runner:
         try:
             result: Any = self.check.function()
             outcome = from_return(await result)
-        except asyncio.CancelledError:
-            self._end(run, Outcome(FAIL, "cancelled"))
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            # Overdue (then that is held already), or the loop is ending: nothing about the check.
+            self._end(run, Outcome(FAIL, "cancelled"), hold=False)
             raise
-        except KeyboardInterrupt:
-            self._end(run, Outcome(FAIL, "interrupted"))
+        except GeneratorExit:  # a lost run being cleaned up: at any moment, so take no lock
             raise
         except BaseException as error:  # SystemExit in a check must not end the service
             outcome = from_exception(self.check, error)

@@ -387,8 +387,28 @@ class TestSharing:
             task.cancel()
 
         loop = asyncio.new_event_loop()
+        told: list[str] = []
+        loop.set_exception_handler(lambda _, about: told.append(about["message"]))
         loop.run_until_complete(begin())
         loop.close()  # without asyncio.run's manners: nothing is cancelled
+        hang[0] = False
+        assert asyncio.run(health.ready_async()).status == 200
+
+    def test_a_loop_that_ends_leaves_no_failure_behind(self) -> None:
+        hang = [True]
+
+        async def check() -> None:
+            if hang[0]:
+                await asyncio.Event().wait()
+
+        health = Health(CONTEXT, checks=[Check("db", check, timeout=30)], hold_failures=3600)
+
+        async def begin() -> None:
+            task = asyncio.create_task(health.ready_async())
+            await asyncio.sleep(0.01)
+            assert not task.done()
+
+        asyncio.run(begin())  # cancels what is left
         hang[0] = False
         assert asyncio.run(health.ready_async()).status == 200
 
