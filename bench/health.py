@@ -1,0 +1,217 @@
+"""`grind_health` beside a bare ASGI app that returns a constant, under the same real uvicorn.
+
+Run as `python -m bench.health [--seconds N] [--rounds N]`. One process serves all contenders, each
+on a port of its own, and they take short turns in changing order, so that what else the machine
+does, and how an interpreter happens to lie in memory, hits all alike. Figures are medians of turns.
+Each is a ratio to the bare app: requests per second, and (quieter on a busy machine) requests per
+second of the server's own CPU time. The goal is 0.9 for liveness, and for readiness without checks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import select
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from importlib import import_module
+from typing import Any, NamedTuple
+
+GOAL = 0.9
+CONNECTIONS = 8
+PIPELINED = 16  # requests on the way per connection: keeps the client cheaper than the server
+CONTENDERS = {
+    # name: (application, path, whether the goal is for it)
+    "bare app": ("bare", "/health", False),
+    "bare app, same body": ("bare_same_body", "/health", False),
+    "live": ("plain", "/health/live", True),
+    "ready, no checks": ("plain", "/health", True),
+    "middleware, other path": ("around_bare", "/else", True),
+    "ready, one async check": ("async_check", "/health", False),
+    "ready, one sync check": ("sync_check", "/health", False),
+}
+SERVERS = {"httptools + uvloop": ("httptools", "uvloop"), "h11 + asyncio": ("h11", "asyncio")}
+
+
+def applications() -> dict[str, Any]:
+    """Build every application; called in the server's process."""
+    from grind_health import DeploymentContext, Health
+    from grind_health.asgi import HealthApp, HealthMiddleware
+
+    def constant(body: bytes, media_type: bytes) -> Any:
+        headers = [(b"content-type", media_type), (b"content-length", b"%d" % len(body))]
+
+        async def app(scope: Any, _receive: Any, send: Any) -> None:
+            assert scope["type"] == "http"
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+
+        return app
+
+    async def ask() -> bool:
+        return True
+
+    context = DeploymentContext.from_environment("BENCH", service="bench", version="1.0")
+    plain, with_async, with_sync = Health(context), Health(context), Health(context)
+    with_async.check("async")(ask)
+    with_sync.check("sync")(lambda: True)
+    bare = constant(b'{"status": "pass"}\n', b"application/json")
+    return {
+        "bare": bare,
+        "bare_same_body": constant(plain.live().body, b"application/health+json"),
+        "plain": HealthApp(plain),
+        "around_bare": HealthMiddleware(bare, plain),
+        "async_check": HealthApp(with_async),
+        "sync_check": HealthApp(with_sync),
+    }
+
+
+async def serve(http: str, loop: str, fds: list[int]) -> None:
+    """Serve every contender, each on an inherited socket, until the process is ended."""
+    import asyncio
+
+    import uvicorn
+
+    built = applications()
+    servers = []
+    for (application, _, _), fd in zip(CONTENDERS.values(), fds, strict=True):
+        config = uvicorn.Config(
+            built[application],
+            http=http,  # type: ignore[arg-type]
+            loop=loop,  # type: ignore[arg-type]
+            lifespan="off",
+            access_log=False,
+            log_level="error",
+        )
+        servers.append(uvicorn.Server(config).serve(sockets=[socket.socket(fileno=fd)]))
+    await asyncio.gather(*servers)
+
+
+class Server(NamedTuple):
+    """The running server: where each contender is, and which process to ask for its CPU time."""
+
+    addresses: dict[str, tuple[str, int]]
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """Return user and system time so far, of all threads (schedstat: nanoseconds)."""
+        tasks = f"/proc/{self.pid}/task"
+        total = 0
+        for thread in os.listdir(tasks):
+            with suppress(FileNotFoundError), open(f"{tasks}/{thread}/schedstat") as file:
+                total += int(file.read().split()[0])
+        return total / 1e9
+
+
+@contextmanager
+def running(http: str, loop: str) -> Iterator[Server]:
+    """Serve all contenders in a process of its own."""
+    with ExitStack() as stack:
+        listeners = {
+            name: stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
+            for name in CONTENDERS
+        }
+        fds = [listener.fileno() for listener in listeners.values()]
+        command = [sys.executable, "-m", "bench.health", "--serve", http, loop, *map(str, fds)]
+        process = subprocess.Popen(command, pass_fds=fds)
+        try:
+            addresses = {name: listener.getsockname() for name, listener in listeners.items()}
+            yield Server(addresses, process.pid)
+        finally:
+            process.kill()  # nothing to finish: several servers in one process share its signals
+            process.wait()
+
+
+def load(server: Server, name: str, seconds: float) -> tuple[float, float]:
+    """Ask as fast as the server answers. Returns requests per second, by the wall and by its CPU.
+
+    Raises RuntimeError if anything but 200 comes back: a fast error is not fast.
+    """
+    path = CONTENDERS[name][1]
+    request = f"GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n".encode()
+    poll = select.epoll()
+    sockets = {}
+    for _ in range(CONNECTIONS):
+        connection = socket.create_connection(server.addresses[name])
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sockets[connection.fileno()] = connection
+        poll.register(connection.fileno(), select.EPOLLIN)
+    waiting = dict.fromkeys(sockets, 0)
+    done, tails = 0, dict.fromkeys(sockets, b"")
+    cpu, begun = server.cpu_seconds(), time.perf_counter()
+    until = begun + seconds
+    for fd, connection in sockets.items():
+        connection.sendall(request * PIPELINED)
+        waiting[fd] = PIPELINED
+    while any(waiting.values()):
+        for fd, _ in poll.poll():
+            data = tails[fd] + sockets[fd].recv(1 << 18)
+            answered = data.count(b"HTTP/1.1 200 ")
+            if data.count(b"HTTP/1.1 ") != answered or data == tails[fd]:
+                raise RuntimeError(f"{path}: unexpected answer {data[:200]!r}")
+            tails[fd] = data[data.rindex(b"HTTP/1.1 200 ") + 13 :][-12:] if answered else data[-12:]
+            done += answered
+            waiting[fd] -= answered
+            if waiting[fd] == 0 and time.perf_counter() < until:
+                sockets[fd].sendall(request * PIPELINED)
+                waiting[fd] = PIPELINED
+    elapsed, cpu = time.perf_counter() - begun, server.cpu_seconds() - cpu
+    poll.close()
+    for connection in sockets.values():
+        connection.close()
+    return done / elapsed, done / cpu
+
+
+def measure(http: str, loop: str, seconds: float, rounds: int) -> dict[str, tuple[float, float]]:
+    """Return for each contender the medians of requests per second, by the wall and by CPU."""
+    results: dict[str, list[tuple[float, float]]] = {name: [] for name in CONTENDERS}
+    order = list(CONTENDERS)
+    with running(http, loop) as server:
+        for name in order:
+            load(server, name, 0.2)  # warm
+        for _ in range(rounds):
+            for name in order:
+                results[name].append(load(server, name, seconds))
+            random.shuffle(order)
+    return {
+        name: (statistics.median(wall for wall, _ in runs), statistics.median(c for _, c in runs))
+        for name, runs in results.items()
+    }
+
+
+def main(argv: list[str]) -> int:
+    """Print the table; return 1 if a contender that has the goal misses it by the wall clock."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=0.06, help="per contender and round")
+    parser.add_argument("--rounds", type=int, default=101)
+    parser.add_argument("--serve", nargs="+", help=argparse.SUPPRESS)
+    options = parser.parse_args(argv)
+    if options.serve:
+        http, loop, *fds = options.serve
+        run = import_module("uvloop" if loop == "uvloop" else "asyncio").run
+        run(serve(http, loop, [int(fd) for fd in fds]))
+        return 0
+    missed = False
+    for server, (http, loop) in SERVERS.items():
+        medians = measure(http, loop, options.seconds, options.rounds)
+        wall, cpu = medians["bare app"]
+        print(f"uvicorn, {server}: {'requests/s':>14} {'ratio':>7} {'per CPU s':>10} {'ratio':>7}")
+        for name, (_, _, has_goal) in CONTENDERS.items():
+            its_wall, its_cpu = medians[name]
+            verdict = ""
+            if has_goal:
+                verdict = "ok" if its_wall >= GOAL * wall else f"below {GOAL}"
+                missed = missed or verdict != "ok"
+            ratios = f"{its_wall / wall:7.2f} {its_cpu:10.0f} {its_cpu / cpu:7.2f}"
+            print(f"  {name:<26} {its_wall:14.0f} {ratios}  {verdict}")
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
