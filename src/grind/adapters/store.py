@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from grind.adapters.files import private_folder, replace_file, storing, write_all
 
@@ -103,17 +103,19 @@ class Store:
         found = self.releases()
         return found[0] if found else None
 
-    def prune(self, keep: int, remove: Callable[[str], None]) -> None:
+    def prune(self, keep: int) -> None:
         """Remove all but the newest `keep` releases."""
         for folder in self.releases()[keep:]:
-            remove(folder.path)
+            import shutil
+
+            shutil.rmtree(folder.path, ignore_errors=True)
 
     def receipt(self, tree: str) -> bytes | None:
         """Return the stored receipt for a tree, as bytes, or None."""
         if not _TREE.match(tree):
             return None
         try:
-            with open(self._receipt(tree), "rb") as file:
+            with open(self.receipt_path(tree), "rb") as file:
                 return file.read()
         except FileNotFoundError:
             return None
@@ -121,15 +123,15 @@ class Store:
     def save_receipt(self, tree: str, data: bytes) -> str:
         """Keep a receipt; return its path. The old one stays until the new one is whole."""
         private_folder(self.root)
-        private_folder(os.path.dirname(self._receipt(tree)))
-        replace_file(self._receipt(tree), data)
-        return self._receipt(tree)
+        private_folder(os.path.dirname(self.receipt_path(tree)))
+        replace_file(self.receipt_path(tree), data)
+        return self.receipt_path(tree)
 
     def drop_receipt(self, tree: str) -> None:
         """Forget the receipt for a tree: what it proved has since failed."""
-        with storing(self._receipt(tree)):
+        with storing(self.receipt_path(tree)):
             try:
-                os.unlink(self._receipt(tree))
+                os.unlink(self.receipt_path(tree))
             except FileNotFoundError:
                 return
 
@@ -137,5 +139,6 @@ class Store:
     def _releases(self) -> str:
         return os.path.join(self.root, "releases")
 
-    def _receipt(self, tree: str) -> str:
+    def receipt_path(self, tree: str) -> str:
+        """Return where the receipt for a tree is kept."""
         return os.path.join(self.root, "receipts", f"{tree}.json")

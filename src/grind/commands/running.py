@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from grind.core import events as e
 from grind.core.errors import ExitCode, GrindError
 from grind.core.plan import StepClass
-from grind.core.receipt import Tool
-from grind.core.release import State, fold, results_of
+from grind.core.release import Release, State, fold, results_of
 from grind.flows import check as flow
 from grind.flows.basis import Basis, Options
 from grind.flows.prepare import Prepared, prepare
@@ -60,8 +58,13 @@ async def _run(
     prepared = await prepare(session.repository, session.host, options, session.labels, basis)
     if whole and not args.again and _still_proven(session, prepared, args):
         return int(ExitCode.DONE)
-    release, resumed, carried = await _release(session, prepared, args)
-    selection = _selection(prepared, args, whole=whole, klass=klass, release=release)
+    entries = _last_entries(session)
+    last = fold(entries) if entries else None
+    red = last if last is not None and last.state in (State.RED, State.CHECKING) else None
+    selection = _selection(prepared, args, whole=whole, klass=klass, last=red)
+    release, resumed = await _release(session, prepared, last)
+    same = last is not None and _is_same(last, prepared)
+    carried = results_of(entries) if getattr(args, "failed", False) and same else None
     with session.journal(release) as journal:
         face = face_for(
             sys.stdout,
@@ -79,7 +82,7 @@ async def _run(
             logs=release,
             record=record,
             run=release.id,
-            command=" ".join(["grind", *sys.argv[1:]]),
+            command=_command(),
             resumed=resumed,
             parallel=session.parallel(basis.config),
             save_receipt=session.store.save_receipt,
@@ -98,7 +101,12 @@ async def _run(
 class _Recorder:
     """Journal first, then the face; output goes to the face alone."""
 
-    def __init__(self, session: Session, append: object, face: Face) -> None:
+    def __init__(
+        self,
+        session: Session,
+        append: Callable[[e.Event], tuple[e.Entry, ...]],
+        face: Face,
+    ) -> None:
         self._now = session.clock.now
         self._append = append
         self._face = face
@@ -107,7 +115,7 @@ class _Recorder:
         if isinstance(event, e.StepOutput):
             self._face.show(e.Entry(e.EVENTS_SCHEMA, 0, self._now(), event))
             return
-        for entry in self._append(event):  # type: ignore[operator]
+        for entry in self._append(event):
             self._face.show(entry)
 
 
@@ -145,30 +153,35 @@ def _same_host(host: str, prepared: Prepared) -> bool:
     return host == f"{prepared.identity.id}/{prepared.identity.architecture}"
 
 
-async def _release(
-    session: Session, prepared: Prepared, args: argparse.Namespace
-) -> tuple[ReleaseFolder, bool, flow.Results | None]:
-    """Return the release to run in: the last one when it was cut off in exactly this plan.
+def _last_entries(session: Session) -> list[e.Entry]:
+    latest = session.store.latest()
+    if latest is None:
+        return []
+    with session.journal(latest) as journal:
+        return list(journal.read())
 
-    A run that was cut off in another plan may still be going on by itself: it is ended.
+
+def _is_same(last: Release, prepared: Prepared) -> bool:
+    """Whether the last run was for this tree and this plan."""
+    return last.started is not None and (last.started.tree, last.started.digest) == (
+        prepared.whole.tree,
+        prepared.whole.digest,
+    )
+
+
+async def _release(
+    session: Session, prepared: Prepared, last: Release | None
+) -> tuple[ReleaseFolder, bool]:
+    """Return the release to run in: the last one, when exactly this run of it was cut off.
+
+    A run that was cut off in another plan may still be going on by itself: it is ended first.
     """
     latest = session.store.latest()
-    carried = None
-    if latest is not None:
-        with session.journal(latest) as journal:
-            entries = list(journal.read())
-        last = fold(entries)
-        same = last.started is not None and (last.started.tree, last.started.digest) == (
-            prepared.whole.tree,
-            prepared.whole.digest,
-        )
-        if last.state is State.CHECKING:
-            if same and last.started is not None and last.started.command == _command():
-                return latest, True, None
-            await session.host(prepared.basis.config).abandon(latest.id)
-        if same and args.failed if hasattr(args, "failed") else False:
-            carried = results_of(entries)
-    return session.store.new_release(session.clock.now()), False, carried
+    if latest is not None and last is not None and last.state is State.CHECKING:
+        if _is_same(last, prepared) and last.started and last.started.command == _command():
+            return latest, True
+        await session.host(prepared.basis.config).abandon(latest.id)
+    return session.store.new_release(session.clock.now()), False
 
 
 def _command() -> str:
@@ -181,7 +194,7 @@ def _selection(
     *,
     whole: bool,
     klass: StepClass | None,
-    release: ReleaseFolder,
+    last: Release | None,
 ) -> flow.Selection:
     if klass is not None:
         return flow.select_class(prepared, klass)
@@ -192,11 +205,10 @@ def _selection(
                 remedy="grind check",
             )
         return flow.Selection(None, frozenset())
+    if args.failed:
+        if last is None:
+            raise GrindError("nothing was red in the last run", remedy="grind check")
+        return flow.select_failed(prepared, last.jobs)
     if args.names:
         return flow.select_jobs(prepared, args.names)
     return flow.Selection(None, None)
-
-
-def _unused(tools: Iterable[Tool]) -> None:
-    with contextlib.suppress(TypeError):
-        list(tools)

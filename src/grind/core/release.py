@@ -13,6 +13,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from grind.core import events as e
+from grind.core.outcome import JobOutcome
+from grind.core.receipt import StepRecord
 
 
 class State(StrEnum):
@@ -95,6 +97,35 @@ def step(release: Release, entry: e.Entry) -> Release:
     if after is not None:
         release = replace(release, state=after)
     return replace(_details(release, event, allowed=after is not None), at=entry.at)
+
+
+def results_of(entries: Iterable[e.Entry]) -> tuple[dict[str, JobOutcome], list[StepRecord]]:
+    """Return what the last run in a journal came to: outcomes by job, and records of steps."""
+    outcomes: dict[str, JobOutcome] = {}
+    records: dict[tuple[str, int], StepRecord] = {}
+    for entry in entries:
+        match entry.event:
+            case e.RunStarted():
+                outcomes, records = {}, {}
+            case e.JobEnded() as ended:
+                outcomes[ended.job] = JobOutcome(ended.conclusion, ended.reason)
+            case e.StepEnded() as ended:
+                records[ended.job, ended.step] = StepRecord(
+                    job=ended.job,
+                    step=ended.step,
+                    name=ended.name,
+                    verdict=ended.verdict,
+                    conclusion=ended.conclusion,
+                    gating=ended.gating,
+                    reason=ended.reason,
+                    exit_code=ended.exit_code,
+                    duration=ended.duration,
+                    log_sha256=ended.log_sha256,
+                    tests=ended.tests,
+                )
+            case _:
+                pass
+    return outcomes, list(records.values())
 
 
 def _name(event: e.Event) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
@@ -9,9 +10,10 @@ import msgspec
 
 from grind import __version__
 from grind.core import events as e
-from grind.core.outcome import Outcome, judge
+from grind.core.errors import ExitCode, GrindError
+from grind.core.outcome import JobOutcome, Outcome, judge
 from grind.core.plan import JobPlan, Plan, StepClass, Verdict
-from grind.core.receipt import Receipt, Tool, write_receipt
+from grind.core.receipt import Receipt, StepRecord, Tool, write_receipt
 from grind.flows.engine import Engine, EngineInputs, Results
 from grind.flows.prepare import Prepared
 from grind.ports import Clock, Host, LogStore, Repository
@@ -56,6 +58,8 @@ class CheckInputs(NamedTuple):
     save_receipt: Callable[[str, bytes], str]
     drop_receipt: Callable[[str], None]
     tools_print: Callable[[Iterable[Tool]], str]
+    carried: tuple[dict[str, JobOutcome], list[StepRecord]] | None = None
+    """Results of the last run of this very plan, for the jobs that are not run again."""
 
 
 async def check(inputs: CheckInputs, prepared: Prepared, selection: Selection) -> e.RunEnded:
@@ -80,12 +84,19 @@ async def check(inputs: CheckInputs, prepared: Prepared, selection: Selection) -
         )
     )
     engine_inputs = _engine_inputs(inputs, prepared)
-    results = await _run(engine_inputs, prepared, selection)
-    part = msgspec.structs.replace(plan, jobs=tuple(chosen))
+    try:
+        results = await _run(engine_inputs, prepared, selection)
+    except BaseException as error:
+        if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
+            _record_cancelled(inputs, started)
+        raise
+    whole = selection.whole or inputs.carried is not None
+    results = _with_carried(inputs, results)
+    part = plan if whole else msgspec.structs.replace(plan, jobs=tuple(chosen))
     outcome = judge(part, results.jobs, results.steps)
     duration = inputs.clock.now() - started
     path = ""
-    if selection.whole and outcome.state in ("green", "partial"):
+    if whole and outcome.state in ("green", "partial"):
         receipt = _receipt(inputs, prepared, results, outcome, duration)
         path = inputs.save_receipt(plan.tree, write_receipt(receipt))
     elif outcome.state in ("red", "hollow"):
@@ -104,6 +115,29 @@ async def check(inputs: CheckInputs, prepared: Prepared, selection: Selection) -
     )
     inputs.record(ended)
     return ended
+
+
+def _record_cancelled(inputs: CheckInputs, started: float) -> None:
+    inputs.record(
+        e.RunEnded(
+            run=inputs.run,
+            state="cancelled",
+            exit_code=int(ExitCode.INTERRUPTED),
+            executed=0,
+            failed=0,
+            refused=0,
+            duration=inputs.clock.now() - started,
+        )
+    )
+
+
+def _with_carried(inputs: CheckInputs, results: Results) -> Results:
+    """Add what the last run found of the jobs that were not run again."""
+    if inputs.carried is None:
+        return results
+    outcomes, records = inputs.carried
+    kept = tuple(record for record in records if record.job not in results.jobs)
+    return Results({**outcomes, **results.jobs}, (*kept, *results.steps))
 
 
 async def _run(inputs: EngineInputs, prepared: Prepared, selection: Selection) -> Results:
@@ -195,8 +229,6 @@ def select_jobs(prepared: Prepared, names: Iterable[str]) -> Selection:
     """Return the part of the plan that names select: a check, a job's id, name or key, a workflow's
     file. What the chosen jobs need comes along. Raises GrindError for a name that selects nothing.
     """
-    from grind.core.errors import GrindError
-
     checks: set[str] = set()
     jobs: set[str] = set()
     for name in names:
