@@ -185,7 +185,7 @@ async def _release(
 
 
 def _command() -> str:
-    return " ".join(["grind", *sys.argv[1:]])
+    return " ".join(sys.argv[1:])
 
 
 def _selection(

@@ -60,6 +60,8 @@ def judge(
         if outcome.conclusion in ("failure", "lost", "cancelled"):
             failed += job.gating and not outcome.forgiven
             continue
+        if outcome.conclusion == "skipped":
+            continue  # as CI would: its condition is false, or what it needs did not succeed
         if outcome.conclusion == "unproven":
             unproven.append(f"{job.key}: {outcome.reason}")
             continue

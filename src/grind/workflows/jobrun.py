@@ -96,8 +96,6 @@ class JobMachine:
         forgiven = outcome == "failure" and self._continue_on_error(step)
         conclusion = "success" if forgiven else outcome
         why = detail or {"timeout": "timed out", "cancelled": "cancelled"}.get(reason, "")
-        if not why and outcome == "failure":
-            why = f"exit code {exit_code}"
         self._file_env.update(env)
         self._remember(step, outcome, conclusion, dict(outputs))
         if conclusion == "failure" and self._status == "success":
@@ -106,7 +104,7 @@ class JobMachine:
             self._status = "cancelled"
         verdict = Verdict.EXECUTED if step.verdict is Verdict.REFUSED else step.verdict
         return self._record(
-            StepResult(step, verdict, outcome, conclusion, why or step.reason, step.gating)
+            StepResult(step, verdict, outcome, conclusion, why or (step.reason if outcome == "success" else ""), step.gating)
         )
 
     def passed(self, index: int) -> StepResult:
