@@ -82,13 +82,14 @@ g_take_files() { # GROUP → g_wrote: the number of the step's command files, or
 g_launch() { # LOG: the fork of a step; it becomes the program
   (
     umask 022
+    if [[ $g_kind == checkout ]]; then
+      # It may move the workspace away and another one in.
+      cd / && g_checkout </dev/null >>"$1" 2>&1 {g_rec}>&- {g_life}>&- {g_q}<&-
+      exit
+    fi
     if ! cd -- "$g_cwd"; then
       printf 'grind: the working directory does not exist: %s\n' "$g_cwd" >>"$1"
       exit 1
-    fi
-    if [[ $g_kind == checkout ]]; then
-      g_checkout </dev/null >>"$1" 2>&1 {g_rec}>&- {g_wake}>&- {g_life}>&- {g_q}<&-
-      exit
     fi
     set -- "$1" "${g_argv[@]}"
     # All arrays are expanded before the first name is set, so no name can disturb another. What bash

@@ -1,0 +1,172 @@
+# The files of a checkout: written, kept between runs, and brought back to exactly the tree.
+
+g_encode() { # PATH → g_value: one file name
+  g_value=${1//%/%25}
+  g_value=r${g_value//\//%2F}
+}
+
+g_plain_path() { # BASE PATH: is every part below BASE a folder, and none a link to elsewhere?
+  local g_at=$1 g_part
+  [[ -d $g_at && ! -L $g_at ]] || return 1
+  local IFS=/
+  for g_part in $2; do
+    g_at+=/$g_part
+    [[ -d $g_at && ! -L $g_at ]] || return 1
+  done
+}
+
+# When the next lane begins, the files of the last one's checkouts are moved out of the workspace.
+# The deepest first: `a/b` sorts after `a`.
+g_set_aside() {
+  local g_i g_path
+  local -a g_kept
+  set +f
+  g_kept=("$g_job"/kept/r*)
+  for ((g_i = ${#g_kept[@]} - 1; g_i >= 0; g_i--)); do
+    # What the last run did not use is old.
+    g_empty "${g_kept[g_i]}/tree"
+    g_path=
+    { IFS= read -r -d '' g_path <"${g_kept[g_i]}/path"; } 2>/dev/null
+    if [[ -f ${g_kept[g_i]}/index && ! -L $g_job/work && ! -L $g_job/work/$g_name ]] && g_plain_path "$g_workspace" "$g_path" &&
+      g_empty "$g_workspace${g_path:+/$g_path}/.git" && mv -T -- "$g_workspace${g_path:+/$g_path}" "${g_kept[g_i]}/tree"; then
+      continue
+    fi
+    g_empty "${g_kept[g_i]}"
+  done
+}
+
+g_remove_all() { # FOLDER: empty it, whatever is in it
+  local g_f
+  chmod u+rwx -- "$1" || return
+  shopt -s dotglob
+  for g_f in "$1"/*; do g_empty "$g_f"; done
+  shopt -u dotglob
+}
+
+g_place() { # → g_target, g_reused: an empty folder, or the files of the last run
+  local g_at=$g_workspace g_part IFS=/
+  g_reused=
+  for g_part in $g_path; do
+    g_at+=/$g_part
+    [[ ! -L $g_at ]] || g_refuse "the checkout's path goes through a link: $g_path"
+  done
+  g_target=$g_at
+  mkdir -p -- "$g_target" || return
+  [[ $g_clean == 1 || ! -e $g_target/.git ]] || { g_empty "$g_target/.git"; return; }
+  g_remove_all "$g_target" || return
+  if [[ -f $g_keep/index && -d $g_keep/tree && ! -L $g_keep/tree ]]; then
+    rmdir -- "$g_target" && mv -T -- "$g_keep/tree" "$g_target" && chmod 0755 -- "$g_target" && g_reused=1
+    mkdir -p -- "$g_target"
+  fi
+}
+
+g_restore() { # the files of the last run, back to exactly what they were; false when in doubt
+  local g_link
+  cp -p -- "$g_keep/index" "$g_target/.git/index" || return
+  if [[ -s $g_keep/links ]]; then
+    # A repository within is not looked into by git's cleaning.
+    while IFS= read -r -d '' g_link; do
+      g_plain_path "$g_target" "$g_link" && { g_remove_all "$g_target/$g_link" || return; }
+    done <"$g_keep/links"
+  fi
+  if ! git clean -ffdxq 2>/dev/null; then
+    chmod -R u+rwX -- "$g_target" && git clean -ffdxq || return
+  fi
+  git reset -q --hard "$g_oid" && [[ -z $(git status --porcelain --ignored --untracked-files=all 2>&1) ]]
+}
+
+g_write_files() { # the tree of g_oid into g_target, whose .git is made
+  cd -- "$g_target" || return
+  if [[ $g_reused ]]; then
+    g_restore && return
+    printf 'the files of the last run could not be reused; writing them all\n'
+    rm -f -- .git/index .git/index.lock
+    shopt -s dotglob
+    local g_f
+    for g_f in "$g_target"/*; do [[ $g_f == */.git ]] || g_empty "$g_f" || return; done
+    shopt -u dotglob
+  fi
+  git reset -q --hard "$g_oid"
+}
+
+g_keep_index() { # note what was written, for the next run
+  local g_entry
+  g_links=()
+  if [[ $(git ls-files -s) == *160000\ * ]]; then
+    while IFS= read -r -d '' g_entry; do [[ $g_entry == 160000\ * ]] && g_links+=("${g_entry#*$'\t'}"); done < <(git ls-files -s -z)
+  fi
+  mkdir -p -- "$g_keep" && printf '%s\0' "$g_path" >"$g_keep/path" || return
+  : >"$g_keep/links"
+  ((${#g_links[@]} == 0)) || printf '%s\0' "${g_links[@]}" >"$g_keep/links"
+  cp -p -- .git/index "$g_keep/index"
+}
+
+g_checkout() { # g_more: oid, ref, path, depth, clean, tags, submodules, origin
+  local g_oid=${g_more[0]} g_ref=${g_more[1]} g_path=${g_more[2]} g_depth=${g_more[3]} g_clean=${g_more[4]}
+  local g_tags=${g_more[5]} g_submodules=${g_more[6]} g_origin=${g_more[7]}
+  local g_value g_keep g_source=$g_repository
+  type -P git >/dev/null || g_refuse 'git is not on the PATH of this host; install it to check out'
+  g_git_environment
+  git --git-dir="$g_source" cat-file -e "$g_oid^{commit}" 2>/dev/null || g_refuse "the private repository does not hold the commit $g_oid"
+  g_encode "$g_path"
+  g_keep=$g_job/kept/$g_value
+  g_place && g_build "$g_target/.git" '' || g_refuse 'the checkout could not be made'
+  # Until the files are written, nothing is known about them.
+  if [[ -e $g_keep/index && -z $g_reused ]]; then g_empty "$g_keep"; fi
+  g_write_files || g_refuse 'the files of the checkout could not be written'
+  g_keep_index || g_refuse 'the checkout could not be kept (is the disk full?)'
+  if [[ $g_submodules != false ]]; then g_checkout_submodules "$g_target" "$g_target/.git" "$g_origin" "$g_source"; fi
+  printf 'Checked out %s as %s%s\n' "$g_oid" "${g_ref:-a detached head}" "${g_path:+ into $g_path}"
+}
+
+g_resolve_url() { # URL BASE → g_value: a relative URL of a submodule
+  local g_url=$1 g_base=${2%/}
+  while [[ $g_url == ./* || $g_url == ../* ]]; do
+    [[ $g_url == ../* ]] && g_base=${g_base%[/:]*}
+    g_url=${g_url#*/}
+  done
+  if [[ $g_url == "$1" ]]; then g_value=$1; else g_value=$g_base/$g_url; fi
+}
+
+g_find_module() { # NAME BASE → g_found_at: where its objects are on this host
+  local g_place
+  [[ /$1/ != */../* && $1 != /* ]] || g_refuse "not a name for a submodule: $1"
+  for g_place in "$2/modules/$1" "$2/../modules/$1" "$2/../../modules/$1"; do
+    [[ -d $g_place/objects ]] && { g_found_at=$g_place; return 0; }
+  done
+  return 1
+}
+
+g_checkout_submodules() { # WORKTREE GITDIR ORIGIN SOURCE
+  local g_top=$1 g_dir=$2 g_above=$3 g_from=$4 g_link g_entry g_module g_url g_found_at
+  local -a g_links=()
+  local -A g_names=()
+  while IFS= read -r -d '' g_entry; do [[ $g_entry == 160000\ * ]] && g_links+=("$g_entry"); done < <(git -C "$g_top" ls-files -s -z)
+  ((${#g_links[@]})) || return 0
+  while IFS= read -r -d '' g_entry; do
+    g_module=${g_entry%%$'\n'*} g_module=${g_module#submodule.} g_module=${g_module%.path}
+    g_names[${g_entry#*$'\n'}]=$g_module
+  done < <(git -C "$g_top" config -z -f .gitmodules --get-regexp '^submodule\..*\.path$')
+  for g_link in "${g_links[@]}"; do
+    g_entry=${g_link#*$'\t'} g_link=${g_link#* }
+    g_module=${g_names[$g_entry]-}
+    [[ $g_module ]] || g_refuse "no url in .gitmodules for the submodule at $g_entry"
+    g_find_module "$g_module" "$g_from" ||
+      g_refuse "the objects of the submodule $g_module are not on this host; run 'git submodule update --init' in your repository"
+    g_url=$(git -C "$g_top" config -f .gitmodules --get "submodule.$g_module.url")
+    g_resolve_url "$g_url" "$g_above"
+    git --git-dir="$g_dir" config "submodule.$g_module.url" "$g_value"
+    git --git-dir="$g_dir" config "submodule.$g_module.active" true
+    g_one_submodule "$g_top/$g_entry" "$g_dir/modules/$g_module" "${g_link%% *}" "$g_value" "$g_found_at"
+  done
+}
+
+g_one_submodule() { # WORKTREE GITDIR OID ORIGIN SOURCE
+  local g_oid=$3 g_ref= g_origin=$4 g_source=$5 g_target=$1 g_tags=0
+  git --git-dir="$g_source" cat-file -e "$g_oid^{commit}" 2>/dev/null ||
+    g_refuse "the commit $g_oid of the submodule ${2##*/modules/} is not on this host; run 'git submodule update --init' in your repository"
+  mkdir -p -- "$1" && g_plain_path "$g_workspace" "${1#"$g_workspace"/}" && g_remove_all "$1" || g_refuse "no folder for the submodule at $1"
+  g_build "$2" "$1" && printf 'gitdir: %s\n' "$2" >"$1/.git" && git -C "$1" reset -q --hard "$g_oid" ||
+    g_refuse "the submodule at $1 could not be checked out"
+  if [[ $g_submodules == recursive ]]; then g_checkout_submodules "$1" "$2" "$4" "$5"; fi
+}
