@@ -89,7 +89,9 @@ def evaluate_node(node: Node, environment: Environment) -> Value:
             error.position = node.start
         raise
     except (RecursionError, MemoryError, OverflowError) as error:
-        raise EvaluationError(f"too large to evaluate: {error}", node.start) from None
+        raise EvaluationError(
+            f"too large to evaluate: {error}", node.start, disputed=True
+        ) from None
 
 
 def evaluate_source(source: str, environment: Environment) -> Value:
@@ -198,7 +200,7 @@ def _index(node: Index, env: Environment, level: int) -> Value:
     target = _evaluate(node.target, env, level + 1)
     try:
         if node.index is None:
-            value: Value | Unknown = _star(target)
+            value: Value | Unknown = _star(target, env.meter)
         elif isinstance(target, FilteredArray):
             value = _from_each(target, key)
         elif isinstance(target, Object):
@@ -219,13 +221,14 @@ def _index(node: Index, env: Environment, level: int) -> Value:
     return value
 
 
-def _star(target: Value) -> FilteredArray:
-    if isinstance(target, FilteredArray):
-        found: list[Value | Unknown] = []
-        for item in target:
-            found.extend(_members(item))
-    else:
-        found = _members(target)
+def _star(target: Value, meter: Meter) -> FilteredArray:
+    meter.start()
+    found: list[Value | Unknown] = []
+    for item in target if isinstance(target, FilteredArray) else (target,):
+        members = _members(item)
+        # A value that is shared many times over multiplies here: stop it before it does.
+        meter.count_items(len(members))
+        found.extend(members)
     if any(isinstance(each, Unknown) for each in found):
         raise UnknownValueError(())
     return FilteredArray(found)

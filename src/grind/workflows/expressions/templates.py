@@ -306,15 +306,14 @@ def implicit_success(source: str) -> str:
 def unwrapped(source: str) -> tuple[str, int]:
     """Take the expression out of a source that may stand in `${{ }}`, and give its offset.
 
-    Raises ParsingError for text around a hole, or more than one: that is a template.
+    Text around a hole, or two holes, are no expression: such a source is given back as it is, and
+    its `${{` is a LexingError.
     """
-    if OPEN not in source:
-        return source, 0
-    trimmed = source.strip(WHITESPACE)
+    trimmed = source.lstrip(WHITESPACE)
     if not trimmed.startswith(OPEN):
         return source, 0
-    offset = source.find(OPEN)
-    end = _closing(source, offset + len(OPEN))
+    offset = len(source) - len(trimmed) + len(OPEN)
+    end = _closing(source, offset)
     if end is None or source[end:].strip(WHITESPACE):
-        raise ParsingError("this is a template, not one expression", offset)
-    return source[offset + len(OPEN) : end - len(CLOSE)], offset + len(OPEN)
+        return source, 0
+    return source[offset : end - len(CLOSE)], offset
