@@ -50,6 +50,7 @@ def _expected(paths: list[str]) -> str:
         (["# comment\n\n a.txt \n!!Cargo.lock"], ["a.txt", "Cargo.lock"]),
         # Search starts at each pattern's literal part, in the order of the patterns.
         (["dir", "a.txt", "Cargo.lock"], ["dir", "a.txt", "Cargo.lock"]),
+        (["z/😊.lock", "a.txt"], ["z/😊.lock", "a.txt"]),
         (["a/b", "a", "Cargo.lock"], ["a/a.txt", "a/b/Cargo.lock", "a/b/x.py", "Cargo.lock"]),
         (["--follow-symbolic-links", "a.txt"], ["a.txt"]),
         (["/w/s/a.txt"], ["a.txt"]),

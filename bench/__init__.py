@@ -1,0 +1,1 @@
+"""Benchmarks: ratios beside what users would pick instead."""
