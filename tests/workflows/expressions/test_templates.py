@@ -78,6 +78,15 @@ def test_error_position_is_in_the_template(text: str, position: int, message: st
     assert caught.value.position == position
 
 
+@pytest.mark.parametrize("filling", ["x", "{", "'", "😊"])
+def test_the_limit_is_that_of_the_format_call(filling: str) -> None:
+    # format('…{0}', a) around the filling is 16 characters; braces, quotes and 😊 count twice.
+    fits = (21_000 - 16) // (1 if filling == "x" else 2)
+    assert evaluate_template(filling * fits + "${{ a }}", CONTEXTS) == filling * fits + "A"
+    with pytest.raises(ParsingError, match="Exceeded max expression length"):
+        parse_template(filling * (fits + 1) + "${{ a }}")
+
+
 def test_a_long_literal_is_no_expression_and_has_no_limit() -> None:
     assert evaluate_template("x" * 30_000, {}) == "x" * 30_000
 

@@ -164,10 +164,10 @@ def _check_limits(parts: list[str | Hole]) -> None:
         raise ParsingError("Too many parameters supplied: 'format'", holes[_MAX_HOLES].offset)
     length = len("format('')")
     for part in parts:
-        if isinstance(part, Hole):
-            length += utf16_length(part.source) + len(", {100}")
-        else:
+        if isinstance(part, str):
             length += utf16_length(part) + sum(map(part.count, "{}'"))
+    for number, hole in enumerate(holes):
+        length += len(f"{{{number}}}, ") + utf16_length(hole.source)
     if length > MAX_LENGTH:
         raise ParsingError(f"Exceeded max expression length {MAX_LENGTH}", 0)
     for hole in holes:
