@@ -152,3 +152,15 @@ def test_the_env_context_of_a_linux_runner_distinguishes_case() -> None:
     env = Object([("Path", "1"), ("PATH", "2")], case_sensitive=True)
     assert evaluate("env.PATH", {"env": env}) == "2"
     assert evaluate("env.path", {"env": env}) is None
+
+
+def test_half_a_surrogate_pair_is_refused_wherever_it_comes_from() -> None:
+    for source, contexts in (
+        ("'\ud83d'", {}),
+        ("x", {"x": "\ud83d"}),
+        ("x", {"x": {"\ude00": 1}}),
+        ("fromJSON('\"\\ud83d\"')", {}),
+    ):
+        with pytest.raises(ExpressionError) as caught:
+            evaluate(source, contexts)
+        assert caught.value.disputed

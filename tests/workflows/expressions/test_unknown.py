@@ -84,6 +84,23 @@ class Recording(Mapping[str, object]):
         return 2
 
 
+class Fresh(Mapping[str, object]):
+    """A mapping whose items are new objects each time and die at once."""
+
+    def __getitem__(self, key: str) -> object:
+        return {"name": [key]}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter("abcdefgh")
+
+    def __len__(self) -> int:
+        return 8
+
+
+def test_what_a_lazy_context_makes_up_is_never_mixed_up() -> None:
+    assert evaluate("join(x.*.name.*, '')", {"x": Fresh()}) == "abcdefgh"
+
+
 def test_contexts_are_asked_for_when_needed_and_once() -> None:
     contexts = Recording()
     assert evaluate("false && secrets.x || github.name == github.name", contexts) is True

@@ -19,7 +19,8 @@ def from_python(obj: object) -> Value | Unknown:
     return _convert(obj, 0, {})
 
 
-def _convert(obj: object, depth: int, seen: dict[int, Value | Unknown]) -> Value | Unknown:
+def _convert(obj: object, depth: int, seen: dict[int, tuple[object, Value]]) -> Value | Unknown:
+    """Convert one level; `seen` keeps what it names alive, for a dead object's id is used again."""
     if obj is None or isinstance(obj, bool | Unknown | Object | Array):
         return obj
     if isinstance(obj, str):
@@ -33,7 +34,7 @@ def _convert(obj: object, depth: int, seen: dict[int, Value | Unknown]) -> Value
         raise EvaluationError(f"a context is nested more than {MAX_NESTING} levels deep")
     done = seen.get(id(obj))
     if done is not None:
-        return done
+        return done[1]
     made: Value
     if isinstance(obj, Mapping):
         made = Object((_key(key), _convert(item, depth + 1, seen)) for key, item in obj.items())
@@ -41,7 +42,7 @@ def _convert(obj: object, depth: int, seen: dict[int, Value | Unknown]) -> Value
         made = Array(_convert(item, depth + 1, seen) for item in obj)
     else:
         raise EvaluationError(f"a context holds a {type(obj).__name__}, which JSON does not have")
-    seen[id(obj)] = made
+    seen[id(obj)] = (obj, made)
     return made
 
 
