@@ -7,6 +7,8 @@ import json
 import math
 import sys
 from collections.abc import Iterable, Mapping
+from functools import partial
+from operator import eq
 from pathlib import Path
 from typing import TextIO
 
@@ -14,6 +16,7 @@ from grind.workflows.expressions import (
     Array,
     EvaluationError,
     ExpressionError,
+    Functions,
     Object,
     ParsingError,
     Value,
@@ -29,7 +32,9 @@ examples:
   grind expr "contains('v1.2-rc', 'rc') && 'pre' || 'release'"
   grind expr 'github.event.pull_request.draft == false' --contexts event.json
   grind expr --template 'build-${{ matrix.os }}' --contexts matrix.json
+  grind expr "failure() && 'notify'" --status failure
   grind expr --batch < expressions.ndjson
+  grind expr -- -Infinity
 
 A Number that JSON cannot hold (NaN, Infinity, -Infinity) is written as GitHub's evaluator writes
 it, null, with its text beside it: {"kind": "Number", "value": null, "text": "NaN"}; -0 is 0.
@@ -48,6 +53,11 @@ def build_parser(parser: argparse.ArgumentParser | None = None) -> argparse.Argu
         "--contexts", metavar="FILE.json", type=Path, help="an object: context name to value"
     )
     parser.add_argument("--template", action="store_true", help="EXPR is text with ${{ }} in it")
+    parser.add_argument(
+        "--status",
+        choices=("success", "failure", "cancelled"),
+        help="how the job stands: gives success(), failure(), cancelled() and always()",
+    )
     parser.add_argument(
         "--batch",
         action="store_true",
@@ -77,11 +87,12 @@ def run(
         parser.error("EXPR or --batch is needed")
     try:
         contexts = _read_contexts(options.contexts)
-        answer = _evaluate(options.expression, contexts, template=options.template)
+        functions = _status_functions(options.status)
+        answer = _evaluate(options.expression, contexts, functions, template=options.template)
     except ExpressionError as error:
         err.write(_pointed(error, options.expression))
         return 2
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         err.write(f"grind expr: {options.contexts}: {error}\n")
         return 2
     out.write(json.dumps(answer) + "\n")
@@ -104,7 +115,7 @@ def answer_line(line: str) -> str:
 
 def _request(line: str) -> dict[str, object]:
     try:
-        request = json.loads(line)
+        request = json.loads(line, parse_int=float)
     except (ValueError, RecursionError) as error:
         raise ParsingError(f"the line is no JSON: {error}") from None
     if not isinstance(request, dict) or not isinstance(request.get("expr"), str):
@@ -113,12 +124,17 @@ def _request(line: str) -> dict[str, object]:
 
 
 def _evaluate(
-    source: str, contexts: Mapping[str, object] | None, *, template: bool
+    source: str,
+    contexts: Mapping[str, object] | None,
+    functions: Functions | None = None,
+    *,
+    template: bool,
 ) -> dict[str, object]:
     # A source with half a surrogate pair cannot come from a file: refuse it as text.
     checked = from_python(source)
     assert isinstance(checked, str)
-    value = evaluate_template(checked, contexts) if template else evaluate(checked, contexts)
+    ask = evaluate_template if template else evaluate
+    value = ask(checked, contexts, functions)
     answer: dict[str, object] = {"kind": kind(value), "value": _plain(value, 0)}
     if isinstance(value, float) and not math.isfinite(value):
         answer["text"] = to_text(value)
@@ -140,10 +156,17 @@ def _plain(value: object, depth: int) -> object:
     return value
 
 
+def _status_functions(status: str | None) -> Functions | None:
+    if status is None:
+        return None
+    names = ("success", "failure", "cancelled")
+    return {"always": lambda: True, **{name: partial(eq, name, status) for name in names}}
+
+
 def _read_contexts(path: Path | None) -> dict[str, Value] | None:
     if path is None:
         return None
-    data = json.loads(path.read_text(encoding="utf-8"))
+    data = json.loads(path.read_text(encoding="utf-8"), parse_int=float)
     if not isinstance(data, dict):
         raise ValueError("no JSON object")
     return data

@@ -20,6 +20,8 @@ VERSION = "0.3.61"
 # SHA-256 over the names and contents of the package's .js files: what was proven against.
 DIGEST = "73f14e420dfbce2b64ffd64687f4af0ce883eb01c5f32e8d57f4c18065f30eab"
 
+SCRIPT = Path(__file__).with_name("oracle.mjs")
+
 
 class OracleMissingError(Exception):
     """Node or the package cannot be had here."""
@@ -38,7 +40,10 @@ def package_folder() -> Path:
     home = Path(sys.prefix) / f"oracle-{VERSION}"
     dist = home / "node_modules" / PACKAGE / "dist"
     if not dist.exists():
-        _install(home)
+        try:
+            _install(home)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise OracleMissingError(f"it cannot be installed: {error}") from None
     digest = _digest(dist)
     if digest != DIGEST:
         raise AssertionError(f"{dist} is not the package that was pinned: {digest}")
@@ -76,12 +81,12 @@ class Oracle:
     """Asks in batches; the process reads a whole batch before it answers, so nothing can block."""
 
     def __init__(self) -> None:
-        script = Path(__file__).with_name("oracle.mjs")
         self._process = subprocess.Popen(
-            [str(node_program()), str(script), str(package_folder())],
+            [str(node_program()), str(SCRIPT), str(package_folder())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
+            env={},  # NODE_OPTIONS of whoever runs the tests is not ours
         )
 
     def ask(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -107,7 +112,7 @@ def oracle_or_skip() -> Oracle:
     """In CI a missing oracle is a failure, elsewhere a counted skip."""
     try:
         return Oracle()
-    except (OracleMissingError, subprocess.TimeoutExpired) as error:
+    except OracleMissingError as error:
         if os.environ.get("CI"):
             pytest.fail(f"no oracle: {error}")
         pytest.skip(f"no oracle: {error}")

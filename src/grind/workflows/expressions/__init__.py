@@ -29,6 +29,8 @@ from grind.workflows.expressions.analysis import (
     has_status_function,
     references,
 )
+from grind.workflows.expressions.conditions import condition, implicit_success
+from grind.workflows.expressions.convert import from_python
 from grind.workflows.expressions.errors import (
     DisputedValueError,
     EvaluationError,
@@ -61,9 +63,7 @@ from grind.workflows.expressions.parser import parse as _parse
 from grind.workflows.expressions.templates import (
     Hole,
     Template,
-    condition,
     evaluate_template,
-    implicit_success,
     parse_template,
     partial,
     unwrapped,
@@ -74,7 +74,6 @@ from grind.workflows.expressions.values import (
     Object,
     Unknown,
     Value,
-    from_python,
     kind,
     to_text,
     truthy,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grind.workflows.expressions.evaluator import path_of
+from grind.workflows.expressions.access import path_of
 from grind.workflows.expressions.nodes import Call, Context, Index, Node
 from grind.workflows.expressions.parser import STATUS_FUNCTIONS, parse
 

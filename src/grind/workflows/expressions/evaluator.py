@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from grind.workflows.expressions.compare import equals, greater, less, to_number
+from grind.workflows.expressions.access import from_each, item_at, path_of, star
+from grind.workflows.expressions.compare import equals, greater, less
+from grind.workflows.expressions.convert import from_python, settled
 from grind.workflows.expressions.errors import (
     EvaluationError,
     ExpressionError,
@@ -36,16 +38,12 @@ from grind.workflows.expressions.values import (
     Object,
     Unknown,
     Value,
-    from_python,
     is_primitive,
-    kind,
-    settled,
     to_text,
     truthy,
 )
 
 Functions = Mapping[str, Callable[..., object]]
-_MAX_INDEX = 2**31 - 1
 
 
 class Environment:
@@ -89,7 +87,9 @@ def evaluate_node(node: Node, environment: Environment) -> Value:
             error.position = node.start
         raise
     except (RecursionError, MemoryError, OverflowError) as error:
-        raise EvaluationError(f"too large to evaluate: {error}", node.start) from None
+        raise EvaluationError(
+            f"too large to evaluate: {error}", node.start, disputed=True
+        ) from None
 
 
 def evaluate_source(source: str, environment: Environment) -> Value:
@@ -198,13 +198,13 @@ def _index(node: Index, env: Environment, level: int) -> Value:
     target = _evaluate(node.target, env, level + 1)
     try:
         if node.index is None:
-            value: Value | Unknown = _star(target)
+            value: Value | Unknown = star(target, env.meter)
         elif isinstance(target, FilteredArray):
-            value = _from_each(target, key)
+            value = from_each(target, key)
         elif isinstance(target, Object):
             value = target.get(to_text(key)) if is_primitive(key) else None
         elif isinstance(target, Array):
-            value = _item(target, key)
+            value = item_at(target, key)
         else:
             value = None
     except UnknownValueError as error:
@@ -217,70 +217,6 @@ def _index(node: Index, env: Environment, level: int) -> Value:
     if isinstance(value, str):
         env.meter.add(level, value)
     return value
-
-
-def _star(target: Value) -> FilteredArray:
-    if isinstance(target, FilteredArray):
-        found: list[Value | Unknown] = []
-        for item in target:
-            found.extend(_members(item))
-    else:
-        found = _members(target)
-    if any(isinstance(each, Unknown) for each in found):
-        raise UnknownValueError(())
-    return FilteredArray(found)
-
-
-def _members(value: Value | Unknown) -> list[Value | Unknown]:
-    if isinstance(value, Object):
-        return [item for _, item in value.ordered()]
-    return list(value) if isinstance(value, Array) else []
-
-
-def _from_each(items: FilteredArray, key: Value) -> FilteredArray:
-    """Apply an index to each item; those that do not have it are left out."""
-    found = FilteredArray()
-    for item in items:
-        if isinstance(item, Object):
-            if not is_primitive(key):
-                continue
-            text = to_text(key)
-            if text in item:
-                found.append(item[text])
-            elif not item.complete:
-                raise UnknownValueError(())
-        elif isinstance(item, Array):
-            at = _position(key)
-            if at is not None and at < len(item):
-                found.append(item[at])
-    if any(isinstance(each, Unknown) for each in found):
-        raise UnknownValueError(())
-    return found
-
-
-def _item(items: Array, key: Value) -> Value | Unknown:
-    at = _position(key)
-    return items[at] if at is not None and at < len(items) else None
-
-
-def _position(key: Value) -> int | None:
-    number = to_number(key)
-    return int(number) if 0 <= number <= _MAX_INDEX else None
-
-
-def path_of(node: Node) -> tuple[str | None, ...]:
-    """Give the path a chain of indexes names: None for a star or a computed index."""
-    parts: list[str | None] = []
-    while isinstance(node, Index):
-        index = node.index
-        fixed = isinstance(index, Literal) and kind(index.value) in ("String", "Number")
-        parts.append(to_text(index.value) if fixed and isinstance(index, Literal) else None)
-        node = node.target
-    if isinstance(node, Context):
-        parts.append(node.name.lower())
-    elif isinstance(node, Call):
-        parts.append(f"{node.name}()")
-    return tuple(reversed(parts))
 
 
 def _place(error: ExpressionError, node: Node) -> None:

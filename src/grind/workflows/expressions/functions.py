@@ -96,7 +96,7 @@ def _format_pieces(text: str, values: tuple[Value, ...]) -> Iterator[str]:
         if match.group() == "}" or digits is None or text.find("}", digits.end()) < 0:
             raise EvaluationError(f"The following format string is invalid: {text}")
         if not text.startswith("}", digits.end()):
-            # `{0:N2}`, `{0x}`: the runner refuses them, the service ignores what follows the digits.
+            # `{0:N2}`, `{0x}`: the runner refuses, the service ignores what follows the digits.
             message = f"The following format string is invalid: {text}"
             raise EvaluationError(message, disputed=True)
         yield text[at:brace]

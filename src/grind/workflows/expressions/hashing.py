@@ -10,7 +10,6 @@ in hexadecimal; '' when no file matches. Reading the file system stays with the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from hashlib import sha256
 from typing import NamedTuple
 
 from grind.workflows.expressions.errors import EvaluationError
@@ -80,8 +79,9 @@ class Patterns:
     def order(self, path: str) -> tuple[int, tuple[bytes, ...]]:
         """Give the key that sorts matching paths into the order of the walk."""
         parts = tuple(path.split("/"))
+        units = tuple(map(_units, parts))
         root = next(
-            (at for at, root in enumerate(self._roots) if parts[: len(root)] == root),
+            (at for at, root in enumerate(self._roots) if units[: len(root)] == root),
             len(self._roots),
         )
         return root, tuple(part.encode("utf-8", "surrogateescape") for part in parts)
@@ -98,6 +98,8 @@ def hash_files(
     the SHA-256 digest (32 bytes) of its content; it is called for matching files only.
     `workspace` is the absolute path that patterns may begin with (`github.workspace`).
     """
+    from hashlib import sha256  # its import costs more than all the rest of this package
+
     patterns = Patterns(arguments, workspace)
     chosen = {path: digest for path, digest in files if patterns.match(path)}
     if not chosen:

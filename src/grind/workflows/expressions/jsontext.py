@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from json.encoder import encode_basestring
 
+from grind.workflows.expressions.convert import MAX_NESTING, plain_text
 from grind.workflows.expressions.errors import (
     DisputedValueError,
     EvaluationError,
@@ -16,12 +17,10 @@ from grind.workflows.expressions.errors import (
 from grind.workflows.expressions.memory import Meter
 from grind.workflows.expressions.numbers import number_json
 from grind.workflows.expressions.values import (
-    MAX_NESTING,
     Array,
     Object,
     Unknown,
     Value,
-    _text,
 )
 
 # Newtonsoft's reader, which the runner uses, refuses what is deeper.
@@ -122,7 +121,7 @@ def _too_deep(text: str) -> bool:
 def _pairs(pairs: list[tuple[str, object]]) -> Object:
     if len({key for key, _ in pairs}) != len(pairs):
         raise DisputedValueError("JSON with the same key twice")
-    made = Object((_text(key), _value(item)) for key, item in pairs)
+    made = Object((plain_text(key), _value(item)) for key, item in pairs)
     made.check_spellings()
     return made
 
@@ -131,7 +130,7 @@ def _value(item: object) -> Value:
     if isinstance(item, list):
         return Array(_value(each) for each in item)
     if isinstance(item, str):
-        return _text(item)
+        return plain_text(item)
     assert item is None or isinstance(item, bool | float | Object)
     return item
 

@@ -50,6 +50,7 @@ _TOKEN = re.compile(
 )
 _POINT_NUMBER = re.compile(rf"\.(?:(?!{_EDGE}).|\.)*", re.DOTALL)
 _JUNK = re.compile(rf".(?:(?!{_EDGE}).)*", re.DOTALL)
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _BLANK = re.compile(r"[ \t\r\n]*")
 _WORDS: Final[dict[str, tuple[str, object]]] = {
     "true": (LITERAL, True),
@@ -65,6 +66,9 @@ def lex(source: str) -> list[Token]:
     """Split a source into tokens; the last one has kind END. Raises LexingError."""
     if utf16_length(source) > MAX_LENGTH:
         raise LexingError(f"Exceeded max expression length {MAX_LENGTH}", 0)
+    half = None if source.isascii() else _HALF_PAIR.search(source)
+    if half is not None:
+        raise LexingError("half a surrogate pair is no text", half.start(), disputed=True)
     tokens: list[Token] = []
     last = END
     position = 0

@@ -14,6 +14,7 @@ from grind.workflows.expressions.errors import EvaluationError
 EXPRESSION_MEMORY: Final = 1024 * 1024
 TEMPLATE_MEMORY: Final = 10 * 1024 * 1024
 _STRING_OVERHEAD = 26
+_POINTER = 8
 
 
 class Meter:
@@ -34,6 +35,12 @@ class Meter:
     def count(self, piece: str) -> None:
         """Count one piece of the text a function is building."""
         self._node += _STRING_OVERHEAD + 2 * len(piece)
+        if self._node > self._limit:
+            raise exceeded()
+
+    def count_items(self, number: int) -> None:
+        """Count the places that a filter (`.*`) fills, a pointer each."""
+        self._node += _POINTER * number
         if self._node > self._limit:
             raise exceeded()
 

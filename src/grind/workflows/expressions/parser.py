@@ -50,7 +50,11 @@ def parse(
     """
     known = None if contexts is None else frozenset(name.lower() for name in contexts)
     extra = SUPPLIED if functions is None else _supplied(functions)
-    return _Parser(source, lex(source), known, extra).parse()
+    try:
+        return _Parser(source, lex(source), known, extra).parse()
+    except RecursionError:
+        # 50 levels need some 400 frames; a caller may have left fewer.
+        raise ParsingError("too deep for what is left of the stack", 0, disputed=True) from None
 
 
 def _supplied(functions: Collection[str]) -> dict[str, tuple[int, int]]:

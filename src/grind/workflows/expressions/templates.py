@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from grind.workflows.expressions.analysis import Path, has_status_function, references
+from grind.workflows.expressions.analysis import Path, references
 from grind.workflows.expressions.errors import (
     ExpressionError,
     ParsingError,
@@ -19,7 +19,7 @@ from grind.workflows.expressions.errors import (
 from grind.workflows.expressions.evaluator import Environment, Functions, evaluate_node
 from grind.workflows.expressions.lexer import MAX_LENGTH, utf16_length
 from grind.workflows.expressions.memory import TEMPLATE_MEMORY
-from grind.workflows.expressions.nodes import Call, Context, Literal, Logical, Node
+from grind.workflows.expressions.nodes import Call, Context, Literal, Node
 from grind.workflows.expressions.numbers import WHITESPACE
 from grind.workflows.expressions.parser import MAX_DEPTH, SUPPLIED, parse
 from grind.workflows.expressions.values import Value, to_text
@@ -164,10 +164,10 @@ def _check_limits(parts: list[str | Hole]) -> None:
         raise ParsingError("Too many parameters supplied: 'format'", holes[_MAX_HOLES].offset)
     length = len("format('')")
     for part in parts:
-        if isinstance(part, Hole):
-            length += utf16_length(part.source) + len(", {100}")
-        else:
+        if isinstance(part, str):
             length += utf16_length(part) + sum(map(part.count, "{}'"))
+    for number, hole in enumerate(holes):
+        length += len(f"{{{number}}}, ") + utf16_length(hole.source)
     if length > MAX_LENGTH:
         raise ParsingError(f"Exceeded max expression length {MAX_LENGTH}", 0)
     for hole in holes:
@@ -264,57 +264,17 @@ def _check_names(hole: Hole, environment: Environment) -> None:
             parse(hole.source, names, functions)  # which raises the error, worded and placed
 
 
-def condition(text: str) -> Node:
-    """Give what an `if:` with this text really evaluates, as a tree.
-
-    Empty: `success()`. Without a hole, the whole text is an expression. With holes, the template
-    rules hold, so that `${{ a }} == 'b'` is a text and true. Where no status function is called
-    anywhere, `success() &&` goes before it (ConvertToIfCondition in actions/runner).
-    Raises LexingError or ParsingError, positions into `text`.
-    """
-    node = _condition_body(text)
-    success = Call("success", ())
-    if node is None:
-        return success
-    if has_status_function(node):
-        return node
-    args = node.args if isinstance(node, Logical) and node.op == "&&" else (node,)
-    return Logical("&&", (success, *args), node.start, node.end)
-
-
-def _condition_body(text: str) -> Node | None:
-    if OPEN in text:
-        template = parse_template(text)
-        node = template.node()
-        if template.is_expression and isinstance(node, Literal) and isinstance(node.value, str):
-            # The runner's reader makes it the text x, which it then reads as the expression x.
-            raise ParsingError("a quoted text alone in an `if:` has no clear meaning", 0)
-        return node
-    trimmed = text.strip(WHITESPACE)
-    offset = text.find(trimmed)
-    try:
-        return parse(trimmed)
-    except ExpressionError as error:
-        raise error.moved(offset) from None
-
-
-def implicit_success(source: str) -> str:
-    """Give what an `if:` really evaluates, as source. See `condition`."""
-    return str(condition(source))
-
-
 def unwrapped(source: str) -> tuple[str, int]:
     """Take the expression out of a source that may stand in `${{ }}`, and give its offset.
 
-    Raises ParsingError for text around a hole, or more than one: that is a template.
+    Text around a hole, or two holes, are no expression: such a source is given back as it is, and
+    its `${{` is a LexingError.
     """
-    if OPEN not in source:
-        return source, 0
-    trimmed = source.strip(WHITESPACE)
+    trimmed = source.lstrip(WHITESPACE)
     if not trimmed.startswith(OPEN):
         return source, 0
-    offset = source.find(OPEN)
-    end = _closing(source, offset + len(OPEN))
+    offset = len(source) - len(trimmed) + len(OPEN)
+    end = _closing(source, offset)
     if end is None or source[end:].strip(WHITESPACE):
-        raise ParsingError("this is a template, not one expression", offset)
-    return source[offset + len(OPEN) : end - len(CLOSE)], offset + len(OPEN)
+        return source, 0
+    return source[offset : end - len(CLOSE)], offset
