@@ -17,11 +17,11 @@ from grind.workflows.conform import Problems, TooManyProblemsError, quote
 from grind.workflows.expressions import Call, Context, Node, parse, parse_template
 from grind.workflows.expressions.errors import ExpressionError
 from grind.workflows.expressions.parser import BUILTINS
+from grind.workflows.literals import string_of
 from grind.workflows.rule import Rule, Shape
 from grind.workflows.schema import WORKFLOW
 from grind.workflows.schema_action import ACTION
 from grind.workflows.syntax import Data, Map, Mark, Scalar, Workflow
-from grind.workflows.yaml12 import string_of
 
 _INSERT: Final = "insert"
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from grind.workflows.conform import Problems, quote
 from grind.workflows.filters import Pattern, PatternError
+from grind.workflows.literals import is_dynamic, string_of
 from grind.workflows.syntax import Data, Map, Mark, Scalar, Seq, Trigger, Workflow
-from grind.workflows.yaml12 import is_dynamic, string_of
 
 _MONTHS: Final = (
     *("jan", "feb", "mar", "apr", "may", "jun"),

@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 from grind.core.errors import Problem
 from grind.workflows.conform import quote
 from grind.workflows.filters import Filter, Pattern, PatternError
+from grind.workflows.literals import string_of
 from grind.workflows.syntax import Scalar, Trigger, Workflow
-from grind.workflows.yaml12 import string_of
 
 MAX_DIFF: Final = 300
 """GitHub looks at the first so many changed files only, so beyond it path filters may miss."""
