@@ -78,7 +78,7 @@ def _check_filters(trigger: Trigger, problems: Problems) -> None:
         if wanted and ignored:
             message = f"'{name}' and '{name}-ignore' exclude each other for one event"
             problems.add(ignored[0].mark, message, f"'{name}' with patterns that begin with !")
-        for scalar in (*(wanted or ()), *(ignored or ())):
+        for scalar in dict.fromkeys((*(wanted or ()), *(ignored or ()))):
             text = string_of(scalar)
             try:
                 Pattern(text)
