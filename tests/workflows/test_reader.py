@@ -12,6 +12,7 @@ from grind.workflows.conform import MAX_PROBLEMS, quote
 from grind.workflows.reader import read_workflow
 from grind.workflows.schema import EVENTS, WORKFLOW
 from grind.workflows.schema_action import ACTION
+from grind.workflows.triggers import Event, decide
 
 JOB = "jobs: {a: {runs-on: x, steps: [{run: make}]}}\n"
 
@@ -144,6 +145,23 @@ def test_problems_are_limited_and_deep_texts_end() -> None:
         f"  j{n}: {{runs-on: x, needs: [{all_on_all}]}}\n" for n in range(150)
     )
     assert len(problems(dense)) == MAX_PROBLEMS
+
+
+def test_what_aliases_repeat_is_looked_at_once() -> None:
+    """40,000 times 20,000 characters: this ends soon, or not before the test run is killed."""
+    expression = "${{ " + "!" * 40 + "(" + " || ".join(["secrets.x"] * 1500) + ") }}"
+    aliases = ", ".join(["*e"] * 40_000)
+    text = f"on: push\njobs: {{a: {{runs-on: [&e '{expression}', {aliases}]}}}}\n"
+    reading = read_workflow("w.yml", text.encode())
+    assert reading.workflow is not None
+    assert 0 < len(check_expressions(reading.workflow)) <= MAX_PROBLEMS
+    pattern = "[a-z]+*" * 140
+    aliases = ", ".join(["*p"] * 40_000)
+    filters = f"on: {{push: {{branches: [&p '{pattern}', {aliases}]}}}}\n{JOB}"
+    reading = read_workflow("w.yml", filters.encode())
+    assert reading.problems == ()
+    assert reading.workflow is not None
+    assert not decide(reading.workflow, Event("push", "refs/heads/1")).active
 
 
 WORDS = st.sampled_from(

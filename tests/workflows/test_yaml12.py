@@ -8,17 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grind.workflows.literals import fold, is_dynamic, plain, string_of
 from grind.workflows.syntax import Map, Scalar, Seq
-from grind.workflows.yaml12 import (
-    MAX_CHARACTERS,
-    MAX_DEPTH,
-    MAX_NODES,
-    fold,
-    is_dynamic,
-    parse_yaml,
-    plain,
-    string_of,
-)
+from grind.workflows.yaml12 import MAX_CHARACTERS, MAX_DEPTH, MAX_NODES, parse_yaml
 
 
 def value_of(text: str) -> Scalar:

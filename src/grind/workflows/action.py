@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from msgspec import Struct
 
 from grind.core.errors import Problem
 from grind.workflows.checks_jobs import check_steps
-from grind.workflows.conform import Problems, TooManyProblemsError, conform, quote
+from grind.workflows.conform import Problems, TooManyProblemsError, conform, quote, read_mapping
+from grind.workflows.literals import string_of
 from grind.workflows.reader import fields, scalar, scalars, steps
 from grind.workflows.schema_action import ACTION, KINDS
 from grind.workflows.syntax import Data, Map, Mark, Scalar, Step
-from grind.workflows.yaml12 import parse_yaml, string_of
 
 _NODES: Final = ("node12", "node16", "node20", "node24")
 _USING: Final = ("composite", "docker", *_NODES)
@@ -67,22 +68,14 @@ class ActionReading(NamedTuple):
 
 def read_action(path: str, source: bytes) -> ActionReading:
     """Read an `action.yml`. Total, as `read_workflow` is."""
-    data, broken = parse_yaml(path, source)
+    data, problems = read_mapping(path, source, "an action")
     if data is None:
-        return ActionReading(None, broken)
-    problems = Problems(path)
-    if not isinstance(data, Map):
-        problems.add(data.mark, "an action is a mapping", "keys name and runs")
-        return ActionReading(None, (*broken, *problems.all()))
+        return ActionReading(None, problems.all())
     action = _action(path, data)
-    try:
-        for problem in broken:
-            problems.take(problem)
+    with suppress(TooManyProblemsError):
         conform(data, ACTION, "action", problems)
         _check_runs(action, data.get("runs"), problems)
         check_steps(action.steps, problems)
-    except TooManyProblemsError:
-        pass
     return ActionReading(action, problems.all())
 
 

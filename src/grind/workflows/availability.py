@@ -17,11 +17,11 @@ from grind.workflows.conform import Problems, TooManyProblemsError, quote
 from grind.workflows.expressions import Call, Context, Node, parse, parse_template
 from grind.workflows.expressions.errors import ExpressionError
 from grind.workflows.expressions.parser import BUILTINS
+from grind.workflows.literals import string_of
 from grind.workflows.rule import Rule, Shape
 from grind.workflows.schema import WORKFLOW
 from grind.workflows.schema_action import ACTION
 from grind.workflows.syntax import Data, Map, Mark, Scalar, Workflow
-from grind.workflows.yaml12 import string_of
 
 _INSERT: Final = "insert"
 
@@ -70,6 +70,8 @@ def check_expressions(source: Workflow | Action, parse: Parse = uses_of) -> tupl
 class _Walk:
     def __init__(self, rules: dict[str, Rule], problems: Problems, parse: Parse) -> None:
         self._rules, self._problems, self._parse = rules, problems, parse
+        # What aliases repeat is one object and is looked at once: a bomb stays small.
+        self._seen: set[tuple[int, bool, frozenset[str]]] = set()
 
     def node(self, data: Data, rule: Rule, allowed: frozenset[str]) -> None:
         if rule.contexts:
@@ -97,6 +99,10 @@ class _Walk:
     def _scalar(self, data: Scalar, rule: Rule, allowed: frozenset[str]) -> None:
         if not allowed:
             return  # the reader says that no expression may stand here
+        mine = (id(data), rule.condition, allowed)
+        if mine in self._seen:
+            return
+        self._seen.add(mine)
         text = string_of(data)
         try:
             uses = self._parse(text, rule.condition)

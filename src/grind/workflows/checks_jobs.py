@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from grind.workflows.conform import Problems, quote
+from grind.workflows.literals import fold, is_dynamic, plain, string_of
 from grind.workflows.syntax import Data, Job, Map, Scalar, Seq, Step, Workflow
-from grind.workflows.yaml12 import fold, is_dynamic, plain, string_of
 
 MAX_ID: Final = 100
 """GitHub's limit for ids is below this."""

@@ -7,8 +7,8 @@ from typing import Final
 
 from grind.workflows.conform import Problems, quote
 from grind.workflows.filters import Pattern, PatternError
+from grind.workflows.literals import is_dynamic, string_of
 from grind.workflows.syntax import Data, Map, Mark, Scalar, Seq, Trigger, Workflow
-from grind.workflows.yaml12 import is_dynamic, string_of
 
 _MONTHS: Final = (
     *("jan", "feb", "mar", "apr", "may", "jun"),
@@ -78,7 +78,7 @@ def _check_filters(trigger: Trigger, problems: Problems) -> None:
         if wanted and ignored:
             message = f"'{name}' and '{name}-ignore' exclude each other for one event"
             problems.add(ignored[0].mark, message, f"'{name}' with patterns that begin with !")
-        for scalar in (*(wanted or ()), *(ignored or ())):
+        for scalar in dict.fromkeys((*(wanted or ()), *(ignored or ()))):
             text = string_of(scalar)
             try:
                 Pattern(text)

@@ -7,12 +7,14 @@ are allowed at all.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from grind.core.errors import Problem
+from grind.workflows.literals import string_of
 from grind.workflows.rule import Rule, Shape
 from grind.workflows.syntax import Data, Map, Mark, Scalar
-from grind.workflows.yaml12 import string_of
+from grind.workflows.yaml12 import parse_yaml
 
 MAX_PROBLEMS: Final = 100
 """More than this helps nobody, and hostile input must not cost more than reading it."""
@@ -44,6 +46,19 @@ class Problems:
     def all(self) -> tuple[Problem, ...]:
         """Return them in the order of the file."""
         return tuple(sorted(self._found, key=lambda found: (found.line or 0, found.column or 0)))
+
+
+def read_mapping(path: str, source: bytes, what: str) -> tuple[Map | None, Problems]:
+    """Read a file that must be a mapping, with the problems found so far."""
+    data, broken = parse_yaml(path, source)
+    problems = Problems(path)
+    with suppress(TooManyProblemsError):
+        for problem in broken:
+            problems.take(problem)
+    if data is not None and not isinstance(data, Map):
+        problems.add(data.mark, f"{what} is a mapping")
+        return None, problems
+    return data, problems
 
 
 def quote(text: str) -> str:

@@ -103,8 +103,12 @@ class Filter:
     __slots__ = ("patterns",)
 
     def __init__(self, patterns: Iterable[str]) -> None:
-        """Compile the patterns. Raises PatternError for the first faulty one."""
-        self.patterns = tuple(Pattern(text) for text in patterns)
+        """Compile the patterns. Raises PatternError for a faulty one.
+
+        Of a pattern that stands there twice only the last can decide, so only that is kept.
+        """
+        last = dict.fromkeys(reversed(tuple(patterns)))
+        self.patterns = tuple(Pattern(text) for text in reversed(last))
 
     def matches(self, value: str) -> bool:
         """Say whether the list selects `value`: the last pattern that matches decides."""

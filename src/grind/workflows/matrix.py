@@ -19,7 +19,7 @@ from typing import Final, NamedTuple, TypeAlias
 from grind.core.errors import GrindError
 from grind.workflows.expressions.compare import equals, to_number
 from grind.workflows.expressions.values import UNKNOWN, Array, Object, Unknown, Value, from_python
-from grind.workflows.yaml12 import fold, text_of
+from grind.workflows.literals import fold, text_of
 
 MAX_JOBS: Final = 256
 """GitHub's limit for the jobs of one matrix."""

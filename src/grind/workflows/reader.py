@@ -7,12 +7,13 @@ must whoever runs it.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 from grind.core.errors import Problem
 from grind.workflows.checks_jobs import check_jobs
 from grind.workflows.checks_on import check_on
-from grind.workflows.conform import Problems, TooManyProblemsError, conform
+from grind.workflows.conform import TooManyProblemsError, conform, read_mapping
 from grind.workflows.schema import WORKFLOW
 from grind.workflows.syntax import (
     Data,
@@ -26,7 +27,6 @@ from grind.workflows.syntax import (
     Trigger,
     Workflow,
 )
-from grind.workflows.yaml12 import parse_yaml
 
 CONTROLS = ("wait", "wait-all", "cancel", "parallel")
 """The keys of steps that run nothing themselves."""
@@ -41,24 +41,16 @@ class Reading(NamedTuple):
 
 def read_workflow(path: str, source: bytes) -> Reading:
     """Read a workflow file. `path` is kept in the workflow and named in problems."""
-    data, broken = parse_yaml(path, source)
+    data, problems = read_mapping(path, source, "a workflow")
     if data is None:
-        return Reading(None, broken)
-    problems = Problems(path)
-    if not isinstance(data, Map):
-        problems.add(data.mark, "a workflow is a mapping", "keys on and jobs")
-        return Reading(None, (*broken, *problems.all()))
+        return Reading(None, problems.all())
     workflow = _workflow(path, data)
-    try:
-        for problem in broken:
-            problems.take(problem)
+    with suppress(TooManyProblemsError):
         conform(data, WORKFLOW, "workflow", problems)
         if isinstance(jobs := data.get("jobs"), Map) and not jobs.entries:
             problems.add(jobs.mark, "a workflow needs at least one job")
         check_on(workflow, problems)
         check_jobs(workflow, problems)
-    except TooManyProblemsError:
-        pass
     return Reading(workflow, problems.all())
 
 

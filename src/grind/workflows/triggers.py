@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 from grind.core.errors import Problem
 from grind.workflows.conform import quote
 from grind.workflows.filters import Filter, Pattern, PatternError
+from grind.workflows.literals import string_of
 from grind.workflows.syntax import Scalar, Trigger, Workflow
-from grind.workflows.yaml12 import string_of
 
 MAX_DIFF: Final = 300
 """GitHub looks at the first so many changed files only, so beyond it path filters may miss."""
@@ -239,10 +239,10 @@ def _by_path(trigger: Trigger, event: Event) -> Decision | None:
 
 
 def _last_match(scalars: Sequence[Scalar], name: str) -> Scalar | None:
+    last: dict[str, Scalar] = {}  # an alias may repeat a pattern thousands of times
     for scalar in reversed(scalars):
-        if Pattern(string_of(scalar)).matches(name):
-            return scalar
-    return None
+        last.setdefault(string_of(scalar), scalar)
+    return next((one for text, one in last.items() if Pattern(text).matches(name)), None)
 
 
 def _line(scalars: Sequence[Scalar] | None, trigger: Trigger) -> int:

@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from grind.core.errors import Problem
+from grind.workflows.literals import core_value, fold, literal_hole, string_of
 from grind.workflows.syntax import Data, Map, Mark, Scalar, Seq
 
 if TYPE_CHECKING:
@@ -29,23 +30,6 @@ MAX_NODES: Final = 50_000
 MAX_DEPTH: Final = 50
 """GitHub's limit for nested sequences and mappings (`ParseOptions.MaxDepth`)."""
 
-_WORDS: Final[dict[str, bool | float | None]] = (
-    dict.fromkeys(("", "~", "null", "Null", "NULL"))
-    | dict.fromkeys(("true", "True", "TRUE"), True)
-    | dict.fromkeys(("false", "False", "FALSE"), False)
-    | dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf"))
-    | dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf"))
-    | dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan"))
-)
-_FIRST: Final = frozenset("~nNtTfF.+-0123456789")
-_INTEGER: Final = re.compile(r"[-+]?[0-9]+")
-_FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_RADIX: Final = re.compile(r"0x([0-9a-fA-F]+)|0o([0-7]+)")
-_LITERAL_HOLE: Final = re.compile(r"\$\{\{\s*'((?:[^'$]|'')*)'\s*\}\}")
-"""A value that is nothing but a quoted text in a hole; GitHub takes the text, everywhere.
-
-A text with a `$` stays as it is written, so that no literal can pass for an expression.
-"""
 _TAG: Final = "tag:yaml.org,2002:"
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "bool": (bool,),
@@ -56,7 +40,6 @@ _TYPES: Final[dict[str, tuple[type, ...]]] = {
 _UNPRINTABLE: Final = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
-_EXACT: Final = 2**53
 
 
 class Parsed(NamedTuple):
@@ -103,78 +86,9 @@ def parse_yaml(path: str, source: bytes) -> Parsed:
     return Parsed(data, tuple(builder.problems))
 
 
-def string_of(scalar: Scalar) -> str:
-    """Return the text GitHub uses where a literal stands in place of a string.
-
-    Not the text as written: `1.10` becomes `1.1`, `0x1f` becomes `31`, `True` becomes `true` and
-    null becomes the empty string. Numbers have 15 significant digits (.NET's `G15`).
-    """
-    return text_of(scalar.value)
-
-
-def text_of(value: bool | float | str | None) -> str:
-    """Return the text of a literal value. See `string_of`."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return _number_text(value)
-
-
-def is_dynamic(scalar: Scalar) -> bool:
-    """Say whether a value holds an expression; `${{ 'text' }}` alone is a text, as on GitHub."""
-    return isinstance(scalar.value, str) and "${{" in scalar.value
-
-
-def plain(data: Data) -> object:
-    """Return a tree of nodes as plain values: lists, dicts and literals, places forgotten."""
-    if isinstance(data, Scalar):
-        return data.value
-    if isinstance(data, Seq):
-        return [plain(item) for item in data.items]
-    return {key.text: plain(value) for key, value in data.entries}
-
-
-def fold(key: str) -> str:
-    """Return `key` for comparison without case, as .NET's OrdinalIgnoreCase: one letter for one."""
-    if key.isascii():
-        return key.upper()
-    return "".join(upper if len(upper := letter.upper()) == 1 else letter for letter in key)
-
-
 def _place(text: str, index: int) -> tuple[int, int]:
     line = text.count("\n", 0, index) + 1
     return line, index - text.rfind("\n", 0, index)
-
-
-def _number_text(value: float) -> str:
-    if value != value:
-        return "NaN"
-    if value in (float("inf"), float("-inf")):
-        return "Infinity" if value > 0 else "-Infinity"
-    return format(float(value), ".15G")
-
-
-def _core_value(text: str, mark: Mark) -> bool | int | float | str | None:
-    """Return the typed value of a plain scalar (YAML 1.2, 10.3.2), as GitHub's parser has it."""
-    if text and text[0] not in _FIRST:
-        return text
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INTEGER.fullmatch(text):
-        number = float(text)
-        # -0 is a double of its own, and larger integers are not what they seem on GitHub either.
-        return int(number) if abs(number) <= _EXACT and text != "-0" else number
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    if radix := _RADIX.fullmatch(text):
-        whole = int(radix[1], 16) if radix[1] else int(radix[2], 8)
-        if whole >= 2**32:
-            raise _Refused(mark, f"the number '{text}' is out of range", "at most 32 bits")
-        return whole - 2**32 if whole >= 2**31 else whole  # .NET parses them as signed
-    return text
 
 
 class _Open:
@@ -256,9 +170,9 @@ class _Builder:
         tag = event.tag
         value = self._tagged(event, mark, tag) if tag else text
         if not tag and not style:
-            value = _core_value(text, mark)
-        if "${{" in text and (literal := _LITERAL_HOLE.fullmatch(text)):
-            value = literal[1].replace("''", "'")
+            value = self._plain(text, mark)
+        if (literal := literal_hole(text)) is not None:
+            value = literal
         block = None
         if style in ("|", ">"):
             header = mark.line if not (tag or event.anchor) else self._header_line(event)
@@ -268,13 +182,20 @@ class _Builder:
             self._anchors[event.anchor] = _Anchored(node, 1, 0)
         self._add(node, 0)
 
+    def _plain(self, text: str, mark: Mark) -> bool | int | float | str | None:
+        try:
+            return core_value(text)
+        except OverflowError:
+            message = f"the number '{text}' is out of range"
+            raise _Refused(mark, message, "at most 32 bits") from None
+
     def _tagged(self, event: ScalarEvent, mark: Mark, tag: str) -> bool | int | float | str | None:
         kind = tag.removeprefix(_TAG)
         if kind == "str" and tag != kind:
             return event.value
         if tag == kind or kind not in _TYPES:
             raise _Refused(mark, f"the tag '{tag}' is not known to GitHub", "no tag, or !!str")
-        value = _core_value(event.value, mark)
+        value = self._plain(event.value, mark)
         fits = isinstance(value, _TYPES[kind]) and (kind == "bool" or not isinstance(value, bool))
         if event.style or not fits:
             raise _Refused(mark, f"'{event.value}' is not valid for the tag '!!{kind}'")
