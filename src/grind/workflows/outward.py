@@ -24,7 +24,7 @@ from grind.workflows.commandline import (
     value,
 )
 from grind.workflows.purpose import is_check_tool
-from grind.workflows.tasknames import package_binary
+from grind.workflows.tasknames import package_binary, says_message
 
 
 class Program(NamedTuple):
@@ -285,6 +285,9 @@ _CURL_WRITES = (
 def speaks(argv: Sequence[str]) -> str | None:
     """Say how `argv` sends a message to people, None when it does not."""
     name = argv[0].rpartition("/")[2]
+    task = says_message(argv)
+    if task is not None:
+        return f"`{task}` says by its name that it writes to people"
     if name in _SPEAKS and not is_information(argv):
         verbs = _SPEAKS[name]
         if not verbs:

@@ -25,6 +25,7 @@ class Rust(NamedTuple):
     plain: tuple[str, str] | None
     """Folder and version of a compiler without rustup."""
     tools: frozenset[str]
+    default: str = ""
 
 
 def rust_on(facts: Facts) -> Rust | None:
@@ -41,7 +42,8 @@ def rust_on(facts: Facts) -> Rust | None:
     }
     plain = next(((r[1], r[2]) for r in rows if r[0] == "plain" and len(r) == 3), None)
     tools = frozenset(row[1] for row in rows if row[0] == "tool")
-    return Rust(home[1], home[2], toolchains, components, plain, tools)
+    default = next((row[1] for row in rows if row[0] == "default" and len(row) == 2), "")
+    return Rust(home[1], home[2], toolchains, components, plain, tools, default)
 
 
 def rust(uses: str, inputs: Mapping[str, str], facts: Facts) -> Judgement:
@@ -67,17 +69,17 @@ def rust(uses: str, inputs: Mapping[str, str], facts: Facts) -> Judgement:
     targets = _list(inputs.get("targets", "") or inputs.get("target", ""))
     chosen = ""
     for text in wanted:
-        result = _match(text, host)
+        result = find_toolchain(text, host)
         if result is None or result.startswith("?"):
             reason = result[1:] if result else _missing(text, host)
             return refused(reason, f"rustup toolchain install {text}, or:\n{settle(uses)}")
         chosen = result
-    lacking = _lacking(chosen, host, needs, targets)
-    if lacking:
-        kind = "component" if lacking in needs else "target"
+    absent = lacking(chosen, host, needs, targets)
+    if absent:
+        kind = "component" if absent in needs else "target"
         return refused(
-            f"the Rust toolchain {chosen} on the host has no {kind} {lacking}",
-            f"rustup {kind} add --toolchain {chosen} {lacking}, or:\n{settle(uses)}",
+            f"the Rust toolchain {chosen} on the host has no {kind} {absent}",
+            f"rustup {kind} add --toolchain {chosen} {absent}, or:\n{settle(uses)}",
         )
     return _given(name, inputs, host, chosen, pinned and not overrides)
 
@@ -127,8 +129,8 @@ def _list(text: str) -> frozenset[str]:
     return frozenset(part for part in re.split(r"[\s,]+", text) if part)
 
 
-def _match(text: str, host: Rust) -> str | None:
-    """The installed toolchain for a request; `?…` says that the request is not understood."""
+def find_toolchain(text: str, host: Rust) -> str | None:
+    """Return the installed toolchain for a request; `?…` says that the request is not understood."""
     if not re.fullmatch(r"[\w.-]+", text):
         return f"?the toolchain {text!r} is not understood"
     for name in sorted(host.toolchains, key=len):
@@ -158,7 +160,8 @@ def _same(version: str, text: str) -> bool:
     return number.split(".")[: len(wanted)] == wanted
 
 
-def _lacking(chosen: str, host: Rust, needs: frozenset[str], targets: frozenset[str]) -> str | None:
+def lacking(chosen: str, host: Rust, needs: frozenset[str], targets: frozenset[str]) -> str | None:
+    """Return the first component or target that the toolchain has not, None when it has all."""
     if chosen not in host.toolchains:
         absent = [one for one in needs if not set(_TOOLS.get(one, ("\0",))) <= host.tools]
         return next(iter(sorted(absent)), None) or next(iter(sorted(targets)), None)

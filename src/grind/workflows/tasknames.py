@@ -22,6 +22,7 @@ _LOOKS_BEFORE = frozenset(
 )
 """`test-deploy` tests; `deploy-test` deploys to a place called test."""
 _LOOKS_AFTER = frozenset(row("check checks lint dry dryrun verify validate notes note diff"))
+_MESSAGES = frozenset({"announce", "notify", "notification", "slack", "discord", "tweet"})
 _E2E = frozenset({"e2e", "playwright", "cypress", "selenium", "nightwatch", "endtoend"})
 _TEST = frozenset(
     row("test tests testing spec specs check checks lint coverage verify clippy fmt format")
@@ -104,6 +105,14 @@ def package_binary(argv: Sequence[str]) -> tuple[str, ...]:
     return rest if rest and rest[0] not in _NPM_BUILTIN and rest[0] != "run" else ()
 
 
+def says_message(argv: Sequence[str]) -> str | None:
+    """The task's name when it says that the task writes to people."""
+    name = task_name(argv)
+    if name is None or is_dry(argv):
+        return None
+    return next((p for p in name.split() if _MESSAGES & {*name_words(p)}), None)
+
+
 def says_deploy(argv: Sequence[str]) -> str | None:
     """The task's name when it says that the task acts on the outside."""
     name = task_name(argv)
@@ -146,7 +155,5 @@ def kind_of_task(argv: Sequence[str]) -> str | None:
     if words & _BUILD:
         return "build"
     if argv[0].rpartition("/")[2] in ("make", "gmake", "ninja") and not name:
-        return "build"
-    if name in ("all", "install", "default"):
         return "build"
     return None
