@@ -18,7 +18,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 from grind.core.errors import GrindError
 from grind.workflows.expressions.compare import equals, to_number
-from grind.workflows.expressions.values import UNKNOWN, Array, Object, Unknown, Value, from_python
+from grind.workflows.expressions.convert import from_python
+from grind.workflows.expressions.values import UNKNOWN, Array, Object, Unknown, Value
 from grind.workflows.literals import fold, text_of
 
 MAX_JOBS: Final = 256
