@@ -79,7 +79,7 @@ class LocalHost:
         files = LaneFiles(folder)
         if files.claim() is None:
             await self._start(folder)
-        paths = await self._paths(files)
+        paths = (await self._paths(files))._replace(cache=os.fspath(self._cache()))
         return LocalLane(files, paths, resumed=resumed, clock=self._clock, end=self._end)
 
     async def abandon(self, run: str) -> None:
@@ -90,6 +90,12 @@ class LocalHost:
 
     async def close(self) -> None:
         """Let go of connections; lanes go on."""
+
+    def _cache(self) -> Path:
+        """Return the folder for downloads that jobs of this repository share."""
+        folder = self._state / "cache"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
 
     def _make(self, folder: Path, spec: LaneSpec) -> bool:
         """Make the folder of a lane aside and rename it in; False when another was first."""

@@ -57,6 +57,8 @@ class Receipt(Struct, frozen=True, kw_only=True):
     """Seconds since the epoch, when the run ended."""
     duration: float = 0.0
     grind: str
+    executed: int = 0
+    """Gating steps that ran a command."""
     steps: tuple[StepRecord, ...] = ()
     unproven: tuple[str, ...] = ()
     """What was left out by design, such as deployments, and does not block."""

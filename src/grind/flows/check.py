@@ -200,6 +200,7 @@ def _receipt(
         created=inputs.clock.now(),
         duration=duration,
         grind=__version__,
+        executed=outcome.executed,
         steps=results.steps,
         unproven=outcome.unproven,
         open=outcome.open,

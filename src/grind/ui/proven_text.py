@@ -9,17 +9,13 @@ from grind.core.receipt import Receipt
 
 def told_proven(receipt: Receipt, *, now: float, json: bool, path: str) -> str:
     """Return a line for people, or the one event of the NDJSON stream."""
-    executed = sum(
-        step.gating and step.exit_code is not None and step.verdict in ("executed", "overridden")
-        for step in receipt.steps
-    )
     if json:
         event = {
             "type": "run.ended",
             "run": receipt.run,
             "state": "green",
             "exit_code": 0,
-            "executed": executed,
+            "executed": receipt.executed,
             "failed": 0,
             "refused": 0,
             "unproven": list(receipt.unproven),
@@ -32,7 +28,7 @@ def told_proven(receipt: Receipt, *, now: float, json: bool, path: str) -> str:
         return json_text.dumps(entry) + "\n"
     line = (
         f"green: tree {receipt.tree[:12]} was proven {_ago(now - receipt.created)} ago"
-        f" on {receipt.host_name} ({executed} steps in {receipt.duration:.1f} s)\n"
+        f" on {receipt.host_name} ({receipt.executed} steps in {receipt.duration:.1f} s)\n"
     )
     if receipt.unproven:
         line += f"  not proven, by design: {len(receipt.unproven)} (grind plan shows them)\n"
