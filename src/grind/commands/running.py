@@ -9,12 +9,13 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from grind.commands.options import plan_options
 from grind.core import events as e
 from grind.core.errors import ExitCode, GrindError
 from grind.core.plan import StepClass
 from grind.core.release import Release, State, fold, results_of
 from grind.flows import check as flow
-from grind.flows.basis import Basis, Options
+from grind.flows.basis import Basis
 from grind.flows.prepare import Prepared, prepare
 from grind.flows.proven import find_proof
 from grind.ui.choose import face_for
@@ -54,7 +55,7 @@ async def _run(
     task = asyncio.current_task()
     if task is not None:  # a terminated grind ends what it started, as an interrupted one does
         loop.add_signal_handler(signal.SIGTERM, task.cancel)
-    options = Options(workflows=tuple(args.workflow), event=args.event)
+    options = plan_options(args)
     prepared = await prepare(session.repository, session.host, options, session.labels, basis)
     if whole and not args.again and _still_proven(session, prepared, args):
         return int(ExitCode.DONE)

@@ -104,7 +104,14 @@ class JobMachine:
             self._status = "cancelled"
         verdict = Verdict.EXECUTED if step.verdict is Verdict.REFUSED else step.verdict
         return self._record(
-            StepResult(step, verdict, outcome, conclusion, why or (step.reason if outcome == "success" else ""), step.gating)
+            StepResult(
+                step,
+                verdict,
+                outcome,
+                conclusion,
+                why or (step.reason if outcome == "success" else ""),
+                step.gating,
+            )
         )
 
     def passed(self, index: int) -> StepResult:
