@@ -174,7 +174,11 @@ class Demo:
         self._out.write(f"$ grind {shown}\n")
         self._out.flush()
         code = subprocess.run(
-            [sys.executable, "-m", "grind", *argv], cwd=self._work, env=self._env, check=False
+            [sys.executable, "-m", "grind", *argv],
+            cwd=self._work,
+            env=self._env,
+            stderr=subprocess.STDOUT,  # in order with what it answers, also through a pipe
+            check=False,
         ).returncode
         if code != expect:
             raise GrindError(

@@ -62,7 +62,7 @@ async def _run(
     entries = _last_entries(session)
     last = fold(entries) if entries else None
     red = last if last is not None and last.state in (State.RED, State.CHECKING) else None
-    selection = _selection(prepared, args, whole=whole, klass=klass, last=red)
+    selection = _selection(prepared, args, klass=klass, last=red)
     release, resumed = await _release(session, prepared, last)
     same = last is not None and _is_same(last, prepared)
     carried = results_of(entries) if getattr(args, "failed", False) and same else None
@@ -193,7 +193,6 @@ def _selection(
     prepared: Prepared,
     args: argparse.Namespace,
     *,
-    whole: bool,
     klass: StepClass | None,
     last: Release | None,
 ) -> flow.Selection:
