@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from grind.workflows.commandline import row
 from grind.workflows.shellmodel import Command, Node, Place, Redirect, Script, Word
 from grind.workflows.shellwrap import SHELLS, unwrap
 
@@ -25,6 +26,9 @@ _EXPANSIONS = frozenset(
 )
 _SUBSTITUTIONS = frozenset({"command_substitution", "process_substitution"})
 _TESTS = frozenset({"test_command", "binary_expression", "unary_expression"})
+_RESERVED = frozenset(
+    row("{ } ! if then elif else fi for while until do done case esac in function select [[ ]] (( ))")
+)
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:\[[@*]\])?\})", re.ASCII)
 _ESCAPE = re.compile(r"\\(\n|.)", re.DOTALL)
 _QUOTED_ESCAPE = re.compile(r"\\([$`\"\\\n])")
@@ -146,9 +150,33 @@ class Builder:
 
     def _on_pipeline(self, node: Any, place: Place, depth: int) -> Node:
         elements = [child for child in node.named_children if child.type != "comment"]
-        return self._pipeline(node, elements, place, depth)
+        return self._chain(elements[:-1], elements[-1], place, depth)
+
+    def _chain(self, before: list[Any], last: Any, place: Place, depth: int) -> Node:
+        """Read `before | last`.
+
+        The grammar reads `a | b && c` as `a | (b && c)`, and nests longer pipelines: undone here.
+        """
+        if depth > DEPTH:
+            self._complete = False
+            return Node("unknown", self._line(last))
+        if last.type == "list":
+            kind = "and" if last.children[1].type == "&&" else "or"
+            first = self._chain(before, last.children[0], place, depth + 1)
+            right = place._replace(after=last.children[1].type)
+            second = self._statement(last.children[-1], right, depth + 1)
+            return Node(kind, first.line, ((first,), (second,)))
+        if last.type == "pipeline":
+            inner = [child for child in last.named_children if child.type != "comment"]
+            return self._chain([*before, *inner[:-1]], inner[-1], place, depth + 1)
+        return self._pipeline((before or [last])[0], [*before, last], place, depth)
 
     def _pipeline(self, node: Any, elements: list[Any], place: Place, depth: int) -> Node:
+        if elements[0].type == "negated_command" and elements[0].named_children:
+            # `! a | b` negates the whole pipeline.
+            bare = [elements[0].named_children[-1], *elements[1:]]
+            inner = self._pipeline(node, bare, place._replace(negated=True), depth + 1)
+            return Node("not", self._line(node), ((inner,),))
         length = len(elements)
         start = len(self._commands)
         parts = tuple(
@@ -288,13 +316,27 @@ class Builder:
             if tail.type == "pipeline":
                 elements = [child for child in tail.named_children if child.type != "comment"]
                 rest = place._replace(pipe=1, pipe_length=1 + len(elements))
-                parts = tuple((self._statement(e, rest, depth + 1),) for e in elements)
-                result = Node("pipeline", self._line(node), ((result,), *parts))
+                result = self._hung(result, elements, rest, depth)
             else:
                 second = self._statement(tail, place._replace(after="&&"), depth + 1)
                 result = Node("and", self._line(node), ((result,), (second,)))
         self._fed(self._commands[start:])
         return result
+
+    def _hung(self, first: Node, elements: list[Any], place: Place, depth: int) -> Node:
+        """The pipeline of `first` and `elements`, the last of which may be a list (see `_chain`)."""
+        last = elements[-1]
+        if last.type == "list" and depth <= DEPTH:
+            kind = "and" if last.children[1].type == "&&" else "or"
+            left = self._hung(first, [*elements[:-1], last.children[0]], place, depth + 1)
+            right = place._replace(pipe=0, pipe_length=1, after=last.children[1].type)
+            second = self._statement(last.children[-1], right, depth + 1)
+            return Node(kind, first.line, ((left,), (second,)))
+        if last.type == "pipeline" and depth <= DEPTH:
+            inner = [child for child in last.named_children if child.type != "comment"]
+            return self._hung(first, [*elements[:-1], *inner], place, depth + 1)
+        parts = tuple((self._statement(e, place, depth + 1),) for e in elements)
+        return Node("pipeline", first.line, ((first,), *parts))
 
     # --- commands ---------------------------------------------------------------------------
 
@@ -320,6 +362,9 @@ class Builder:
                 inner = child.named_children
                 words += self._expanded(inner[0] if inner else child, place, depth)
                 name = words[0].text.rpartition("/")[2] if words else ""
+                # A keyword in the place of a program: the grammar lost its way without saying so.
+                if self._text(child) in _RESERVED:
+                    self._complete = False
             elif child.type == "comment":
                 continue
             elif child.is_named or words:
