@@ -190,10 +190,10 @@ def git(where: Path, *argv: str, data: bytes | None = None) -> str:
     return done.stdout.decode("utf-8", "surrogateescape").strip()
 
 
-def repository(where: Path, *, format: str = "sha1") -> Path:
+def repository(where: Path, *, object_format: str = "sha1") -> Path:
     """Make a repository with four commits, two branches, a tag, a link and a program."""
     where.mkdir(parents=True)
-    git(where, "init", "-q", "-b", "main", f"--object-format={format}")
+    git(where, "init", "-q", "-b", "main", f"--object-format={object_format}")
     for number in range(4):
         (where / "text").write_text(f"{number}\n")
         (where / "folder").mkdir(exist_ok=True)

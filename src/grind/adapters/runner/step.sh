@@ -77,7 +77,7 @@ g_take_files() { # GROUP → g_wrote: the number of the step's command files, or
 # ends comes before the mark that is written behind it; what a process in the background says later
 # is found in the steps that run then.
 g_open_log() {
-  cat <"$g_lane/out" >>"$g_lane/log" &
+  cat <"$g_lane/out" >>"$g_lane/log" {g_rec}>&- {g_wake}>&- {g_life}>&- &
   g_log_pid=$!
   exec {g_out}>"$g_lane/out"
 }
