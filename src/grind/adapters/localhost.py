@@ -103,15 +103,15 @@ class LocalHost:
             parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         aside = folder.parent / f".{secrets.token_hex(8)}"
         track = f"grind-{spec.run}-{secrets.token_hex(8)}"
-        for part in ("", "queue", "s", "l", "f", "events"):
+        for part in ("", "queue", "s", "f", "events"):
             (aside / part).mkdir(mode=0o700)
-        for fifo in ("wake", "life", "idle"):
+        for fifo in ("wake", "life", "idle", "out"):
             os.mkfifo(aside / fifo, 0o600)
         fields = wire.spec_fields(spec, track, os.fspath(self._state), self._graces, self._outer)
-        (aside / "spec").write_bytes(fields)
-        (aside / "records").touch(mode=0o600)
-        # Blanks whose blocks exist, so that a reason can be written when the disk is full.
-        (aside / "lost").write_bytes(b" " * 512)
+        # In `lost` blanks whose blocks exist, so that a reason can be written on a full disk.
+        files = {"spec": fields, "records": b"", "log": b"", "runner.log": b"", "lost": b" " * 512}
+        for name, data in files.items():
+            write_new(aside / name, data)
         try:
             aside.rename(folder)
         except OSError:

@@ -57,21 +57,21 @@ class LaneFiles:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._track = b""
 
     async def records(self, offset: int) -> bytes:
         """Return what the record file holds from `offset` on."""
         return self._read(self.folder / "records", offset, -1)
 
-    async def log_size(self, number: int) -> int:
-        """Return how long a log is."""
-        try:
-            return (self.folder / "l" / str(number)).stat().st_size
-        except FileNotFoundError:
-            return 0
+    async def log(self, offset: int, limit: int) -> bytes:
+        """Return at most `limit` bytes of the log."""
+        return self._read(self.folder / "log", offset, limit)
 
-    async def log(self, number: int, offset: int, limit: int) -> bytes:
-        """Return at most `limit` bytes of a log."""
-        return self._read(self.folder / "l" / str(number), offset, limit)
+    def mark(self, index: int) -> bytes:
+        """Return the bytes that stand behind the output of a step."""
+        if not self._track:
+            self._track = self._read(self.folder / "spec", 0, 4096).split(b"\0")[1]
+        return b"\0%s %d\0" % (self._track, index)
 
     async def detail(self, files: str) -> str:
         """Return what the runner had to say about a set of command files, or nothing."""

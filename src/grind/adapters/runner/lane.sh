@@ -170,12 +170,16 @@ g_main_run() { # LANE
   g_read_spec || exit 2
   trap 'g_signalled=1 g_asked=1' TERM
   trap 'g_signalled=1' USR1 HUP
+  # A log that is gone is an error of a builtin, not our end. A handler, so that steps do not ignore it.
+  trap : PIPE
   g_claim_lane || exit 0
   g_tracking=${g_outer:+$g_outer/}$g_track
   g_start_guard
   g_make_folders
+  g_open_log
   g_work
   g_end_processes "$$" || g_lost 'processes that the steps left could not be ended'
+  g_close_log || g_lost 'the log could not be written (is the disk full?)'
   g_time
   g_record done "$g_status" "$g_now"
   kill -KILL "$g_guard_pid" 2>/dev/null
@@ -190,7 +194,7 @@ g_main() {
   unset -v RUNNER_TRACKING_ID CDPATH OLDPWD
   g_env_program=$(type -P env)
   declare -g g_status=success g_pid= g_signalled= g_asked= g_over= g_final= g_last=-1 g_reason=
-  declare -g g_step_end= g_lane_end= g_env_changed=1 g_when= g_guard_pid= g_files= g_set= g_log= g_a_bad= g_ahead=
+  declare -g g_step_end= g_lane_end= g_env_changed=1 g_when= g_guard_pid= g_files= g_set= g_log_pid= g_a_bad= g_ahead=
   declare -ga g_own=() g_paths=() g_begin=() g_base_plain=() g_base_special=()
   declare -gA g_written=() g_given=() g_taken=()
   case $1 in
