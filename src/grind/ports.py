@@ -28,7 +28,9 @@ class LanePaths(NamedTuple):
     events: str
     """Folder for `GITHUB_EVENT_PATH` and other files that the client writes for the job."""
     cache: str = ""
-    """Download caches that all jobs on the host share."""
+    """Download caches that all jobs of the repository share on the host."""
+    artifacts: str = ""
+    """What the jobs of this run hand on to each other."""
 
 
 class LaneSpec(Struct, frozen=True, kw_only=True):

@@ -79,7 +79,9 @@ class LocalHost:
         files = LaneFiles(folder)
         if files.claim() is None:
             await self._start(folder)
-        paths = (await self._paths(files))._replace(cache=os.fspath(self._cache()))
+        paths = (await self._paths(files))._replace(
+            cache=self._folder("cache"), artifacts=self._folder("runs", spec.run, ".artifacts")
+        )
         return LocalLane(files, paths, resumed=resumed, clock=self._clock, end=self._end)
 
     async def abandon(self, run: str) -> None:
@@ -91,11 +93,11 @@ class LocalHost:
     async def close(self) -> None:
         """Let go of connections; lanes go on."""
 
-    def _cache(self) -> Path:
-        """Return the folder for downloads that jobs of this repository share."""
-        folder = self._state / "cache"
+    def _folder(self, *parts: str) -> str:
+        """Return a folder that jobs share, made when it is missing."""
+        folder = self._state.joinpath(*parts)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return folder
+        return os.fspath(folder)
 
     def _make(self, folder: Path, spec: LaneSpec) -> bool:
         """Make the folder of a lane aside and rename it in; False when another was first."""

@@ -76,6 +76,7 @@ async def prepare(
             answers,
             read=lambda path: _text(repository, tree, path),
             repository=situation.repository,
+            artifacts=True,
             refs=(basis.snapshot.commit, basis.ref, situation.ref_name),
         )
         request = Request(

@@ -115,6 +115,7 @@ def job_environment(
         "RUNNER_OS": situation.host_os,
         "RUNNER_TEMP": paths["temp"],
         "RUNNER_TOOL_CACHE": paths["tool_cache"],
+        "GRIND_ARTIFACTS": paths["artifacts"],
         "GRIND_CACHE": paths["cache"],
     }
     env |= {name: value if isinstance(value, str) else "" for name, value in own.items()}
