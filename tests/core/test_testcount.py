@@ -27,7 +27,11 @@ LOGS: list[tuple[str, int, str]] = [
     ("test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 9 filtered out", 0, "cargo test"),
     ("     Summary [   0.012s] 5 tests run: 5 passed, 2 skipped", 5, "nextest"),
     ("error: no tests to run", 0, "nextest"),
-    ("=== RUN   TestA\n--- PASS: TestA (0.00s)\n    --- FAIL: TestA/b (0.0s)\nok  \tp\t0.1s", 2, "go test"),
+    (
+        "=== RUN   TestA\n--- PASS: TestA (0.00s)\n    --- FAIL: TestA/b (0.0s)\nok  \tp\t0.1s",
+        2,
+        "go test",
+    ),
     ("testing: warning: no tests to run\nPASS\nok  \tp\t0.1s [no tests to run]", 0, "go test"),
     ("?   \tp\t[no test files]", 0, "go test"),
     ("Tests:       1 failed, 2 skipped, 5 passed, 8 total", 6, "jest"),
