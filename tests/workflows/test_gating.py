@@ -127,7 +127,7 @@ SHELLS = {"": ["-e"], "bash": ["-eo", "pipefail"], "bash {0}": []}
 
 
 @settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.recursive(LEAF, joined, max_leaves=7), st.sampled_from(sorted(SHELLS)))
 def test_real_bash_agrees(programs: Path, tmp_path: Path, text: str, shell: str) -> None:

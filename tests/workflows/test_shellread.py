@@ -22,12 +22,12 @@ def commands(text: str) -> list[tuple[str, ...]]:
         ("# kubectl apply\nls", [("ls",)]),
         ("echo 'kubectl apply'", [("echo", "kubectl apply")]),
         ("cat > x <<'E'\nkubectl apply\nE", [("cat",)]),
-        ("echo a\\ b \"c\\\"d\"e'f'", [("echo", "a b", 'c"def')]),
+        ('echo a\\ b "c\\"d"e\'f\'', [("echo", "a b", 'c"def')]),
         ("sudo -u me env A=1 timeout -k 5 10 make x", [("make", "x")]),
         ("nice -n 5 nohup time -p ls", [("ls",)]),
         ("bash -c 'cd x && make'", [("cd", "x"), ("make",)]),
         ("bash -euo pipefail -c 'make'", [("make",)]),
-        ("sh -lc \"make $X\"", [("make", "$X")]),
+        ('sh -lc "make $X"', [("make", "$X")]),
         ("nix develop .#ci --command make test", [("make", "test")]),
         ("nix develop --extra-experimental-features 'nix-command flakes' -c make", [("make",)]),
         ("nix shell nixpkgs#a nixpkgs#b --command \\\n  python3 x.py", [("python3", "x.py")]),
@@ -45,7 +45,10 @@ def commands(text: str) -> list[tuple[str, ...]]:
         ("eval 'make x'", [("make", "x")]),
         ("trap 'rm -f x' EXIT", [("rm", "-f", "x")]),
         ("bash <<'E'\nmake\nE", [("bash",), ("make",)]),
-        ("find . -name x -exec rm {} \\;", [("rm", "{}", ";"), ("find", ".", "-name", "x", "-exec", "rm", "{}", ";")]),
+        (
+            "find . -name x -exec rm {} \\;",
+            [("rm", "{}", ";"), ("find", ".", "-name", "x", "-exec", "rm", "{}", ";")],
+        ),
         ("./bin/tool --x", [("./bin/tool", "--x")]),
         ("cat <<E > x arg\nb\nE", [("cat", "arg")]),
         ("echo ${{ matrix.x }}y", [("echo", "${{ matrix.x }}y")]),
@@ -58,7 +61,9 @@ def test_commands(text: str, expected: list[tuple[str, ...]]) -> None:
 
 
 def test_places() -> None:
-    text = "if a; then b; fi\nf() { c; }\n( d )\ne | g | h\ni && j || k\necho $(l) `m`\nX=$(n)\no &\n"
+    text = (
+        "if a; then b; fi\nf() { c; }\n( d )\ne | g | h\ni && j || k\necho $(l) `m`\nX=$(n)\no &\n"
+    )
     by_name = {c.name: c for c in read_shell(text, PARSER).commands if c.words}
     assert by_name["a"].place.condition
     assert not by_name["b"].place.condition
@@ -125,7 +130,7 @@ def test_holes_keep_their_length_and_their_strings() -> None:
         "a=$(" * 200 + ")" * 200,
         "x" * (LIMIT + 1),
         "sudo " * 20_000,
-        "bash -c \"bash -c 'bash -c \\\"bash -c x\\\"'\"" * 50,
+        'bash -c "bash -c \'bash -c \\"bash -c x\\"\'"' * 50,
         "`" * 9_999,
         "a | " * 20_000 + "b",
         "a && " * 20_000 + "b",
