@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from grind.core.config import load
 from grind.core.plan import StepClass, Verdict
 from grind.workflows.actions import (
     Answer,
@@ -349,7 +350,10 @@ def test_unused_inputs_may_hold_a_secret() -> None:
 
 
 def test_every_refusal_of_an_action_says_what_settles_it() -> None:
-    assert '[actions."who/knows"]' in verdict("who/knows@v1").remedy
+    rule = load("grind.toml", verdict("who/knows@v1").remedy.encode()).verdict[0]
+    assert (rule.uses, rule.verdict) == ("who/knows@*", "overridden")
+    hostile = verdict('who/kn"o\\ws@v1').remedy
+    assert load("grind.toml", hostile.encode()).verdict[0].uses == 'who/kn"o\\ws@*'
 
 
 def test_names_are_caseless_and_exact_rows_win() -> None:

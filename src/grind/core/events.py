@@ -125,7 +125,10 @@ class RunEnded(Struct, frozen=True, tag="run.ended", kw_only=True):
     executed: int
     failed: int
     refused: int
+    open: tuple[str, ...] = ()
+    """What keeps the run from being a full proof, a line each."""
     unproven: tuple[str, ...] = ()
+    """What is left out by design, such as deployments; it does not block."""
     remedies: tuple[str, ...] = ()
     receipt: str = ""
     duration: float = 0.0

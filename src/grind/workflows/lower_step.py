@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from grind.core.config import Config, VerdictRule
 from grind.core.plan import Recipe, StepClass, StepPlan, StepSource, Verdict
+from grind.core.remedy import verdict_rule
 from grind.workflows.actions import judge
 from grind.workflows.classify import classify_run
 from grind.workflows.conditions import statuses
@@ -14,6 +15,7 @@ from grind.workflows.expressions import UNKNOWN, ExpressionError, UnknownValueEr
 from grind.workflows.facts import Facts
 from grind.workflows.gating import can_fail
 from grind.workflows.nodes import raw, raw_map, to_value
+from grind.workflows.provisions import judge_provision
 from grind.workflows.scope import Scope, secrets_in
 from grind.workflows.shells import resolve_shell
 from grind.workflows.syntax import Job, Scalar, Step, Workflow
@@ -239,17 +241,26 @@ def _judge_run(inputs: StepInputs, step: Step, source: StepSource, scope: Scope)
         return finding._replace(verdict=Verdict.SKIPPED, reason=reason)
     where = _selector(inputs, step)
     if found.klass is StepClass.PROVISION:
+        judged = judge_provision(found, inputs.facts)
+        if judged.verdict is Verdict.SATISFIED and not judged.pending:
+            return finding._replace(
+                verdict=judged.verdict, reason=judged.reason, recipe=judged.recipe
+            )
         return finding._replace(
             verdict=Verdict.REFUSED,
-            reason=f"changes the machine: {found.reason}",
-            remedy=f'{where} verdict = "satisfied-by-host", check = "…", reason = "…"',
+            reason=f"changes the machine: {judged.reason or found.reason}",
+            remedy=verdict_rule(
+                "satisfied-by-host",
+                where,
+                check="a command that passes where the host has it",
+            ),
         )
     secrets = _secrets(inputs, source)
     if secrets:
         return finding._replace(
             verdict=Verdict.SKIPPED,
             reason=f"uses the secret {', '.join(secrets)}: never run here",
-            remedy=f'{where} verdict = "overridden", run = "…", reason = "…"',
+            remedy=verdict_rule("overridden", where, run="a command without the secret"),
         )
     shell = resolve_shell(source.shell)
     if shell.problem:
@@ -290,11 +301,13 @@ def _secrets(inputs: StepInputs, source: StepSource) -> tuple[str, ...]:
     return direct + named
 
 
-def _selector(inputs: StepInputs, step: Step) -> str:
-    file = inputs.workflow.path.rpartition("/")[2]
+def _selector(inputs: StepInputs, step: Step) -> dict[str, str | int]:
     name = step.id or step.name
-    which = f'"{name.text}"' if name is not None else str(step.index)
-    return f'[[verdict]] workflow = "{file}", job = "{inputs.job.id}", step = {which},'
+    return {
+        "workflow": inputs.workflow.path.rpartition("/")[2],
+        "job": inputs.job.id,
+        "step": name.text if name is not None and name.text else step.index,
+    }
 
 
 def matching_rule(config: Config, workflow: Workflow, job: Job, step: Step) -> VerdictRule | None:
