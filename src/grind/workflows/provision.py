@@ -179,8 +179,8 @@ _DOCKER_CHANGES = (
 )
 
 _OWN_FOLDERS = (
-    "/tmp/",
-    "/var/tmp/",
+    "/tmp/",  # noqa: S108 - read, never written
+    "/var/tmp/",  # noqa: S108
     "/dev/",
     "/proc/self/",
     "/github/",
