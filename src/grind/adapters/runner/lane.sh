@@ -186,6 +186,39 @@ g_main_run() { # LANE
   exit 0
 }
 
+g_lane_is_over() { # LANE
+  g_read_claim "$1" || return 1
+  [[ $g_claim_boot != "$g_boot" ]] || ! g_alive "$g_claim_pid" "$g_claim_start"
+}
+
+g_run_is_over() { # RUN
+  local g_f
+  for g_f in "$1"/*; do g_lane_is_over "$g_f" || return 1; done
+}
+
+# Called as a program of its own: remove what is older than AGE seconds, but the newest KEEP runs.
+g_main_collect() { # STATE AGE KEEP
+  local g_when g_f g_limit g_newest=$3
+  local -a g_runs=("$1"/runs/*) g_jobs=("$1"/jobs/*) g_sorted
+  g_boot_id
+  g_time
+  g_limit=$((${g_now%.*} - $2)) g_track=collect-$$ g_lane=
+  exec {g_wake}<>"$1/idle"
+  if ((${#g_runs[@]})); then
+    mapfile -t g_sorted < <(stat -c '%Y %n' -- "${g_runs[@]}" | sort -rn)
+    for g_f in "${g_sorted[@]:g_newest}"; do
+      g_when=${g_f%% *} g_f=${g_f#* }
+      if ((g_when <= g_limit)) && g_run_is_over "$g_f"; then g_empty "$g_f"; fi
+    done
+  fi
+  for g_f in "${g_jobs[@]}"; do
+    g_when=$(stat -c %Y -- "$g_f"/owner.* | sort -rn)
+    # Taken as a lane would take it, so that none moves in meanwhile.
+    if ((${g_when%%$'\n'*} <= g_limit)) && g_claim_job "$g_f"; then g_empty "$g_f"; fi
+  done 2>/dev/null
+  return 0
+}
+
 g_main() {
   umask 077
   set -m
@@ -202,6 +235,10 @@ g_main() {
     kill)
       shift
       g_main_kill "$@"
+      ;;
+    collect)
+      shift
+      g_main_collect "$@"
       ;;
     *) exit 2 ;;
   esac
