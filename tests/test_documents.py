@@ -12,10 +12,8 @@ from grind.core.config import load
 from grind.core.release import TABLE, State
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted(
-    [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"]
-    + list((ROOT / "docs").rglob("*.md"))
-)
+TOP = (ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md")
+PAGES = [*TOP, *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def test_there_are_pages() -> None:

@@ -76,8 +76,9 @@ def test_workflow_that_github_would_refuse(world: World, what: str) -> None:
     assert "Traceback" not in planned.said
     checked = world.grind("check", "--json")
     assert checked.code == 2, checked
-    assert place in checked.out.replace('","line":', ":").replace(',"column":', ":") or (
-        checked.document["problems"]
+    assert (
+        place in checked.out.replace('","line":', ":").replace(',"column":', ":")
+        or (checked.document["problems"])
     )
     assert not world.receipts
 

@@ -48,8 +48,7 @@ def test_parts_are_no_proof(world: World) -> None:
     world.start(
         {
             CI: _jobs(world, "a", "b"),
-            "grind.toml": '[[check]]\nname = "quick"\nrun = "echo q >> '
-            f'{world.outside}/quick"\n',
+            "grind.toml": f'[[check]]\nname = "quick"\nrun = "echo q >> {world.outside}/quick"\n',
         }
     )
     for args, ran in (

@@ -264,12 +264,12 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def workflow(steps: str, *, on: str = "push", head: str = "", runs_on: str = "ubuntu-latest") -> str:
+def workflow(
+    steps: str, *, on: str = "push", head: str = "", runs_on: str = "ubuntu-latest"
+) -> str:
     """A workflow with one job `test`; `steps` is YAML that is indented here."""
     body = "\n".join(f"      {line}" if line else "" for line in steps.strip("\n").split("\n"))
-    return (
-        f"name: CI\non: {on}\n{head}jobs:\n  test:\n    runs-on: {runs_on}\n    steps:\n{body}\n"
-    )
+    return f"name: CI\non: {on}\n{head}jobs:\n  test:\n    runs-on: {runs_on}\n    steps:\n{body}\n"
 
 
 CI = ".github/workflows/ci.yml"

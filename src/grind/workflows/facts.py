@@ -93,4 +93,6 @@ def refused(reason: str, remedy: str = "", klass: StepClass = StepClass.PROVISIO
 def settle(uses: str, reason: str = WHY) -> str:
     """The `grind.toml` lines that settle the verdict on an action."""
     name = uses.partition("@")[0]
-    return verdict_rule("overridden", {"uses": f"{name}@*"}, reason, run="a command that does the same")
+    return verdict_rule(
+        "overridden", {"uses": f"{name}@*"}, reason, run="a command that does the same"
+    )

@@ -179,8 +179,8 @@ _DOCKER_CHANGES = (
 )
 
 _OWN_FOLDERS = (
-    "/tmp/",  # noqa: S108 - read, never written
-    "/var/tmp/",  # noqa: S108
+    "/tmp/",
+    "/var/tmp/",
     "/dev/",
     "/proc/self/",
     "/github/",
