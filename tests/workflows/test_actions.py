@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from grind.core.config import load
 from grind.core.plan import StepClass, Verdict
 from grind.workflows.actions import (
     Answer,
@@ -349,7 +350,9 @@ def test_unused_inputs_may_hold_a_secret() -> None:
 
 
 def test_every_refusal_of_an_action_says_what_settles_it() -> None:
-    assert '[actions."who/knows"]' in verdict("who/knows@v1").remedy
+    remedy = verdict("who/knows@v1").remedy
+    [rule] = load("grind.toml", remedy.encode()).verdict
+    assert (rule.uses, rule.verdict) == ("who/knows@*", "overridden")
 
 
 def test_names_are_caseless_and_exact_rows_win() -> None:

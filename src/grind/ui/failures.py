@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grind.core.events import RunEnded, StepEnded
-from grind.core.texts import LogText, one_line
+from grind.core.texts import LogText, clean, one_line
 from grind.ui.face import LogReader
 from grind.ui.phrases import Phrases
 
@@ -20,7 +20,8 @@ def closing(phrases: Phrases, event: RunEnded, read_log: LogReader, width: int) 
     for what in event.unproven:
         yield paint.faint(f"{signs.skipped} unproven: {one_line(what)}")
     for remedy in event.remedies:
-        yield f"{paint.odd(signs.remedy)} {one_line(remedy)}"
+        for number, line in enumerate(clean(remedy).rstrip("\n").split("\n")):
+            yield f"{paint.odd(signs.remedy)} {line}" if number == 0 else f"  {line}"
     for failure in phrases.board.failures:
         yield ""
         yield from _failure(phrases, failure, read_log, width)

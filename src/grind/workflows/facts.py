@@ -7,6 +7,7 @@ the same answers gives the same judgement.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
@@ -89,11 +90,17 @@ def refused(reason: str, remedy: str = "", klass: StepClass = StepClass.PROVISIO
     return Judgement(Verdict.REFUSED, klass, reason, remedy)
 
 
+def toml_text(text: str) -> str:
+    """Return `text` as a string of TOML: JSON's escapes are TOML's, and DEL must be escaped, too."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def settle(uses: str, reason: str = "why CI's result does not hang on it here") -> str:
     """The `grind.toml` lines that settle the verdict on an action."""
-    name = uses.partition("@")[0].replace("\\", "\\\\").replace('"', '\\"')
+    action, at, _ = uses.partition("@")
+    name = toml_text(f"{action}@*" if at else action)
     return (
-        f'[actions."{name}"]\n'
-        'verdict = "skipped"  # or: run = "a command that does the same"\n'
+        f"[[verdict]]\nuses = {name}\n"
+        'verdict = "overridden"  # and run = "…" for a command that does the same\n'
         f'reason = "{reason}"'
     )

@@ -18,7 +18,7 @@ from grind.workflows.expressions import (
     UnknownValueError,
     truthy,
 )
-from grind.workflows.facts import Facts
+from grind.workflows.facts import Facts, toml_text
 from grind.workflows.lower_step import StepInputs, lower_step
 from grind.workflows.matrix import Combination, MatrixError, expand
 from grind.workflows.nodes import raw, raw_map, to_value
@@ -164,7 +164,9 @@ def _judge(
     if deploys is not None and deploys.verdict is not Verdict.OVERRIDDEN:
         reason = f"has a deploy step (line {deploys.line}: {deploys.reason}): never executed"
         return _all_steps(plan, Verdict.SKIPPED, reason)
-    if refusal is not None:
+    if refusal is not None and not (
+        plan.steps and all(step.verdict is Verdict.OVERRIDDEN for step in plan.steps)
+    ):
         return _all_steps(plan, Verdict.REFUSED, refusal[0], remedy=refusal[1])
     refused = next((step for step in plan.steps if step.verdict is Verdict.REFUSED), None)
     if refused is not None:
@@ -337,7 +339,7 @@ def _machine(
         labels,
         (
             f"runs-on {asked}: this host is not one",
-            f'hosts.local.labels = ["{missing[0]}"]  # if this host may stand for it',
+            f"[hosts.local]\nlabels = [{toml_text(missing[0])}]  # if this host may stand for it",
         ),
         hosted,
     )

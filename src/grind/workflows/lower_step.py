@@ -11,7 +11,7 @@ from grind.workflows.actions import judge
 from grind.workflows.classify import classify_run
 from grind.workflows.conditions import statuses
 from grind.workflows.expressions import UNKNOWN, ExpressionError, UnknownValueError, truthy
-from grind.workflows.facts import Facts
+from grind.workflows.facts import Facts, toml_text
 from grind.workflows.gating import can_fail
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.scope import Scope, secrets_in
@@ -242,14 +242,14 @@ def _judge_run(inputs: StepInputs, step: Step, source: StepSource, scope: Scope)
         return finding._replace(
             verdict=Verdict.REFUSED,
             reason=f"changes the machine: {found.reason}",
-            remedy=f'{where} verdict = "satisfied-by-host", check = "…", reason = "…"',
+            remedy=f'{where}verdict = "satisfied-by-host"\ncheck = "command -v …"\nreason = "…"',
         )
     secrets = _secrets(inputs, source)
     if secrets:
         return finding._replace(
             verdict=Verdict.SKIPPED,
             reason=f"uses the secret {', '.join(secrets)}: never run here",
-            remedy=f'{where} verdict = "overridden", run = "…", reason = "…"',
+            remedy=f'{where}verdict = "overridden"\nrun = "…"\nreason = "…"',
         )
     shell = resolve_shell(source.shell)
     if shell.problem:
@@ -293,8 +293,9 @@ def _secrets(inputs: StepInputs, source: StepSource) -> tuple[str, ...]:
 def _selector(inputs: StepInputs, step: Step) -> str:
     file = inputs.workflow.path.rpartition("/")[2]
     name = step.id or step.name
-    which = f'"{name.text}"' if name is not None else str(step.index)
-    return f'[[verdict]] workflow = "{file}", job = "{inputs.job.id}", step = {which},'
+    which = toml_text(name.text) if name is not None else str(step.index)
+    job = toml_text(inputs.job.id)
+    return f"[[verdict]]\nworkflow = {toml_text(file)}\njob = {job}\nstep = {which}\n"
 
 
 def matching_rule(config: Config, workflow: Workflow, job: Job, step: Step) -> VerdictRule | None:
