@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,7 @@ def _jobs(world: World, *names: str, more: str = "") -> str:
     """A workflow whose jobs each append to a file of their name; `red` jobs fail while told so."""
     text = f"name: CI\non: [push, pull_request]\n{more}jobs:\n"
     for name in names:
-        fails = f"\n          test ! -e {world.outside}/{name}-fails" if True else ""
+        fails = f"\n          test ! -e {world.outside}/{name}-fails"
         text += (
             f"  {name}:\n    runs-on: ubuntu-latest\n    steps:\n"
             f"      - uses: actions/checkout@v4\n"
@@ -190,51 +191,48 @@ def test_macos_beside_linux_is_partial_until_it_is_settled(world: World) -> None
     world.write({"new": "x"})
     done = world.grind("check")
     assert done.code == 3, done
-    assert "macos-latest" in done.said
-    assert "grind.toml" in done.said
-    assert "[[verdict]]" in done.said
+    assert "macos-latest: this host is not one" in done.out
+    assert '→ [hosts.local]\n  labels = ["macos-latest"]' in done.out
     assert [r["state"] for r in world.receipts] == ["partial"]
     landed = world.grind("land", "-m", "x")
     assert landed.code == 3
     assert "partial" in landed.err
     assert world.status()["proof"] == "partial"
-    world.write(
-        {
-            "grind.toml": '[[verdict]]\nworkflow = "ci.yml"\njob = "mac"\nverdict = "skipped"\n'
-            'reason = "no Mac here; it is watched after the push"\n'
-        }
+    rule = (
+        '[[verdict]]\nworkflow = "ci.yml"\njob = "mac"\nverdict = "{}"\nreason = "no Mac here"\n'
     )
+    world.write({"grind.toml": rule.format("skipped")})
+    assert world.grind("check").code == 3, "skipped is not proven"
+    world.write({"grind.toml": rule.format("overridden")})
     done = world.grind("check")
-    planned = world.grind("plan")
-    assert done.code in (0, 3), done
-    if done.code == 3:  # skipped is not proven; overridden is the operator's word
-        world.write(
-            {
-                "grind.toml": '[[verdict]]\nworkflow = "ci.yml"\njob = "mac"\n'
-                'verdict = "overridden"\nreason = "no Mac here"\n'
-            }
-        )
-        done = world.grind("check")
-        assert done.code == 0, (done, planned)
+    assert done.code == 0, done
+    assert "no Mac here" in world.grind("plan").out
     assert world.grind("land", "-m", "x").code == 0
 
 
-def test_the_remedy_that_is_printed_settles_it(world: World) -> None:
-    """The grind.toml lines of the remedy can be pasted, and then the run is green."""
-    import re
+UNSETTLED = {
+    "an unknown action": "- uses: some/action@v1\n",
+    "an action in a folder": "- uses: some/action/deep@v1\n",
+    "a provision step": "- name: 'Odd \\ \"name\" é'\n  run: sudo apt-get install -y no-such\n",
+    "a secret": "- run: echo ${{ secrets.T }}\n",
+    "a container": "- uses: docker://alpine:3\n",
+}
 
-    world.start({CI: workflow(CHECKOUT + "- uses: some/action@v1\n- run: 'true'")})
+
+@pytest.mark.parametrize("what", UNSETTLED)
+def test_the_remedy_that_is_printed_settles_it(world: World, what: str) -> None:
+    """The lines of a remedy can be pasted into grind.toml, filled in, and then it is green."""
+    world.start({CI: workflow(CHECKOUT + UNSETTLED[what] + "- run: 'true'")}, remote=False)
     done = world.grind("check", "--json")
     assert done.code == 3, done
-    remedies = done.events[-1]["remedies"]
-    assert remedies
-    print(remedies)
-    lines = re.search(r"(?s)\[\[verdict\]\].*", remedies[0])
-    assert lines, remedies
-    toml = lines[0].replace(", in grind.toml", "")
-    world.write({"grind.toml": toml + "\n"})
+    [remedy] = done.events[-1]["remedies"]
+    lines = remedy[remedy.index("[[verdict]]") :]
+    for line in lines.splitlines():
+        assert line in world.grind("plan").out
+    filled = lines.replace("command -v …", "command -v bash").replace("…", "exit 0")
+    world.write({"grind.toml": filled + "\n"})
     done = world.grind("check")
-    assert done.code == 0, (toml, done)
+    assert done.code == 0, (filled, done)
 
 
 def test_nothing_executed_is_not_green(world: World) -> None:
@@ -324,13 +322,11 @@ def test_a_tool_that_changes_takes_the_proof_back(world: World) -> None:
     _node(bin_, "v20.99.0")
     assert world.grind("check", env=env).code == 0
     assert world.told("a") == ["ran", "ran"]
-    _node(bin_, "v18.1.0")
-    assert world.grind("check", env=env).code == 3
 
 
-def _node(folder: object, version: str) -> None:
+def _node(folder: Path, version: str) -> None:
+    """A Node.js that tells of its version what grind asks."""
     for name in ("node", "npm"):
-        path = os.path.join(str(folder), name)
-        with open(path, "w") as file:
-            file.write(f"#!/bin/sh\necho {version}\n")
-        os.chmod(path, 0o755)
+        path = folder / name
+        path.write_text(f"#!/bin/sh\nprintf '{version[1:]}\\t-\\t{path}\\n'\n")
+        path.chmod(0o755)

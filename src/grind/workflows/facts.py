@@ -92,7 +92,10 @@ def refused(reason: str, remedy: str = "", klass: StepClass = StepClass.PROVISIO
 
 def settle(uses: str, reason: str = WHY) -> str:
     """The `grind.toml` lines that settle the verdict on an action."""
-    name = uses.partition("@")[0]
+    name, at, _ = uses.partition("@")
     return verdict_rule(
-        "overridden", {"uses": f"{name}@*"}, reason, run="a command that does the same"
+        "overridden",
+        {"uses": f"{name}@*" if at else name},
+        reason,
+        run="a command that does the same",
     )
