@@ -1,42 +1,9 @@
-"""A file's bytes and places in it; the tree of files that rules may ask about."""
+"""A file's bytes, and places in it."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from functools import cached_property
-from typing import NamedTuple, Protocol
-
-
-class Entry(NamedTuple):
-    """A file of the tree. `executable` is git's mode bit; `tracked` whether git knows the file."""
-
-    path: str
-    executable: bool = False
-    tracked: bool = True
-
-
-class Tree(Protocol):
-    """The files that are linted: a working copy, a revision, or a dict in a test.
-
-    Paths are relative to the root, with `/`, decoded as the file system's names are
-    (`surrogateescape`), so that any name goes through unharmed.
-    """
-
-    def entries(self) -> list[Entry]:
-        """All files, tracked and new ones that git does not ignore. No symbolic links, no folders."""
-        ...
-
-    def read(self, path: str) -> bytes | None:
-        """A file's content; None when it is gone or is not a regular file."""
-        ...
-
-    def size(self, path: str) -> int:
-        """A file's length in bytes; 0 when it is gone."""
-        ...
-
-    def exists(self, path: str) -> bool:
-        """Whether a file or folder is there, also one that git ignores."""
-        ...
 
 
 class Source:

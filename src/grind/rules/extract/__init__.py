@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from grind.core.tree import Entry
 from grind.rules.extract import justfile, makefile, markdown, nix, npm, scripts, workflow
 from grind.rules.fragments import Fragment
-from grind.rules.source import Entry, Source
+from grind.rules.source import Source
 
 SCRIPT, WORKFLOW, ACTION, JUST, MAKE, NPM, NIX, MARKDOWN = (
     "script",
@@ -35,6 +36,8 @@ _HAS_EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 def kind_of(entry: Entry) -> str:
     """What may hold shell in this file: a kind, `?` when its first line must say, or nothing."""
     path = entry.path
+    if not entry.regular:
+        return ""
     for kind, pattern in _BY_NAME:
         if pattern.search(path):
             return kind

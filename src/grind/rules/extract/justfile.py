@@ -8,7 +8,9 @@ from grind.rules.extract.shells import with_shell
 from grind.rules.fragments import Builder, Context, Fragment
 from grind.rules.source import Source
 
-_RECIPE = re.compile(r"^@?([A-Za-z_][\w-]*)((?:\s+[*+$]*[\w-]+(?:\s*=\s*\S+)?|\s+[*+$]*[\w-]+=\S+)*)\s*:(?!=)")
+_RECIPE = re.compile(
+    r"^@?([A-Za-z_][\w-]*)((?:\s+[*+$]*[\w-]+(?:\s*=\s*\S+)?|\s+[*+$]*[\w-]+=\S+)*)\s*:(?!=)"
+)
 _SHELL = re.compile(r"^set\s+shell\s*:=\s*\[(.*)\]\s*$")
 _ASSIGN = re.compile(r"^(?:export\s+)?[A-Za-z_][\w-]*\s*:=\s*(.*)$")
 _STRINGS = re.compile(r"""'([^']*)'|"((?:[^"\\]|\\.)*)\"""")
@@ -154,5 +156,3 @@ def _fill(builder: Builder, line: str, at: int, base: int) -> None:
         close = len(line) if close < 0 else close + 2
         builder.hole(line[brace:close], base + brace, "just")
         at = close
-
-

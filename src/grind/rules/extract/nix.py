@@ -20,8 +20,10 @@ _RUN = re.compile(r"\brunCommand\w*\s+(?:\"[^\"]*\"|[\w.-]+)\s+(?:\{[^{}]*\}|\w+
 _EXEC_LIST = re.compile(r"\bExec\w+\s*=\s*\[[^\]]*$")
 _PHASE = re.compile(r"^(\w*Phase|(pre|post)[A-Z]\w*|buildCommand|installCheckPhase)$")
 _UNIT_SCRIPT = frozenset(("script", "preStart", "postStart", "preStop", "postStop", "reload"))
+_UNIT = re.compile(r"systemd|serviceConfig|wantedBy|launchd|ExecStart")
 _ACTIVATION = re.compile(r"(^|\.)activationScripts\.[\w-]+(\.text)?$")
 _NOT_SHELL = frozenset(("postgresqlConf", "preamble", "prefix", "postfix", "preset", "prettyName"))
+_COMMENT = re.compile(r"#[^\n]*|/\*.*?\*/", re.DOTALL)
 _BASE = Context(host="nix", errexit=True)
 
 
@@ -47,6 +49,22 @@ def extract(source: Source) -> list[Fragment]:
             if fragment.text.strip():
                 out.append(fragment)
     return out
+
+
+def code_only(text: str) -> str:
+    """The text with strings and comments blanked out, every byte at its place."""
+    out: list[str] = []
+    at = 0
+    for string in _strings(text):
+        out.append(_COMMENT.sub(_blank, text[at : string.start]))
+        out.append(" " * (string.end - string.start))
+        at = string.end
+    out.append(_COMMENT.sub(_blank, text[at:]))
+    return "".join(out)
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match.group())
 
 
 def _strings(text: str) -> list[_String]:
@@ -144,7 +162,7 @@ def _for_key(text: str, quote: int, dotted: str) -> Context | None:
         return _BASE._replace(pipefail=True, nounset=True, python=supplied, label="text")
     if _ACTIVATION.search(dotted):
         return _BASE._replace(errexit=False, label=name)
-    if name in _UNIT_SCRIPT:
+    if name in _UNIT_SCRIPT and _UNIT.search(near):
         supplied = "nix" if re.search(r"\bpath\s*=[^;]*python", near) else ""
         return _BASE._replace(python=supplied, label=name)
     if _PHASE.match(name) and name not in _NOT_SHELL:

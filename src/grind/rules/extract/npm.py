@@ -9,7 +9,7 @@ from grind.rules.fragments import Builder, Context, Fragment
 from grind.rules.source import Source
 
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|[{}\[\]:,]|[^\s"{}\[\]:,]+')
-_ESCAPE = re.compile(r'\\(u[0-9a-fA-F]{4}|.)|[^\\]+', re.DOTALL)
+_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)|[^\\]+", re.DOTALL)
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 

@@ -20,6 +20,10 @@ _PYTHON_SETUP = re.compile(
     re.IGNORECASE,
 )
 
+_POWERSHELL = re.compile(
+    r"\$env:\w|^\s*(Write-(Host|Output)|Get-\w+|New-Item|& [\"$\w]|\$\w+ = )", re.MULTILINE
+)
+
 
 class Text(NamedTuple):
     """A scalar and where it stands."""
@@ -159,7 +163,9 @@ class _Reader:
             if inner is None or not step.uses or "paths-filter" not in step.uses.value:
                 continue
             at = inner.offset
-            for match in re.finditer(r"^\s*-\s+(?:\w+:\s+)?['\"]?([^'\"\n#&*!]+)", inner.value, re.M):
+            for match in re.finditer(
+                r"^\s*-\s+(?:\w+:\s+)?['\"]?([^'\"\n#&*!]+)", inner.value, re.M
+            ):
                 pattern = match.group(1).strip()
                 place = self.source.text.find(pattern, at)
                 if place >= 0 and pattern:
@@ -210,6 +216,8 @@ class _Reader:
         fragment = None
         if isinstance(run, yaml.ScalarNode) and chosen is not None:
             fragment = self.fragment(run, chosen)
+            if "shell" not in body and not inner.shell and _POWERSHELL.search(fragment.text):
+                fragment = None  # `runs-on` is an expression, and this text knows which system
         inputs = {k: t for k, v in _mapping(body.get("with")).items() if (t := self.text(v))}
         return Step(
             yamltext.start_of(self.source, node),
