@@ -27,6 +27,6 @@ class Tree(Protocol):
         """A file's content; None when it is gone or is not a regular file."""
         ...
 
-    def exists(self, path: str) -> bool:
+    def exists(self, path: str, /) -> bool:
         """Whether a file or folder is there, also one that git ignores."""
         ...

@@ -13,7 +13,7 @@ SCHEMA = "grind.lint-baseline/1"
 
 
 class Known(msgspec.Struct, frozen=True):
-    """One known finding: `print` is a digest of the line's text, so that moving it changes nothing."""
+    """One known finding: `print` digests the line's text, so that moving it changes nothing."""
 
     rule: str
     path: str

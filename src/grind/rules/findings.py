@@ -30,7 +30,7 @@ class NewFile(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Claim(msgspec.Struct, frozen=True, array_like=True):
-    """A hit that holds only if the tree says so; its rule's `judge` decides when the tree is known."""
+    """A hit that holds only if the tree says so; its rule's `judge` decides."""
 
     kind: str
     path: str

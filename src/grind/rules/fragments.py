@@ -12,11 +12,11 @@ class Context(NamedTuple):
     """Where a fragment runs, and under what shell."""
 
     host: str = "script"
-    """The kind of text it was found in: script, workflow, recipe, make, hook, npm, nix, markdown."""
+    """The kind of text it was found in: script, workflow, recipe, make, hook, npm, nix …"""
     machine: str = "local"
     """local, ci, remote (behind ssh), container."""
     python: str = ""
-    """What supplies Python there (nix, uv, setup-python, container …); empty: whatever the PATH has."""
+    """What supplies Python there (nix, uv, container …); empty: whatever the PATH has."""
     errexit: bool = False
     pipefail: bool = False
     nounset: bool = False

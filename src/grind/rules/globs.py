@@ -11,8 +11,8 @@ from functools import lru_cache
 def github(pattern: str) -> re.Pattern[str]:
     """A filter pattern of `on.<event>.paths` as a regular expression for whole paths.
 
-    Source: GitHub's "Workflow syntax", filter pattern cheat sheet: `*` stays within a folder, `**` does
-    not, `?` and `+` repeat the sign before them, `[]` is a class.
+    Source: GitHub's "Workflow syntax", filter pattern cheat sheet: `*` stays within a folder, `**`
+    does not, `?` and `+` repeat the sign before them, `[]` is a class.
     """
     out: list[str] = []
     at = 0

@@ -1,4 +1,4 @@
-"""A whole tree in, a report out. Effects come in as arguments: the tree, the second parser, the cache."""
+"""A whole tree in, a report out. Tree, second parser and cache come in as arguments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 from grind.core.findings import SEVERITIES, Finding, LintReport
 from grind.core.tree import Entry, Tree
-from grind.rules import extract, fixes, suppress
+from grind.rules import GENERATION, extract, fixes, suppress
 from grind.rules.checks import BY_ID, RULES
 from grind.rules.engine import Shfmt, lint, no_shfmt, settle
 from grind.rules.findings import Hit
@@ -20,18 +20,15 @@ from grind.rules.source import Source
 from grind.rules.treefacts import TreeFacts
 from grind.rules.units import Policy
 
-GENERATION = "1"
-"""Part of every cache key: raise it when rules or readers change what they find."""
-
 
 class Cache(Protocol):
     """Bytes by key; forgets what was not asked for."""
 
-    def get(self, key: bytes) -> bytes | None:
+    def get(self, key: bytes, /) -> bytes | None:
         """What is kept under a key."""
         ...
 
-    def put(self, key: bytes, value: bytes) -> None:
+    def put(self, key: bytes, value: bytes, /) -> None:
         """Keep it."""
         ...
 
@@ -39,11 +36,11 @@ class Cache(Protocol):
 class NoCache:
     """Keeps nothing."""
 
-    def get(self, key: bytes) -> bytes | None:
+    def get(self, _key: bytes) -> bytes | None:
         """Nothing."""
         return None
 
-    def put(self, key: bytes, value: bytes) -> None:
+    def put(self, _key: bytes, _value: bytes) -> None:
         """Forget it."""
 
 

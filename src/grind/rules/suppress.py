@@ -1,7 +1,7 @@
 """`grind: ignore[rule] reason` in a comment of whatever language the file is in.
 
-The comment stands on the line it speaks of, or alone on a line above it. `ignore-file[rule] reason`
-speaks of the whole file. JSON has no comments: `"//": "grind: ignore[rule] reason"` on the line above.
+The comment stands on the line it speaks of, or alone on a line above it. `ignore-file[rule] why`
+speaks of the whole file. JSON has no comments: `"//": "grind: ignore[rule] why"` on a line above.
 """
 
 from __future__ import annotations

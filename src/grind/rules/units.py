@@ -103,7 +103,7 @@ class Unit:
 
     @cached_property
     def assigned(self) -> dict[str, list[tuple[int, Word | None]]]:
-        """Variables that get a value here: name → places, with the value where there is one word."""
+        """Variables that get a value here: name → places, with the value where it is one word."""
         found: dict[str, list[tuple[int, Word | None]]] = {}
         for site in self.sites:
             command = site.command

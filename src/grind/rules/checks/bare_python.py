@@ -40,12 +40,12 @@ def _supplied_from(unit: Unit) -> int:
         if call.name in ("source", ".") and call.arguments:
             if _ACTIVATES.search(call.arguments[0].text):
                 return call.head.start
-        elif call.name in ("conda", "workon", "pyenv", "nix_direnv", "use") and call.arguments:
-            if (
-                call.arguments[0].text in ("activate", "shell", "flake", "nix")
-                or call.name == "workon"
-            ):
-                return call.head.start
+        elif call.name == "workon" or (
+            call.name in ("conda", "pyenv", "use")
+            and call.arguments
+            and call.arguments[0].text in ("activate", "shell", "flake", "nix")
+        ):
+            return call.head.start
     for start, value in unit.assigned.get("PATH", ()):
         if value is not None and _SUPPLIES.search(value.raw):
             return start

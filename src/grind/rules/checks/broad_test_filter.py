@@ -12,7 +12,11 @@ from grind.rules.shell.programs import Call
 from grind.rules.units import View
 
 _CARGO_VALUES = frozenset(
-    ["-p", "--package", "--test", "--bin", "--example", "--bench", "--features", "-F", "--target", "--profile", "-j", "--jobs", "--manifest-path", "--target-dir", "--color", "--message-format", "--exclude", "--config", "-Z", "--lockfile-path"]
+    (
+        "-p --package --test --bin --example --bench --features -F --target --profile -j --jobs"
+        " --manifest-path --target-dir --color --message-format --exclude --config -Z"
+        " --lockfile-path"
+    ).split()
 )
 _GO_NONE = re.compile(r"^\W*(NONE|none|XXX|xxx|NoTests?|_|\^?\$|\^\$|#|-)\W*$")
 

@@ -31,7 +31,7 @@ def check(view: View) -> Iterator[Hit]:
     for unit in view.running():
         deploys = _applies(unit)
         for call in unit.calls:
-            found = _git(call, deploys) or _flake(call) or _image(call, deploys, unit)
+            found = _git(call, deploys) or _flake(call) or _image(call, unit)
             if found is not None:
                 word, what, sure = found
                 yield _hit(unit, word, what, sure)
@@ -105,7 +105,7 @@ def _flake(call: Call) -> _Found | None:
     return None
 
 
-def _image(call: Call, deploys: int, unit: Unit) -> _Found | None:
+def _image(call: Call, unit: Unit) -> _Found | None:
     texts = [w.text for w in call.arguments]
     deploying = call.context.machine == "remote" or bool(_DEPLOY_JOB.search(unit.context.job))
     if call.name == "kubectl" and texts[:2] == ["set", "image"]:

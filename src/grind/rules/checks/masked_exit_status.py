@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from grind.rules.checks.pipelines import (
     calls_of,
@@ -19,7 +20,11 @@ from grind.rules.shell.model import Chain, Node, Pipe, Simple
 from grind.rules.units import Unit, View, walk
 
 _SWALLOWS = frozenset(
-    ["tee", "cat", "tail", "head", "ts", "sed", "awk", "tr", "cut", "sort", "uniq", "fold", "column", "nl", "less", "more", "xcpretty", "xcbeautify", "pv", "logger", "sponge", "while", "gzip", "prettier", "pino-pretty", "gotestfmt", "ccze", "lolcat", "indent", "stdbuf", "unbuffer"]
+    (
+        "tee cat tail head ts sed awk tr cut sort uniq fold column nl less more xcpretty"
+        " xcbeautify pv logger sponge while gzip prettier pino-pretty gotestfmt ccze lolcat"
+        " indent stdbuf unbuffer"
+    ).split()
 )
 _ALWAYS = frozenset(("true", ":"))
 
@@ -122,7 +127,7 @@ def _followed(unit: Unit) -> Iterator[Hit]:
         return
     if "set -e" in unit.text:
         return
-    for node, following in zip(statements, statements[1:], strict=False):
+    for node, following in pairwise(statements):
         call = last_call(unit, node.stages[-1] if isinstance(node, Pipe) else node)
         if call is None or not is_check(call) or node.background:
             continue

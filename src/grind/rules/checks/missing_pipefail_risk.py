@@ -10,14 +10,21 @@ from grind.rules.shell.programs import Call
 from grind.rules.units import View
 
 _SOURCES = frozenset(
-    ["curl", "wget", "pg_dump", "pg_dumpall", "mysqldump", "mongodump", "mariadb-dump", "tar", "zcat", "gpg", "cpio", "gh", "restic", "borg"]
+    (
+        "curl wget pg_dump pg_dumpall mysqldump mongodump mariadb-dump tar zcat gpg cpio gh"
+        " restic borg"
+    ).split()
 )
 _WITH = {"git": ("archive", "bundle"), "docker": ("save", "export"), "nix-store": ("--export", "--dump"),
          "nix": ("copy",), "aws": ("s3",), "podman": ("save", "export"), "kubectl": ("kustomize",),
          "kustomize": ("build",), "helm": ("template",), "sops": ("-d", "--decrypt"), "zfs": ("send",),
          "btrfs": ("send",)}  # fmt: skip
 _SINKS = frozenset(
-    ["sh", "bash", "zsh", "tar", "gzip", "gunzip", "zstd", "xz", "bzip2", "psql", "mysql", "mariadb", "sqlite3", "dd", "pg_restore", "mongorestore", "cpio", "gpg", "apt-key", "nix-store", "docker", "podman", "kubectl", "ssh", "tee", "zfs", "btrfs", "pigz", "lz4", "age", "openssl", "python", "python3", "node", "ruby", "perl", "patch", "base64"]
+    (
+        "sh bash zsh tar gzip gunzip zstd xz bzip2 psql mysql mariadb sqlite3 dd pg_restore"
+        " mongorestore cpio gpg apt-key nix-store docker podman kubectl ssh tee zfs btrfs pigz"
+        " lz4 age openssl python python3 node ruby perl patch base64"
+    ).split()
 )
 
 

@@ -12,7 +12,10 @@ from grind.rules.shell.words import split_heredoc
 from grind.rules.units import Unit, View
 
 _READERS = frozenset(
-    ["echo", "printf", "gh", "hub", "glab", "curl", "http", "notify-send", "mail", "mailx", "sendmail", "slack", "slack-notify", "wall", "logger", "say", "git", "cat", "tee", "ntfy", "telegram-send", "apprise", "xmessage", "zenity", "osascript"]
+    (
+        "echo printf gh hub glab curl http notify-send mail mailx sendmail slack slack-notify"
+        " wall logger say git cat tee ntfy telegram-send apprise xmessage zenity osascript"
+    ).split()
 )
 _TEXT_OPTIONS = re.compile(
     r"^(-b|-n|-t|-m|-d|-F|--body|--notes|--title|--message|--data\S*|--json|--form)"
@@ -30,7 +33,16 @@ _STATE = {
     "cargo": ("publish", "install"), "npm": ("publish",), "chown": (), "chmod": (), "iptables": (),
 }  # fmt: skip
 _PRODUCERS = frozenset(
-    ["date", "hostname", "whoami", "uname", "pwd", "basename", "dirname", "git", "cat", "wc", "id", "nproc", "tput", "printf", "echo", "sed", "awk", "cut", "head", "tail", "grep", "egrep", "jq", "yq", "tr", "sort", "uniq", "ls", "find", "du", "df", "stat", "realpath", "readlink", "which", "command", "uptime", "env", "printenv", "expr", "seq", "bc", "cksum", "md5sum", "sha256sum", "sha1sum", "shasum", "base64", "xxd", "od", "hexdump", "perl", "python", "python3", "node", "ruby", "curl", "wget", "dig", "nslookup", "host", "ip", "ifconfig", "getent", "arch", "lsb_release", "sw_vers", "nix", "nix-store", "nix-instantiate", "ps", "pgrep", "pidof", "free", "lscpu", "tty", "logname", "groups", "mktemp", "openssl", "gpg", "docker", "kubectl", "gcloud", "aws", "az", "rustc", "go", "file", "strings", "dpkg", "rpm", "brew", "npm", "node", "gcc", "cc", "clang", "cmake", "java", "javac", "ghc", "opam", "stack", "cabal", "dmesg", "sysctl"]
+    (
+        "date hostname whoami uname pwd basename dirname git cat wc id nproc tput printf echo"
+        " sed awk cut head tail grep egrep jq yq tr sort uniq ls find du df stat realpath"
+        " readlink which command uptime env printenv expr seq bc cksum md5sum sha256sum sha1sum"
+        " shasum base64 xxd od hexdump perl python python3 node ruby curl wget dig nslookup host"
+        " ip ifconfig getent arch lsb_release sw_vers nix nix-store nix-instantiate ps pgrep"
+        " pidof free lscpu tty logname groups mktemp openssl gpg docker kubectl gcloud aws az"
+        " rustc go file strings dpkg rpm brew npm node gcc cc clang cmake java javac ghc opam"
+        " stack cabal dmesg sysctl"
+    ).split()
 )
 _HINT = re.compile(
     r"\b(run|running|use|using|with|try|execute|see|via|call|type|command|invoke|do|by|please|and|or|then|to"

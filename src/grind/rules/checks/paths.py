@@ -9,7 +9,10 @@ from grind.rules.shell.model import Word
 from grind.rules.shell.programs import Call
 
 _INTERPRETERS = frozenset(
-    ["bash", "sh", "zsh", "dash", "ksh", "python", "python3", "node", "deno", "bun", "ruby", "perl", "nu", "pwsh", "source", ".", "php", "lua", "Rscript"]
+    (
+        "bash sh zsh dash ksh python python3 node deno bun ruby perl nu pwsh source . php lua"
+        " Rscript"
+    ).split()
 )
 _EXTENSION = re.compile(r"\.(sh|bash|py|js|mjs|cjs|ts|pl|rb|nu|ps1|bats|fish|zsh|lua|php)$")
 _PLAIN = re.compile(r"[\w.@+-]+(/[\w.@+-]+)*/?$")

@@ -19,10 +19,15 @@ _ROUTE = re.compile(
 _LOCAL = re.compile(r"^(https?://)?(localhost|127\.0\.0\.1|\[::1\]|0\.0\.0\.0)[:/]", re.IGNORECASE)
 _LABEL = re.compile(r"health|smoke|verif|probe|wait for|alive|ready|liveness", re.IGNORECASE)
 _CURL_VALUES = frozenset(
-    ["-o", "-w", "-H", "-X", "-d", "-u", "-A", "-e", "-m", "-b", "-c", "-T", "-F", "-K", "-E", "-x", "-r", "--output", "--write-out", "--header", "--request", "--data", "--user", "--max-time", "--connect-timeout", "--retry", "--retry-delay", "--retry-max-time", "--cacert", "--cert", "--key", "--resolve", "--user-agent", "--unix-socket", "--cookie", "--data-raw", "--proxy", "--form", "--url", "--config", "--interface"]
+    (
+        "-o -w -H -X -d -u -A -e -m -b -c -T -F -K -E -x -r --output --write-out --header"
+        " --request --data --user --max-time --connect-timeout --retry --retry-delay"
+        " --retry-max-time --cacert --cert --key --resolve --user-agent --unix-socket --cookie"
+        " --data-raw --proxy --form --url --config --interface"
+    ).split()
 )
 _WGET_VALUES = frozenset(
-    ["-O", "-o", "-t", "-T", "-w", "-U", "-P", "--tries", "--timeout", "--output-document", "--header", "--user", "--password"]
+    ("-O -o -t -T -w -U -P --tries --timeout --output-document --header --user --password").split()
 )
 
 

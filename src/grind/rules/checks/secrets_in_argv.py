@@ -21,7 +21,12 @@ _CONTEXT = re.compile(
     r"(?i)authorization|bearer|--?pass(word|phrase)?\b|--?token\b|--?secret|api[-_]?key|:$|-u$"
 )
 _BUILTINS = frozenset(
-    ["echo", "printf", "test", "[", "[[", "export", "local", "declare", "readonly", "typeset", "set", "unset", "read", "return", "exit", "eval", "true", "false", ":", "let", "shift", "trap", "source", ".", "case", "if", "cd", "alias", "hash", "type", "command", "builtin", "exec", "time", "nohup", "env", "sudo", "timeout", "nice", "xargs", "setsid", "stdbuf", "mapfile", "readarray", "wait", "getopts"]
+    (
+        "echo printf test [ [[ export local declare readonly typeset set unset read return exit"
+        " eval true false : let shift trap source . case if cd alias hash type command builtin"
+        " exec time nohup env sudo timeout nice xargs setsid stdbuf mapfile readarray wait"
+        " getopts"
+    ).split()
 )
 _HOLE = re.compile(
     r"\bsecrets\.(?!GITHUB_TOKEN\b)[\w-]+|\bsecrets\.GITHUB_TOKEN\b|\bgithub\.token\b",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from grind.rules.checks.ssh_rules import sent
 from grind.rules.findings import ERROR, HIGH, LOW, MEDIUM, NOTE, WARNING, Hit, Rule
@@ -34,7 +35,7 @@ def check(view: View) -> Iterator[Hit]:
 def _lost_quotes(how: Handed) -> Word | None:
     """The word whose quotes the remote shell never sees."""
     words = how.call.words[ssh_target(how.call) + 1 :]
-    for before, word in zip(words, words[1:], strict=False):
+    for before, word in pairwise(words):
         text = word.text
         if not re.search(r"\s", text.strip()) or word.raw[:1] not in "'\"":
             continue

@@ -20,7 +20,11 @@ _LOGGERS = re.compile(
     r"^(_?log\w*|warn\w*|info|debug|error|err|msg|note|notice|say|status|print_(info|warning|error))$"
 )
 _SILENT = frozenset(
-    ["local", "export", "declare", "readonly", "set", "shopt", "cd", "return", "exit", "true", ":", "test", "shift", "trap", "unset", "read", "sleep", "mkdir", "rm", "touch", "mv", "cp", "chmod", "exec", "source", ".", "printf", "echo", "pushd", "popd", "eval", "break", "continue", "[", "[[", "wait", "kill", "ln", "git"]
+    (
+        "local export declare readonly set shopt cd return exit true : test shift trap unset"
+        " read sleep mkdir rm touch mv cp chmod exec source . printf echo pushd popd eval break"
+        " continue [ [[ wait kill ln git"
+    ).split()
 )
 
 
@@ -48,7 +52,7 @@ def _captured(unit: Unit) -> set[str]:
 
 def _noise(unit: Unit, name: str, function: Compound) -> Iterator[Hit]:
     writers = [c for c in unit.calls if function.start <= c.head.start < function.end and not c.via]
-    writers = [c for c in writers if _to_stdout(c.site, function, unit)]
+    writers = [c for c in writers if _to_stdout(c.site, function)]
     results = [
         c
         for c in writers
@@ -87,11 +91,11 @@ def _writes(unit: Unit, function: Compound) -> bool:
             "printf",
             "cat",
         ):
-            return _to_stdout(call.site, function, unit)
+            return _to_stdout(call.site, function)
     return False
 
 
-def _to_stdout(site: Site, function: Compound, unit: Unit) -> bool:
+def _to_stdout(site: Site, function: Compound) -> bool:
     """Whether what this command prints leaves the function through stdout."""
     if _leaves(site.command) or _leaves(function):
         return False

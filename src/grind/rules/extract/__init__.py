@@ -46,7 +46,7 @@ def kind_of(entry: Entry) -> str:
 
 
 def extract(kind: str, source: Source) -> list[Fragment]:
-    """All shell of a file. Raises ExtractError with a place where the file cannot be read as its kind."""
+    """All shell of a file. Raises ExtractError where the file is not what its name says."""
     if kind in (SCRIPT, "?"):
         return scripts.extract(source)
     if kind in (WORKFLOW, ACTION):

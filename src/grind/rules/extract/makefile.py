@@ -1,4 +1,4 @@
-"""Recipes of a Makefile: lines after a tab, `$$` for the shell's `$`, make's own `$( )` as holes."""
+"""Recipes of a Makefile: lines after a tab, `$$` for the shell's `$`, make's `$( )` as holes."""
 
 from __future__ import annotations
 

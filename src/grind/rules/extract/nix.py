@@ -1,7 +1,7 @@
 """Shell in Nix strings: phases, hooks, systemd units, `writeShellScript*`, `runCommand`.
 
-A small lexer, not a parser: it knows comments, both kinds of strings and interpolation, and looks at
-the few words before a string to say whether it is shell.
+A small lexer, not a parser: it knows comments, both kinds of strings and interpolation, and looks
+at the few words before a string to say whether it is shell.
 """
 
 from __future__ import annotations

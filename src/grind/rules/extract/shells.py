@@ -13,15 +13,11 @@ _NIX_RUNNER = re.compile(r"\bnix(-shell)?\b")
 def with_shell(context: Context, command: str) -> Context | None:
     """The context under this shell command line; None when it is not a shell this package reads."""
     words = command.replace("{0}", " ").split()
-    name = ""
-    at = 0
-    for at, word in enumerate(words):
-        base = word.rsplit("/", 1)[-1]
-        if base in SHELLS:
-            name = base
-            break
-    if not name:
+    bases = [word.rsplit("/", 1)[-1] for word in words]
+    at = next((i for i, base in enumerate(bases) if base in SHELLS), -1)
+    if at < 0:
         return None
+    name = bases[at]
     python = context.python
     if _NIX_RUNNER.search(" ".join(words[:at])):
         python = "nix"

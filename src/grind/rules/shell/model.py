@@ -1,7 +1,7 @@
 """The one syntax tree that all rules read, whichever parser made it.
 
-Offsets count bytes of the fragment. Texts are "latin-1 views" of the bytes (one character per byte),
-so offsets of parsers, of regular expressions and of slices are the same number.
+Offsets count bytes of the fragment. Texts are "latin-1 views" of the bytes (one character per
+byte), so offsets of parsers, of regular expressions and of slices are the same number.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 HOLE = "\x01"
-"""What stands for one byte of text that is only known later (a template hole, a local expansion)."""
+"""One byte of text that is only known later (a template hole, a local expansion)."""
 
 LITERAL, VAR, COMMAND, ARITH, HOLED = "lit", "var", "cmd", "arith", "hole"
 
@@ -90,7 +90,7 @@ class Chain(Node):
 
 
 class Compound(Node):
-    """Everything with a body: if, while, until, for, case, subshell, group, function, test, arith."""
+    """What has a body: if, while, until, for, case, subshell, group, function; test, arith."""
 
     __slots__ = ("blocks", "kind", "name")
 

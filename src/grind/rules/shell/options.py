@@ -19,7 +19,7 @@ def has(call: Call, short: str = "", *long: str) -> bool:
 
 
 def values(call: Call, *names: str) -> list[Word]:
-    """The words that give a value to one of these options (`-o x`, `--opt x`, also `--opt=x` whole)."""
+    """The values of these options: the word after `-o` or `--opt`, or `--opt=x` whole."""
     out: list[Word] = []
     arguments = call.arguments
     for index, word in enumerate(arguments):

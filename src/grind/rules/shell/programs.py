@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import NamedTuple
 
 from grind.rules.extract.shells import flags
@@ -24,6 +23,7 @@ from grind.rules.shell.words import split_heredoc
 from grind.rules.shell.wrappers import SHELL_NAMES, SSH_COMMANDS, SSH_VALUES, WRAPPERS, Wrapper
 
 MAX_NESTING = 12
+_OPTION_NAMES = frozenset(("pipefail", "errexit", "nounset"))
 _ASSIGN = re.compile(r"^[A-Za-z_]\w*\+?=")
 
 
@@ -138,7 +138,7 @@ def _skip_options(wrapper: Wrapper, words: tuple[Word, ...], at: int) -> int:
 
 
 def _value_at(text: str, wrapper: Wrapper) -> int:
-    """How long a cluster of short options is when its last letter is the first that takes a value."""
+    """The length of a cluster of short options whose last letter takes a value."""
     for index, letter in enumerate(text[1:], 2):
         if letter in wrapper.short:
             return index
@@ -197,7 +197,8 @@ def _ssh(call: Call, script: Script, context: Context) -> list[Handed]:
         shell = _reads_stdin(rest)
         if shell is None:
             return out
-        remote = shell(remote)
+        (errexit, pipefail, nounset), python = shell
+        remote = remote._replace(errexit=errexit, pipefail=pipefail, nounset=nounset, python=python)
     else:
         out = []
     return out + _stdin_text(call, script, remote)
@@ -234,30 +235,19 @@ def _shell(call: Call, script: Script, context: Context) -> list[Handed]:
     return _stdin_text(call, script, inner)
 
 
-def _reads_stdin(words: tuple[Word, ...]) -> Callable[[Context], Context] | None:
-    """For a remote command line: what the shell at its end does to the context, if it reads stdin."""
+def _reads_stdin(words: tuple[Word, ...]) -> tuple[tuple[bool, bool, bool], str] | None:
+    """The flags of a remote shell that reads stdin, and who supplies its Python; else None."""
     texts = [word.text for word in words]
     joined = " ".join(texts).split()
     names = [w.rsplit("/", 1)[-1] for w in joined]
     for at, name in enumerate(names):
         if name in SHELL_NAMES:
             rest = joined[at + 1 :]
-            if any(
-                not w.startswith("-") and w not in ("pipefail", "errexit", "nounset") for w in rest
-            ):
-                if "-s" not in rest and not any(
-                    w.startswith("-") and w.endswith("s") for w in rest
-                ):
-                    return None
-            errexit, pipefail, nounset = flags(rest)
+            runs_file = any(not w.startswith("-") and w not in _OPTION_NAMES for w in rest)
+            if runs_file and not any(w.startswith("-") and w.endswith("s") for w in rest):
+                return None
             python = "nix" if "nix" in names[:at] or "nix-shell" in names[:at] else ""
-
-            def change(context: Context) -> Context:
-                return context._replace(
-                    errexit=errexit, pipefail=pipefail, nounset=nounset, python=python
-                )
-
-            return change
+            return flags(rest), python
     return None
 
 
@@ -282,9 +272,8 @@ def _stdin_redirects(site: Site) -> list[Redirect]:
     owner, nodes, index = site.trail[-1]
     if isinstance(owner, Pipe) and index > 0:  # `cat <<EOF | ssh host bash`
         before = nodes[index - 1]
-        if isinstance(before, Simple) and before.words and before.words[0].literal == "cat":
-            if len(before.words) == 1:
-                return [r for r in before.redirects if r.op in ("<<", "<<-", "<<<")]
+        if isinstance(before, Simple) and [w.raw for w in before.words] == ["cat"]:
+            return [r for r in before.redirects if r.op in ("<<", "<<-", "<<<")]
     return []
 
 
@@ -345,7 +334,7 @@ def _joined(call: Call, words: tuple[Word, ...], context: Context) -> Handed:
 
 
 def is_dynamic(word: Word) -> bool:
-    """Whether the whole word is one expansion (`"$cmd"`, `"$@"`, `$(cat file)`): a program passed on."""
+    """Whether the whole word is one expansion (`"$cmd"`, `$(cat file)`): a program passed on."""
     solid = [p for p in word.parts if not (p.kind == LITERAL and not p.text)]
     return bool(solid) and all(p.kind != LITERAL for p in solid)
 

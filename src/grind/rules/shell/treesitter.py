@@ -206,7 +206,7 @@ class _Builder:
         if isinstance(target, Simple):
             target.words.extend(self.strays)
         self.strays.clear()
-        return self.with_rest(made, target, tail)
+        return self.with_rest(made, tail)
 
     def heredoc_rest(
         self, node: tree_sitter.Node, redirects: list[Redirect]
@@ -228,7 +228,7 @@ class _Builder:
         if node.is_named and node.type != "file_descriptor":
             self.script.errors.append(node.start_byte)
 
-    def with_rest(self, made: Node, target: Node, rest: list[tree_sitter.Node]) -> Node:
+    def with_rest(self, made: Node, rest: list[tree_sitter.Node]) -> Node:
         at = 0
         while at < len(rest):
             node = rest[at]
@@ -403,8 +403,9 @@ def _join(left: Node, op: str, right: Node) -> Node:
 
 def _join_pipe(left: Node, rest: list[Node]) -> Node:
     """`left | rest`, where `rest` may have swallowed the `&&` that follows the pipeline."""
-    if rest and isinstance(rest[-1], Chain):
-        chain = rest.pop()
+    chain = rest[-1] if rest else None
+    if isinstance(chain, Chain):
+        rest.pop()
         rest.append(chain.items[0])
         head = _join_pipe(left, rest)
         return Chain(left.start, chain.end, [head, *chain.items[1:]], chain.ops)

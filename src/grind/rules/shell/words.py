@@ -21,7 +21,7 @@ def split(script: Script, start: int, end: int) -> list[Part]:
 
 
 def split_heredoc(script: Script, start: int, end: int) -> list[Part]:
-    """The parts of an unquoted here-document's text (double-quote rules, but `"` is a plain sign)."""
+    """The parts of an unquoted here-document: double-quote rules, but `"` is a plain sign."""
     return _Splitter(script, start, end).quoted(heredoc=True)
 
 

@@ -36,14 +36,20 @@ def _set(*names: str) -> frozenset[str]:
 
 
 _CONTAINER_VALUES = _set(
-    *["--volume", "--env", "--env-file", "--name", "--network", "--user", "--workdir", "--entrypoint", "--mount", "--publish"],
-    *["--platform", "--label", "--hostname", "--memory", "--cpus", "--add-host", "--device", "--cap-add", "--cap-drop"],
-    *["--ulimit", "--shm-size", "--gpus", "--pid", "--ipc", "--uts", "--security-opt", "--volumes-from", "--log-driver"],
-    *["--log-opt", "--restart", "--tmpfs", "--net", "--dns", "--link", "--expose", "--cidfile", "--pull", "--index"],
+    *(
+        "--volume --env --env-file --name --network --user --workdir --entrypoint --mount"
+        " --publish --platform --label --hostname --memory --cpus --add-host --device"
+        " --cap-add --cap-drop --ulimit --shm-size --gpus --pid --ipc --uts --security-opt"
+        " --volumes-from --log-driver --log-opt --restart --tmpfs --net --dns --link --expose"
+        " --cidfile --pull --index"
+    ).split()
 )
 _NIX_VALUES = _set(
-    *["--extra-experimental-features", "--option", "--profile", "--inputs-from", "--override-input", "--file"],
-    *["--expr", "--set-env-var", "--unset", "--keep", "--redirect", "--store", "--max-jobs", "--cores", "--log-format"],
+    *(
+        "--extra-experimental-features --option --profile --inputs-from --override-input"
+        " --file --expr --set-env-var --unset --keep --redirect --store --max-jobs --cores"
+        " --log-format"
+    ).split()
 )
 _NIX_INNER = _set("--command", "-c")
 
