@@ -29,14 +29,15 @@ def check(view: View) -> Iterator[Hit]:
                 continue
             for hole in child.fragment.holes:
                 if hole.kind == "local":
-                    found = _judge(unit, how, child, hole, elsewhere)
+                    found = wrong_side(unit, how, child, hole, elsewhere)
                     if found is not None:
                         yield _hit(unit, child, hole, *found)
 
 
-def _judge(
+def wrong_side(
     unit: Unit, how: Handed, child: Unit, hole: Hole, elsewhere: bool
 ) -> tuple[str, str, str] | None:
+    """What is wrong with expanding this hole here: message, severity, confidence."""
     name = _NAME.match(hole.raw)
     if name:
         return _variable(unit, child, hole, name.group(1), elsewhere)
@@ -62,12 +63,23 @@ def _variable(
     unit: Unit, child: Unit, hole: Hole, name: str, elsewhere: bool
 ) -> tuple[str, str, str] | None:
     known_here = name in unit.assigned or name in unit.context.env
-    set_there = any(start <= hole.start for start, _ in child.assigned.get(name, ()))
+    places = child.assigned.get(name, [])
+    set_there = any(start <= hole.start for start, _ in places) and not _hands_on(child, name)
     if set_there and not known_here and not _exported_above(unit, name):
         return f"is expanded here, but `{name}` gets its value in this text", ERROR, HIGH
     if elsewhere and name in _THEIRS and not known_here:
         return "is this machine's value, not the one where the text runs", WARNING, MEDIUM
     return None
+
+
+def _hands_on(child: Unit, name: str) -> bool:
+    """`X=$X` in the text: the sender's value is what is wanted."""
+    own = re.compile(r"\$\{?" + name + r"\b")
+    return any(
+        value is not None
+        and any(own.match(hole.raw) for hole in child.fragment.hole_at(value.start, value.end))
+        for _, value in child.assigned.get(name, ())
+    )
 
 
 def _exported_above(unit: Unit, name: str) -> bool:

@@ -34,15 +34,22 @@ _STATE = {
 }  # fmt: skip
 _PRODUCERS = frozenset(
     (
-        "date hostname whoami uname pwd basename dirname git cat wc id nproc tput printf echo"
-        " sed awk cut head tail grep egrep jq yq tr sort uniq ls find du df stat realpath"
-        " readlink which command uptime env printenv expr seq bc cksum md5sum sha256sum sha1sum"
-        " shasum base64 xxd od hexdump perl python python3 node ruby curl wget dig nslookup host"
-        " ip ifconfig getent arch lsb_release sw_vers nix nix-store nix-instantiate ps pgrep"
-        " pidof free lscpu tty logname groups mktemp openssl gpg docker kubectl gcloud aws az"
-        " rustc go file strings dpkg rpm brew npm node gcc cc clang cmake java javac ghc opam"
-        " stack cabal dmesg sysctl"
+        "date hostname whoami uname pwd basename dirname cat wc id nproc tput printf echo sed"
+        " awk cut head tail grep egrep jq yq tr sort uniq ls find du df stat realpath readlink"
+        " which command uptime env printenv expr seq bc cksum md5sum sha256sum sha1sum shasum"
+        " base64 xxd od hexdump dig nslookup host ip ifconfig getent arch lsb_release sw_vers"
+        " nix-store nix-instantiate ps pgrep pidof free lscpu tty logname groups mktemp file"
+        " strings gcc cc clang ghc dmesg sysctl"
     ).split()
+)
+_TOOLS = frozenset(
+    (
+        "git curl wget nix docker kubectl gcloud aws az rustc go npm node python python3 perl"
+        " ruby brew cmake java javac opam stack cabal rpm dpkg openssl gpg"
+    ).split()
+)
+_DOING = frozenset(
+    "install ci run build start test publish push up down apply add upgrade update init".split()
 )
 _HINT = re.compile(
     r"\b(run|running|use|using|with|try|execute|see|via|call|type|command|invoke|do|by|please|and|or|then|to"
@@ -113,6 +120,8 @@ def _judge(unit: Unit, call: Call, part: Part, before: str) -> tuple[str, str, s
     first = inner[0]
     if first.name in _PRODUCERS or first.name in unit.functions or not first.name:
         return None
+    if first.name in _TOOLS and not (_HINT.search(before) and _does_something(first)):
+        return None
     markdown = call.name in ("gh", "glab", "cat", "mail", "tee") or "SUMMARY" in unit.text
     if _HINT.search(before) or markdown:
         return (
@@ -121,6 +130,12 @@ def _judge(unit: Unit, call: Call, part: Part, before: str) -> tuple[str, str, s
             MEDIUM,
         )
     return None
+
+
+def _does_something(call: Call) -> bool:
+    """A tool asked to do something, and not asked for a value."""
+    words = [w.text for w in call.arguments]
+    return bool(words) and words[0] in _DOING and not any("version" in w for w in words)
 
 
 def _inner_calls(unit: Unit, part: Part) -> list[Call]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from grind.rules.checks.heredoc_local_expansion import wrong_side
 from grind.rules.checks.ssh_rules import sent
 from grind.rules.findings import ERROR, HIGH, LOW, MEDIUM, NOTE, WARNING, Hit, Rule
 from grind.rules.fragments import Hole
@@ -78,7 +79,7 @@ def _values(unit: Unit, how: Handed, child: Unit) -> Iterator[Hit]:
     for hole in child.fragment.holes:
         if hole.kind != "local" or _HARMLESS.search(hole.raw) or _constant(unit, hole):
             continue
-        if _quoted_there(child, hole):
+        if _quoted_there(child, hole) or wrong_side(unit, how, child, hole, True):
             continue
         command = next(
             (

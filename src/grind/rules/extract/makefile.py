@@ -47,18 +47,13 @@ class _Reader:
 
     def directive(self, line: str) -> None:
         assign = _ASSIGN.match(line)
-        if assign and not _RULE.match(line.split("=")[0] + "x"):
+        if assign:
             self.setting(assign.group(1), assign.group(2))
         elif match := _RULE.match(line):
             self.finish()
             self.target = match.group(1).strip()
             if "SHELL" in line and (own := re.search(r":\s*SHELL\s*:?=\s*(\S.*)$", line)):
                 self.setting("SHELL", own.group(1))
-            semi = line.find(";", match.end())
-            if semi >= 0 and "=" not in line[match.end() : semi]:
-                return
-        elif line.strip() and not line.lstrip().startswith("#"):
-            pass
 
     def setting(self, name: str, value: str) -> None:
         value = value.split(" #")[0].strip()

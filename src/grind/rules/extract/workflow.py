@@ -25,6 +25,11 @@ _POWERSHELL = re.compile(
 )
 
 
+_LISTED = re.compile(
+    r"^\s*-\s+(?:[\w|]+:\s+)?(?:'([^'\n]+)'|\"([^\"\n]+)\"|([^\s#&!*'\"][^\n#]*))", re.MULTILINE
+)
+
+
 class Text(NamedTuple):
     """A scalar and where it stands."""
 
@@ -163,10 +168,8 @@ class _Reader:
             if inner is None or not step.uses or "paths-filter" not in step.uses.value:
                 continue
             at = inner.offset
-            for match in re.finditer(
-                r"^\s*-\s+(?:\w+:\s+)?['\"]?([^'\"\n#&*!]+)", inner.value, re.M
-            ):
-                pattern = match.group(1).strip()
+            for match in _LISTED.finditer(inner.value):
+                pattern = next(filter(None, match.groups()), "").strip()
                 place = self.source.text.find(pattern, at)
                 if place >= 0 and pattern:
                     out.append(Filter("filters", "paths", Text(pattern, place)))
