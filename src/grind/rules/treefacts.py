@@ -54,7 +54,12 @@ class TreeFacts:
         return path in self.files or path in self.folders
 
     def tracked(self, path: str) -> bool:
-        """Whether git tracks this file, or anything in this folder."""
+        """Whether git tracks this file, anything in this folder, or a link on the way to it."""
+        above = path
+        while "/" in above:
+            above = above.rpartition("/")[0]
+            if above in self.files:
+                return self.files[above]
         if path in self.files:
             return self.files[path]
         if path not in self.folders:

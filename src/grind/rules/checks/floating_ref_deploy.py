@@ -22,7 +22,9 @@ _APPLIES = {
     "colmena": ("apply",), "nixos-anywhere": (), "deploy": (), "docker-compose": ("up",), "pm2": ("restart", "reload"),
     "systemctl": ("restart", "reload"), "ansible-playbook": (), "supervisorctl": ("restart",),
 }  # fmt: skip
-_DEPLOY_JOB = re.compile(r"deploy|release|publish|prod|rollout", re.IGNORECASE)
+_DEPLOY_JOB = re.compile(
+    r"deploy|rollout|(^|[-_])(prod(uction)?|publish)([-_]|$)|^release$", re.IGNORECASE
+)
 _LATEST = re.compile(r"^[\w./:@-]+:(latest|main|master|edge|nightly)$")
 
 

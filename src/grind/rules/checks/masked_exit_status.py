@@ -13,9 +13,10 @@ from grind.rules.checks.pipelines import (
     is_check,
     is_work,
     last_call,
+    options_unknown,
     pipes,
 )
-from grind.rules.findings import ERROR, HIGH, MEDIUM, WARNING, Hit, Rule
+from grind.rules.findings import ERROR, HIGH, LOW, MEDIUM, NOTE, WARNING, Hit, Rule
 from grind.rules.shell.model import Chain, Node, Pipe, Simple
 from grind.rules.units import Unit, View, walk
 
@@ -49,6 +50,9 @@ def _piped(unit: Unit) -> Iterator[Hit]:
             work = next((c for c in calls_of(unit, stage) if is_work(c)), None)
             if work is None:
                 continue
+            tees = swallows.name in ("tee", "ts", "tail", "pv")
+            if not is_check(work) and (not tees or _captured(unit, pipe)):
+                continue
             gating = unit.context.gating or unit.option("errexit", pipe.start)
             asked = in_condition(unit, pipe)
             why = _why(unit)
@@ -59,11 +63,17 @@ def _piped(unit: Unit) -> Iterator[Hit]:
             severity = ERROR if gating or asked else WARNING
             if not is_check(work) and severity == ERROR and swallows.name != "tee":
                 severity = WARNING
+            confidence = HIGH if gating else MEDIUM
+            if options_unknown(unit, pipe.start):
+                severity, confidence = NOTE, LOW
             span = (stage.start, last.end)
-            yield unit.hit(
-                "masked-exit-status", span, message, severity, HIGH if gating else MEDIUM
-            )
+            yield unit.hit("masked-exit-status", span, message, severity, confidence)
             break
+
+
+def _captured(unit: Unit, pipe: Pipe) -> bool:
+    """Whether the output becomes a value."""
+    return any(s < pipe.start < e for s, (e, _) in unit.script.substitutions.items())
 
 
 def _why(unit: Unit) -> str:

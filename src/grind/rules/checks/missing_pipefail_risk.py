@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grind.rules.checks.pipelines import calls_of, handles_status, in_condition, last_call, pipes
+from grind.rules.checks.pipelines import (
+    calls_of,
+    handles_status,
+    in_condition,
+    last_call,
+    options_unknown,
+    pipes,
+)
 from grind.rules.findings import MEDIUM, WARNING, Hit, Rule
 from grind.rules.shell.programs import Call
 from grind.rules.units import View
@@ -37,6 +44,8 @@ def check(view: View) -> Iterator[Hit]:
             source = next((c for c in calls_of(unit, pipe.stages[0]) if _can_break(c)), None)
             sink = last_call(unit, pipe.stages[-1])
             if source is None or sink is None or sink.name not in _SINKS:
+                continue
+            if options_unknown(unit, pipe.start):
                 continue
             if handles_status(unit, pipe) or in_condition(unit, pipe):
                 continue

@@ -26,7 +26,7 @@ _VERIFY: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _BUILD: dict[str, tuple[str, ...]] = {
     "cargo": ("build", "run", "bench", "b", "r", "publish"), "nix": ("build", "eval", "develop", "run", "copy"),
-    "nix-build": (), "nixos-rebuild": (), "docker": ("build", "buildx", "push", "compose"), "colmena": (),
+    "nix-build": (), "nixos-rebuild": (), "docker": ("build", "buildx", "push"), "colmena": (),
     "go": ("build", "generate", "install"), "cmake": ("--build",), "bazel": ("build",), "ninja": (), "swift": ("build",),
     "dotnet": ("build", "publish"), "yarn": (), "npm": ("ci", "install"), "pnpm": ("install", "build"),
     "terraform": ("apply",), "ansible-playbook": (), "helm": ("upgrade", "install", "lint"), "kubectl": ("apply",),
@@ -116,6 +116,11 @@ def last_call(unit: Unit, node: Node) -> Call | None:
     """The innermost call of a stage that is one simple command."""
     found = calls_of(unit, node)
     return found[-1] if found and isinstance(node, Simple) else None
+
+
+def options_unknown(unit: Unit, at: int) -> bool:
+    """Whether another file was read in before, which may have set any option."""
+    return any(c.name in ("source", ".") for c in unit.calls_before(at))
 
 
 def handles_status(unit: Unit, pipe: Pipe) -> bool:

@@ -37,12 +37,14 @@ _PLAIN_RESULT = re.compile(r"secrets\.[\w-]+\s*(!=|==|&&)")
 
 def check(view: View) -> Iterator[Hit]:
     """Secret variables and `${{ secrets.x }}` among the words of programs."""
+    told: set[str] = set()
     for unit in view.running():
         for call in unit.calls:
             if call.name in _BUILTINS or call.name in unit.functions or not call.arguments:
                 continue
             found = next(_secrets(unit, call), None)
-            if found is not None:
+            if found is not None and found[1] not in told:
+                told.add(found[1])  # once per secret and file is enough to act on
                 yield _hit(unit, call, *found)
 
 

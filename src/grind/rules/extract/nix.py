@@ -18,11 +18,13 @@ _KEY = re.compile(
 _WRITER = re.compile(r"\b(writeShellScript(?:Bin)?)\s+(?:\"[^\"]*\"|[\w.]+|\([^()]*\))\s*$")
 _RUN = re.compile(r"\brunCommand\w*\s+(?:\"[^\"]*\"|[\w.-]+)\s+(?:\{[^{}]*\}|\w+|\([^()]*\))\s*$")
 _EXEC_LIST = re.compile(r"\bExec\w+\s*=\s*\[[^\]]*$")
-_PHASE = re.compile(r"^(\w*Phase|(pre|post)[A-Z]\w*|buildCommand|installCheckPhase)$")
+_PHASE = re.compile(
+    r"^(\w*Phase|buildCommand|(pre|post)(Unpack|Patch|Configure|Build|Check|Install|InstallCheck|Fixup|Dist"
+    r"|Fetch|ShellHook|Hook|VM|Bootstrap|Rebuild))$"
+)
 _UNIT_SCRIPT = frozenset(("script", "preStart", "postStart", "preStop", "postStop", "reload"))
 _UNIT = re.compile(r"systemd|serviceConfig|wantedBy|launchd|ExecStart")
 _ACTIVATION = re.compile(r"(^|\.)activationScripts\.[\w-]+(\.text)?$")
-_NOT_SHELL = frozenset(("postgresqlConf", "preamble", "prefix", "postfix", "preset", "prettyName"))
 _COMMENT = re.compile(r"#[^\n]*|/\*.*?\*/", re.DOTALL)
 _BASE = Context(host="nix", errexit=True)
 
@@ -165,7 +167,7 @@ def _for_key(text: str, quote: int, dotted: str) -> Context | None:
     if name in _UNIT_SCRIPT and _UNIT.search(near):
         supplied = "nix" if re.search(r"\bpath\s*=[^;]*python", near) else ""
         return _BASE._replace(python=supplied, label=name)
-    if _PHASE.match(name) and name not in _NOT_SHELL:
+    if _PHASE.match(name):
         return _BASE._replace(pipefail=True, python="nix", label=name)
     return None
 

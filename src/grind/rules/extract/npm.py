@@ -19,7 +19,9 @@ def extract(source: Source) -> list[Fragment]:
     path: list[str] = []
     key = ""
     tokens = list(_TOKEN.finditer(source.text))
-    if not tokens or tokens[0].group() != "{":
+    if not tokens:
+        return []
+    if tokens[0].group() != "{":
         raise ExtractError("package.json is not a JSON object", 0)
     for index, token in enumerate(tokens):
         text = token.group()

@@ -94,7 +94,7 @@ class _Builder:
         return Redirect(op, fd, target, (begin, self.before_delimiter(begin, _end(text))), quoted)
 
     def before_delimiter(self, begin: int, end: int) -> int:
-        """shfmt counts the closing word as part of the text; the text ends with the line before."""
+        """Shfmt counts the closing word as part of the text; the text ends with the line before."""
         if self.script.text[end - 1 : end] == "\n":
             return end
         return max(begin, self.script.text.rfind("\n", 0, end) + 1)
