@@ -71,7 +71,7 @@ def lint(
     hits: list[Hit] = []
     units: list[Unit] = []
     for fragment in fragments:
-        _collect(fragment, None, units, hits, second)
+        collect(fragment, None, units, hits, second)
     view = View(kind, source, units, document, policy)
     for rule in rules:
         hits.extend(rule.check(view))
@@ -106,7 +106,7 @@ def _unfit(source: Source) -> Hit | None:
     return None
 
 
-def _collect(
+def collect(
     fragment: Fragment,
     sender: tuple[Unit, object] | None,
     units: list[Unit],
@@ -127,7 +127,7 @@ def _collect(
     for call in unit.calls:
         for given in handed(call, script):
             before = len(units)
-            _collect(given.fragment, (unit, given), units, hits, second)
+            collect(given.fragment, (unit, given), units, hits, second)
             if len(units) > before:
                 unit.children.append((given, units[before]))
 

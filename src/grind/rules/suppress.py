@@ -22,10 +22,11 @@ _COMMENT_LINE = re.compile(r'^\s*(#|//|--|/\*|<!--|;|\*|"//")')
 
 
 class Suppression(msgspec.Struct, frozen=True, array_like=True):
-    """One comment. `line` is the line it speaks of, 0 for the whole file."""
+    """One comment. It speaks of lines `line` to `last`; 0 stands for the whole file."""
 
     rules: tuple[str, ...]
     line: int
+    last: int
     reason: str
     start: int
     end: int
@@ -47,7 +48,8 @@ def find(source: Source) -> list[Suppression]:
         rules = tuple(name.strip() for name in match.group(3).split(",") if name.strip())
         reason = re.sub(r'\s*(-->|\*/|",?)\s*$', "", match.group(4)).strip()
         line = 0 if match.group(2) else _target(source, match.start())
-        out.append(Suppression(rules, line, reason, match.start(), match.end()))
+        last = _fence_end(source, line)
+        out.append(Suppression(rules, line, last, reason, match.start(), match.end()))
     return out
 
 
@@ -64,6 +66,17 @@ def _target(source: Source, at: int) -> int:
         if text.strip() and not _COMMENT_LINE.match(text):
             return number
     return number
+
+
+def _fence_end(source: Source, line: int) -> int:
+    """A comment above a Markdown fence speaks of all that is in it."""
+    fence = re.match(r"\s*(```+|~~~+)", source.line(line)) if line else None
+    if not fence:
+        return line
+    for number in range(line + 1, len(source.starts) + 1):
+        if source.line(number).strip().startswith(fence.group(1)):
+            return number
+    return line
 
 
 def apply(
@@ -95,10 +108,7 @@ def apply(
 def _by(hit: Hit, found: list[Suppression], source: Source) -> int | None:
     first, last = source.line_of(hit.start), source.line_of(max(hit.start, hit.end - 1))
     for index, item in enumerate(found):
-        if (
-            item.reason
-            and hit.rule in item.rules
-            and (item.line == 0 or first <= item.line <= last)
-        ):
+        here = item.line == 0 or (first <= item.last and item.line <= last)
+        if item.reason and hit.rule in item.rules and here:
             return index
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from grind.rules.checks.pipelines import options_unknown
 from grind.rules.findings import HIGH, MEDIUM, NOTE, WARNING, Hit, Rule
 from grind.rules.fragments import Hole
 from grind.rules.shell.model import HOLED, VAR, Part, Word
@@ -42,6 +43,8 @@ def check(view: View) -> Iterator[Hit]:
         for call in unit.calls:
             if call.name in _BUILTINS or call.name in unit.functions or not call.arguments:
                 continue
+            if "_" in call.name and options_unknown(unit, call.head.start):
+                continue  # a function of a file that was read in
             found = next(_secrets(unit, call), None)
             if found is not None and found[1] not in told:
                 told.add(found[1])  # once per secret and file is enough to act on

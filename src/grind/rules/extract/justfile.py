@@ -114,7 +114,8 @@ class _Reader:
             line = self.lines[at].rstrip("\r")
             if line.strip():
                 _fill(builder, line, indent, self.starts[at])
-            builder.copy("\n", self.starts[at] + len(line))
+            if at + 1 < len(self.lines):
+                builder.copy("\n", self.starts[at] + len(self.lines[at]))
         self.out.append(builder.build(context))
 
     def by_line(self, begin: int, end: int, context: Context) -> None:
