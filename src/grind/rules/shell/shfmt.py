@@ -37,6 +37,11 @@ def _end(node: _Json) -> int:
     return int(node["End"]["Offset"])
 
 
+_PLACES = frozenset(
+    ("Pos", "End", "ValuePos", "ValueEnd", "OpPos", "Left", "Right", "Dollar", "Rbrace", "Position")
+)
+
+
 class _Builder:
     def __init__(self, text: str) -> None:
         self.script = Script(text, "shfmt")
@@ -72,8 +77,10 @@ class _Builder:
                 body = self.many(value.get("Stmts"))
                 self.script.substitutions[_start(value)] = (_end(value), body)
                 return
-            for inner in value.values():
-                if isinstance(inner, dict | list):
+            if value.get("Type") in ("Lit", "SglQuoted"):
+                return
+            for key, inner in value.items():
+                if isinstance(inner, dict | list) and key not in _PLACES:
                     self.look_inside(inner)
         elif isinstance(value, list | tuple):
             for inner in value:

@@ -52,7 +52,6 @@ class _Builder:
     def __init__(self, text: str) -> None:
         self.script = Script(text, "tree-sitter")
         self.depth = 0
-        self.strays: list[Word] = []
 
     def run(self, root: tree_sitter.Node) -> Script:
         if root.has_error:
@@ -121,12 +120,13 @@ class _Builder:
         assigns: list[Assign] = []
         words: list[Word] = []
         redirects: list[Redirect] = []
+        strays: list[Word] = []
         for child in node.children:
             kind = child.type
             if kind == "variable_assignment":
                 assigns.append(self.assign(child))
             elif kind in _REDIRECTS:
-                redirects.append(self.redirect(child))
+                redirects.append(self.redirect(child, strays))
             elif kind == "subshell":
                 self.look_inside(child)
             elif kind == "command_name":
@@ -134,8 +134,7 @@ class _Builder:
                 words.append(Word(self.script, child.start_byte, child.end_byte))
             elif kind != "comment" and child.end_byte > child.start_byte:
                 self.append(words, child)
-        words.extend(self.strays)
-        self.strays.clear()
+        words.extend(strays)
         made = Simple(node.start_byte, node.end_byte, assigns, words)
         made.redirects = redirects
         return made
@@ -148,7 +147,8 @@ class _Builder:
         else:
             words.append(word)
 
-    def redirect(self, node: tree_sitter.Node) -> Redirect:
+    def redirect(self, node: tree_sitter.Node, strays: list[Word]) -> Redirect:
+        """A redirection; words that tree-sitter wrongly counts to it go to `strays`."""
         op, fd, target = "", "", None
         body: tuple[int, int] | None = None
         quoted = False
@@ -160,7 +160,7 @@ class _Builder:
                 target = Word(self.script, child.start_byte, child.end_byte)
                 quoted = any(sign in target.raw for sign in "'\"\\")
             elif kind == "heredoc_body":
-                begin = self.script.text.rfind("\n", 0, child.start_byte + 1) + 1
+                begin = self.script.text.rfind("\n", 0, child.start_byte) + 1
                 body = (max(begin, 0), child.end_byte)
                 self.look_inside(child)
             elif not child.is_named and not op:
@@ -168,11 +168,11 @@ class _Builder:
             elif child.is_named and node.type != "heredoc_redirect":
                 if target is None:
                     target = self.word(child)
-                elif target.end == child.start_byte and not self.strays:
+                elif target.end == child.start_byte and not strays:
                     self.look_inside(child)
                     target = Word(self.script, target.start, child.end_byte)
                 else:  # `echo >&2 text`: words after the target are the command's
-                    self.append(self.strays, child)
+                    self.append(strays, child)
         if node.type == "heredoc_redirect":
             body = self.heredoc_span(node, body)
         return Redirect(op, fd, target, body, quoted)
@@ -191,12 +191,13 @@ class _Builder:
     def redirected(self, node: tree_sitter.Node) -> Node:
         made: Node | None = None
         redirects: list[Redirect] = []
+        strays: list[Word] = []
         tail: list[tree_sitter.Node] = []
         for child in node.children:
             if child.type in _REDIRECTS:
-                redirects.append(self.redirect(child))
+                redirects.append(self.redirect(child, strays))
                 if child.type == "heredoc_redirect":
-                    tail = self.heredoc_rest(child, redirects)
+                    tail = self.heredoc_rest(child, redirects, strays)
             elif child.is_named and made is None and child.type != "comment":
                 made = self.one(child)
         if made is None:
@@ -204,18 +205,17 @@ class _Builder:
         target = _rightmost(made)
         target.redirects.extend(redirects)
         if isinstance(target, Simple):
-            target.words.extend(self.strays)
-        self.strays.clear()
+            target.words.extend(strays)
         return self.with_rest(made, tail)
 
     def heredoc_rest(
-        self, node: tree_sitter.Node, redirects: list[Redirect]
+        self, node: tree_sitter.Node, redirects: list[Redirect], strays: list[Word]
     ) -> list[tree_sitter.Node]:
         """What tree-sitter hangs below a here-document although it follows the command."""
         rest: list[tree_sitter.Node] = []
         for child in node.children:
             if child.type in _REDIRECTS:
-                redirects.append(self.redirect(child))
+                redirects.append(self.redirect(child, strays))
             elif child.type in ("pipeline", "&&", "||") or (rest and child.is_named):
                 if child.type not in ("heredoc_body", "heredoc_end"):
                     rest.append(child)
