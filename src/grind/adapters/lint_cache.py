@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import marshal
 import os
-from typing import Any
+
+TYPE_CHECKING = False  # `typing` costs more than replaying an answer; checkers know this name
+if TYPE_CHECKING:
+    from typing import Any
 
 FORMAT = 1
+_PRIME = (1 << 61) - 1
 _MOMENT = 50_000_000
 """Nanoseconds below which a file counts as just written."""
 
@@ -48,10 +52,8 @@ def _load(path: str) -> Any:
 
 def name_of(*parts: str) -> str:
     """A file name for these words."""
-    import zlib
-
     data = "\0".join(parts).encode("utf-8", "surrogateescape")
-    return f"{zlib.crc32(data):08x}{zlib.adler32(data):08x}"
+    return f"{int.from_bytes(data, 'big') % _PRIME:016x}"  # no import, and the key is kept inside
 
 
 class HitCache:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # `typing` costs more than a replayed answer; checkers know this name
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
