@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from grind.rules.checks.pipelines import is_work
 from grind.rules.findings import ERROR, HIGH, MEDIUM, Hit, Rule
 from grind.rules.shell.model import COMMAND, Part
 from grind.rules.shell.programs import Call, calls_at
@@ -52,7 +53,7 @@ _DOING = frozenset(
     "install ci run build start test publish push up down apply add upgrade update init".split()
 )
 _HINT = re.compile(
-    r"\b(run|running|use|using|with|try|execute|see|via|call|type|command|invoke|do|by|please|and|or|then|to"
+    r"\b(ensure|that|run|running|use|using|with|try|execute|see|via|call|type|command|invoke|do|by|please|and|or|then|to"
     r"|rerun|roll back|rollback)\s*:?\s*$",
     re.IGNORECASE,
 )
@@ -120,10 +121,12 @@ def _judge(unit: Unit, call: Call, part: Part, before: str) -> tuple[str, str, s
     first = inner[0]
     if first.name in _PRODUCERS or first.name in unit.functions or not first.name:
         return None
-    if first.name in _TOOLS and not (_HINT.search(before) and _does_something(first)):
+    work = is_work(first) and len(before.split()) > 2  # prose, and a check or a build named in it
+    asked = _HINT.search(before) and _does_something(first)
+    if first.name in _TOOLS and not asked and not work:
         return None
     markdown = call.name in ("gh", "glab", "cat", "mail", "tee") or "SUMMARY" in unit.text
-    if _HINT.search(before) or markdown:
+    if _HINT.search(before) or markdown or work:
         return (
             f"backticks in double quotes run {shown}: write \\` or use single quotes",
             ERROR,
