@@ -2,8 +2,8 @@
 
     python -m bench.lint [FOLDER WITH SHELL FILES]
 
-Without a folder the tree is made from the labelled corpus, 60 snippets to a file. Prints medians and
-the ratios that matter; nothing here is a test.
+Without a folder the tree is made from the labelled corpus, 60 snippets to a file. Prints medians
+and the ratios that matter; nothing here is a test.
 """
 
 from __future__ import annotations
