@@ -198,9 +198,7 @@ def test_macos_beside_linux_is_partial_until_it_is_settled(world: World) -> None
     assert landed.code == 3
     assert "partial" in landed.err
     assert world.status()["proof"] == "partial"
-    rule = (
-        '[[verdict]]\nworkflow = "ci.yml"\njob = "mac"\nverdict = "{}"\nreason = "no Mac here"\n'
-    )
+    rule = '[[verdict]]\nworkflow = "ci.yml"\njob = "mac"\nverdict = "{}"\nreason = "no Mac here"\n'
     world.write({"grind.toml": rule.format("skipped")})
     assert world.grind("check").code == 3, "skipped is not proven"
     world.write({"grind.toml": rule.format("overridden")})

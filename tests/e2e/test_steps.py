@@ -74,7 +74,7 @@ def test_nothing_of_the_operator_leaks_in(world: World) -> None:
 def test_lent_variables_are_named_in_the_configuration(world: World) -> None:
     world.start(
         {
-            CI: workflow("- run: test \"$LICENSE_KEY\" = yes && test -z \"$OTHER\""),
+            CI: workflow('- run: test "$LICENSE_KEY" = yes && test -z "$OTHER"'),
             "grind.toml": '[hosts.local]\nenv = ["LICENSE_KEY"]\n',
         },
         remote=False,
@@ -87,9 +87,7 @@ def test_the_repository_stays_as_it_is(world: World) -> None:
     world.start(
         {
             CI: workflow(
-                CHECKOUT
-                + "  with:\n    fetch-depth: 0\n"
-                + "- run: |\n"
+                CHECKOUT + "  with:\n    fetch-depth: 0\n" + "- run: |\n"
                 "    git config user.name Mallory; git config user.email m@example.com\n"
                 "    git config core.hooksPath /nowhere; git tag evil; git branch evil\n"
                 "    echo changed > file; echo new > new; git add -A; git commit -qm evil\n"
@@ -118,8 +116,7 @@ def test_the_snapshot_is_what_would_be_pushed(world: World) -> None:
     world.start(
         {
             CI: workflow(
-                CHECKOUT
-                + "- run: test \"$(cat file)\" = 2 && test -e fresh && test ! -e gone\n"
+                CHECKOUT + '- run: test "$(cat file)" = 2 && test -e fresh && test ! -e gone\n'
                 "- run: cat Cargo.lock\n"
             ),
             "file": "1",
@@ -141,9 +138,11 @@ def test_the_snapshot_is_what_would_be_pushed(world: World) -> None:
 def test_workspace_is_empty_before_checkout(world: World) -> None:
     """F11."""
     world.start(
-        {CI: workflow("- run: test -z \"$(ls -A)\"\n" + CHECKOUT + "- run: ./go.sh\n"),
-         ".github/workflows/two.yml": workflow("- run: ./go.sh\n"),
-         "go.sh": "#!/bin/sh\necho went\n"}
+        {
+            CI: workflow('- run: test -z "$(ls -A)"\n' + CHECKOUT + "- run: ./go.sh\n"),
+            ".github/workflows/two.yml": workflow("- run: ./go.sh\n"),
+            "go.sh": "#!/bin/sh\necho went\n",
+        }
     )
     done = world.grind("check", "--json")
     assert done.code == 1
@@ -225,7 +224,11 @@ def test_default_shell_has_no_pipefail_and_bash_has(world: World) -> None:
 
 def test_binary_output(world: World) -> None:
     world.start(
-        {CI: workflow("- run: head -c 100000 /dev/urandom; printf '\\377\\376\\0\\033[2J caf\\351\\n'")}
+        {
+            CI: workflow(
+                "- run: head -c 100000 /dev/urandom; printf '\\377\\376\\0\\033[2J caf\\351\\n'"
+            )
+        }
     )
     for args in (("check",), ("check", "--again", "--json"), ("check", "--again", "--follow")):
         done = world.grind(*args)
@@ -243,7 +246,11 @@ def test_much_output_in_one_step(world: World, args: tuple[str, ...]) -> None:
     """100 MB in one step: the client's memory stays flat (its own resident peak, measured)."""
     size = 100_000_000
     world.start(
-        {CI: workflow(f"- run: yes 'a line of output that goes on a while' | head -c {size}\n- run: test 1")}
+        {
+            CI: workflow(
+                f"- run: yes 'a line of output that goes on a while' | head -c {size}\n- run: test 1"
+            )
+        }
     )
     program = (
         "import resource, subprocess, sys\n"
@@ -330,7 +337,7 @@ def test_deploy_notify_and_secret_steps_never_run(world: World) -> None:
             f"      - run: {canary}-token; echo ${{{{ github.token }}}}\n"
             f"  notify:\n    if: always()\n    needs: test\n    runs-on: ubuntu-latest\n    steps:\n"
             f"      - name: Notify Slack\n        run: |\n          {canary}-notify\n"
-            "          curl -X POST -d '{\"text\":\"done `" + canary + "-backticks`\"}' "
+            '          curl -X POST -d \'{"text":"done `' + canary + "-backticks`\"}' "
             "https://hooks.slack.com/services/x\n"
             f"  publish:\n    runs-on: ubuntu-latest\n    steps:\n"
             f"      - run: {canary}-publish; twine upload dist/*\n"
@@ -358,10 +365,7 @@ def test_filtered_tests_that_run_nothing(world: World) -> None:
     """F20: the filter matched no test; the command exited 0; the step is red."""
     world.start(
         {
-            CI: workflow(
-                CHECKOUT
-                + "- run: bin/cargo test renamed_since\n"
-            ),
+            CI: workflow(CHECKOUT + "- run: bin/cargo test renamed_since\n"),
             "bin/cargo": "#!/bin/sh\necho 'running 0 tests'; echo; echo "
             "'test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 12 filtered out'\n",
             "grind.toml": '[[check]]\nname = "few"\nrun = "echo \'===== 3 passed in 0.1s =====\'"\n'
