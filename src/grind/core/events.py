@@ -108,7 +108,7 @@ class StepEnded(Struct, frozen=True, tag="step.ended", kw_only=True):
 
 
 class JobEnded(Struct, frozen=True, tag="job.ended", kw_only=True):
-    """A job has its result: success, failure, cancelled, skipped or refused."""
+    """A job has its result: success, failure, cancelled, skipped, refused, unproven or lost."""
 
     job: str
     conclusion: str
@@ -117,7 +117,7 @@ class JobEnded(Struct, frozen=True, tag="job.ended", kw_only=True):
 
 
 class RunEnded(Struct, frozen=True, tag="run.ended", kw_only=True):
-    """The run has its result: `green`, `partial`, `red`, `hollow`, `cancelled` or `lost`."""
+    """The run has its result: `green`, `partial`, `red`, `hollow` or `cancelled`."""
 
     run: str
     state: str

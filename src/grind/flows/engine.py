@@ -72,7 +72,7 @@ class Engine:
         self._outcomes: dict[str, JobOutcome] = {}
         self._records: list[StepRecord] = []
         self._over = {key: asyncio.Event() for key in self._jobs}
-        self._slots = asyncio.Semaphore(inputs.parallel)
+        self._slots = asyncio.Semaphore(max(1, inputs.parallel))
         self._groups: dict[tuple[str, str], asyncio.Semaphore] = {}
         self._running: dict[str, JobContext] = {}
         self._doomed: set[str] = set()
@@ -101,7 +101,7 @@ class Engine:
             decision = decide(job, siblings, self._results, self._static(job))
             if isinstance(decision, Leave):
                 self._settle(job, decision.conclusion, decision.reason)
-            elif not _anything_to_do(job):
+            elif job.refused_whole or not _anything_to_do(job):
                 self._settle(job, "refused", job.reason)
             else:
                 await self._start(job, decision.needs)
@@ -130,12 +130,13 @@ class Engine:
             finally:
                 del self._running[job.key]
         self._records += ended.records
-        forgiven = ended.conclusion == "failure" and not job.gating
-        self._outcomes[job.key] = JobOutcome(ended.conclusion, ended.reason, forgiven)
+        self._outcomes[job.key] = JobOutcome(ended.conclusion, ended.reason, ended.forgiven)
         self._results[job.key] = JobResult(
-            "failure" if ended.conclusion == "lost" else ended.conclusion, ended.outputs, forgiven
+            "failure" if ended.conclusion == "lost" else ended.conclusion,
+            ended.outputs,
+            ended.forgiven,
         )
-        if ended.conclusion == "failure" and job.fail_fast and not forgiven:
+        if ended.conclusion == "failure" and job.fail_fast and not ended.forgiven:
             await self._cancel_siblings(job)
 
     async def _cancel_siblings(self, job: JobPlan) -> None:
@@ -160,7 +161,7 @@ class Engine:
                 job=job.id,
                 extra={},
             ),
-            "inputs": {},
+            "inputs": ctx.inputs(self._inputs.situation),
             "vars": UNKNOWN,
             "matrix": job.matrix,
             "strategy": ctx.strategy(
@@ -177,6 +178,6 @@ def _anything_to_do(job: JobPlan) -> bool:
     for step in job.steps:
         if step.verdict is Verdict.REFUSED and not step.source.if_:
             return False
-        if step.run is not None and step.verdict in (Verdict.EXECUTED, Verdict.OVERRIDDEN):
+        if step.executes:
             return True
     return True

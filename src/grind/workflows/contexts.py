@@ -148,6 +148,11 @@ def github(
     return values | dict(extra)
 
 
+def inputs(situation: Situation) -> Any:
+    """Return the `inputs` context: nothing but for events that somebody fills a form for."""
+    return UNKNOWN if situation.event in ("workflow_dispatch", "workflow_call") else {}
+
+
 def runner(situation: Situation, extra: Mapping[str, Any], *, hosted: bool) -> dict[str, Any]:
     """Return the `runner` context; folders are unknown until the job has its host."""
     return {
