@@ -231,7 +231,7 @@ class Contract:
         if kind == "object" or "properties" in schema:
             needed = schema.get("required", ())
             return {name: self.smallest(schema["properties"][name]) for name in needed}
-        return {"array": [], "integer": 1, "number": 1, "boolean": False, "string": _text(schema)}[
+        return {"null": None, "array": [], "integer": 1, "number": 1, "boolean": False, "string": _text(schema)}[
             kind or "string"
         ]
 

@@ -67,10 +67,17 @@ class GitHubForge:
         return await self._runs({"check_suite_id": str(suite)})
 
     async def suites(self, sha: str) -> Answer[tuple[int, ...]]:
-        """List the check suites that GitHub Actions made; 422 says that there is no such commit."""
+        """List the check suites that GitHub Actions made; 422 says that there is no such commit.
+
+        A token that may read Actions need not be one that may read checks: then there are none.
+        """
         path = f"{self._root}/commits/{_whole(sha)}/check-suites"
         found, fresh = await self._pages(
-            path, {}, wire.Suites, lambda page: (page.check_suites, page.total_count), expect=(422,)
+            path,
+            {},
+            wire.Suites,
+            lambda page: (page.check_suites, page.total_count),
+            expect=(401, 403, 404, 422),
         )
         own = (one.id for one in found if one.app is not None and one.app.slug == _ACTIONS)
         return Answer(tuple(own), fresh)
