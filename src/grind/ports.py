@@ -379,6 +379,15 @@ class Cost(NamedTuple):
     """… so many seconds from now."""
 
 
+class PushSeen(NamedTuple):
+    """A push, as the forge remembers it."""
+
+    before: str | None
+    """Where the branch was before; None for nowhere."""
+    at: float
+    """Seconds since the epoch."""
+
+
 class Forge(Protocol):
     """One repository at a forge that runs CI. Asking changes nothing there.
 
@@ -428,9 +437,8 @@ class Forge(Protocol):
     async def disabled_workflows(self) -> Mapping[str, str]:
         """Return the workflows that are switched off: path → state."""
 
-    async def pushed_from(self, branch: str, sha: str) -> str | None:
-        """Return where the branch was before the push that brought it to `sha`; None when that is
-        not known or it was nowhere."""
+    async def push_of(self, branch: str, sha: str) -> PushSeen | None:
+        """Return the newest push that brought the branch to `sha`, as far as one may see."""
 
     async def close(self) -> None:
         """Let go of connections."""
