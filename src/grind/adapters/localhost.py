@@ -176,7 +176,8 @@ class LocalHost:
         from grind.adapters.process import run
 
         argv = (*self._bash(), "kill", *map(os.fspath, folders))
-        ended = await run(argv, self._tools(), seconds=ASK_SECONDS)
+        # Whoever is interrupted now wants them gone all the more.
+        ended = await asyncio.shield(run(argv, self._tools(), seconds=ASK_SECONDS))
         if ended.exit_code:
             raise GrindError("processes of the run could not be ended")
 
