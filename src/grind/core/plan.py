@@ -77,6 +77,20 @@ class Recipe(Struct, frozen=True, kw_only=True):
     outputs: dict[str, str] = {}
 
 
+class ActionCall(Struct, frozen=True, kw_only=True):
+    """What a step that calls a composite action of the repository needs when it runs.
+
+    The steps of the action follow the calling step, with its index as their `parent`.
+    """
+
+    path: str
+    """The action's folder, relative to the workspace; empty for its root."""
+    inputs: dict[str, str] = {}
+    """Templates, given or by default; evaluated where the calling step stands."""
+    outputs: dict[str, str] = {}
+    """Templates, evaluated among the action's own steps."""
+
+
 class StepPlan(Struct, frozen=True, kw_only=True):
     """One step of one job of the plan."""
 
@@ -100,6 +114,11 @@ class StepPlan(Struct, frozen=True, kw_only=True):
     recipe: Recipe | None = None
     held: bool = False
     """Whether its condition is false whatever happens, so that CI skips it too."""
+    parent: int | None = None
+    """Index of the step that calls the action this step belongs to."""
+    file: str = ""
+    """Path of the action's file, where `line` counts; empty for the workflow's own."""
+    call: ActionCall | None = None
 
     @property
     def executes(self) -> bool:
@@ -226,8 +245,11 @@ def document(plan: Plan) -> dict[str, Any]:
             public = {name: step[name] for name in _PUBLIC_STEP}
             if step["gating_reason"]:
                 public["gating_reason"] = step["gating_reason"]
-            if step["remedy"]:
-                public["remedy"] = step["remedy"]
+            for name in ("remedy", "file"):
+                if step[name]:
+                    public[name] = step[name]
+            if step["parent"] is not None:
+                public["parent"] = step["parent"]
             steps.append(public)
         jobs.append(
             {"key": job.key}
@@ -248,7 +270,7 @@ def document(plan: Plan) -> dict[str, Any]:
     }
 
 
-_WORDS = frozenset({"line", "name", "reason", "remedy", "gating_reason"})
+_WORDS = frozenset({"line", "name", "reason", "remedy", "gating_reason", "file"})
 """What is said of a step, and where it stands, does not change what runs."""
 
 

@@ -19,3 +19,5 @@ class Finding(NamedTuple):
     gating_reason: str = ""
     held: bool = False
     """Whether its condition is false whatever happens."""
+    calls: str | None = None
+    """Folder of the repository's own action that the step calls, which is still to be lowered."""

@@ -13,7 +13,7 @@ from grind.workflows.facts import Facts
 from grind.workflows.finding import Finding
 from grind.workflows.gating import Gating, can_fail
 from grind.workflows.provisions import judge_provision
-from grind.workflows.scope import Scope, never_known, secrets_in
+from grind.workflows.scope import Scope, inputs_in, never_known, secrets_in
 from grind.workflows.shells import resolve_shell
 
 
@@ -31,12 +31,13 @@ def judge_run(
     secret_env: frozenset[str],
     where: Mapping[str, str | int],
     provided: bool,
+    secret_inputs: frozenset[str] = frozenset(),
 ) -> Finding:
     """Return what becomes of a `run:` step called `name`.
 
     `scope` has the step's own `env:`; `secret_env` are the variables of its job that hold secrets;
     `where` are the fields of a `[[verdict]]` that selects it; `provided` says that an earlier step gives the
-    job programs of its own.
+    job programs of its own. `secret_inputs` are inputs of its action that hold secrets, lower case.
     """
     found = classify_run(name, scope.show(source.run or ""), source.shell)
     gating = text_gating(source)
@@ -50,7 +51,7 @@ def judge_run(
         return finding._replace(verdict=Verdict.SKIPPED, reason=reason)
     if found.klass is StepClass.PROVISION:
         return _provision(finding, found, facts, where)
-    secrets = _secrets(source, secret_env)
+    secrets = _secrets(source, secret_env, secret_inputs)
     if secrets:
         return finding._replace(
             verdict=Verdict.SKIPPED,
@@ -109,7 +110,9 @@ def _broken(source: StepSource, scope: Scope) -> str:
     return ""
 
 
-def _secrets(source: StepSource, secret_env: frozenset[str]) -> tuple[str, ...]:
+def _secrets(
+    source: StepSource, secret_env: frozenset[str], secret_inputs: frozenset[str]
+) -> tuple[str, ...]:
     """Return what secrets the step itself uses, directly or by a variable of its job."""
     texts = (source.run or "", source.working_directory, *source.env.values())
     named = tuple(
@@ -117,4 +120,4 @@ def _secrets(source: StepSource, secret_env: frozenset[str]) -> tuple[str, ...]:
         for name in sorted(secret_env)
         if any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for text in texts)
     )
-    return secrets_in(texts) + named
+    return secrets_in(texts) + inputs_in(texts, secret_inputs) + named

@@ -24,7 +24,8 @@ from grind.workflows.expressions import (
 from grind.workflows.facts import Facts
 from grind.workflows.jobenv import layered
 from grind.workflows.literals import fold
-from grind.workflows.lower_step import StepInputs, lower_step
+from grind.workflows.lower_action import class_of, lower_steps
+from grind.workflows.lower_step import StepInputs
 from grind.workflows.matrix import Combination, MatrixError, expand
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.scope import Scope, never_known, secrets_in
@@ -173,7 +174,7 @@ def _judge(
         return all_steps(plan, Verdict.SKIPPED, reason)
     deploys = next((step for step in plan.steps if _deploys(step)), None)
     if deploys is not None:
-        reason = f"has a deploy step (line {deploys.line}: {deploys.reason}): never executed"
+        reason = f"has a deploy step ({_place(deploys)}: {deploys.reason}): never executed"
         return all_steps(plan, Verdict.SKIPPED, reason)
     refusal = refusal or _environment_problem(plan, scope)
     if refusal is not None:
@@ -183,7 +184,7 @@ def _judge(
         return msgspec.structs.replace(
             plan,
             verdict=Verdict.REFUSED,
-            reason=f"step at line {refused.line}: {refused.reason}",
+            reason=f"step at {_place(refused)}: {refused.reason}",
             remedy=refused.remedy,
         )
     return plan
@@ -193,6 +194,10 @@ def _environment_problem(plan: JobPlan, scope: Scope) -> tuple[str, str] | None:
     """A variable of the job that will never be known makes every step another one than CI's."""
     _, problem = layered(plan, scope.contexts, planning=True)
     return (problem, "") if problem else None
+
+
+def _place(step: StepPlan) -> str:
+    return f"{step.file}:{step.line}" if step.file else f"line {step.line}"
 
 
 def _deploys(step: StepPlan) -> bool:
@@ -287,10 +292,7 @@ def _steps(
         secret_env=frozenset(hidden),
         job_continue_on_error=to_static(job.continue_on_error, scope) is True,
     )
-    lowered: list[StepPlan] = []
-    for step in job.steps:
-        lowered.append(lower_step(step_inputs, step, tuple(lowered)))
-    return tuple(lowered)
+    return lower_steps(step_inputs, job.steps)
 
 
 def to_static(node: Scalar | None, scope: Scope) -> bool | str:
@@ -316,11 +318,7 @@ def to_static_number(node: Scalar | None, scope: Scope) -> float | str | None:
 def _class(job: Job, steps: tuple[StepPlan, ...]) -> StepClass:
     if job.environment is not None:
         return StepClass.DEPLOY
-    classes = [step.klass for step in steps]
-    for klass in (StepClass.DEPLOY, StepClass.E2E, StepClass.CHECK, StepClass.BUILD):
-        if klass in classes:
-            return klass
-    return classes[0] if classes else StepClass.CHECK
+    return class_of(step.klass for step in steps if step.call is None)
 
 
 def _environment_name(node: Any) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from grind.core.config import Config
-from grind.core.plan import StepClass, StepPlan, StepSource, Verdict
+from grind.core.plan import ActionCall, StepClass, StepPlan, StepSource, Verdict
+from grind.core.remedy import verdict_rule
 from grind.workflows.actions import judge
 from grind.workflows.classify import classify_run
 from grind.workflows.conditions import statuses
@@ -20,6 +22,29 @@ from grind.workflows.syntax import Job, Scalar, Step, Workflow
 from grind.workflows.verdict_rules import by_rule, matching_rule, selector
 
 
+class Within(NamedTuple):
+    """The composite action whose steps are lowered, and the call of it."""
+
+    file: str
+    """Path of the action's file."""
+    folders: tuple[str, ...]
+    """The folders of this action and of those that it is called from, outermost first."""
+    parent: int
+    """Index of the calling step."""
+    inputs: Mapping[str, Any]
+    env: Mapping[str, Any]
+    """The calling step's own `env:`, which lies over the job's."""
+    secret_inputs: frozenset[str]
+    """Inputs that hold secrets, lower case."""
+    forgiven: str
+    """Why a failure of the action cannot fail CI, or nothing."""
+
+    def inside(self, scope: Scope) -> Scope:
+        """Return what an expression of the action may use, from what one of the job may."""
+        github = {**scope.contexts.get("github", {}), "action_path": UNKNOWN}
+        return scope.without("needs", "secrets", "vars").having(inputs=self.inputs, github=github)
+
+
 class StepInputs(NamedTuple):
     """What lowering a step depends on."""
 
@@ -31,10 +56,23 @@ class StepInputs(NamedTuple):
     secret_env: frozenset[str]
     """Variables of the workflow and the job that hold secrets; they are empty here."""
     job_continue_on_error: bool
+    within: Within | None = None
+
+    @property
+    def file(self) -> str:
+        """Path of the action's file, or nothing for a step of the workflow."""
+        return self.within.file if self.within is not None else ""
+
+    def where(self, step: Step) -> dict[str, str | int]:
+        """Return the fields of a `[[verdict]]` that selects a step."""
+        return selector(self.workflow, self.job, step, self.file)
 
 
 def lower_step(inputs: StepInputs, step: Step, earlier: tuple[StepPlan, ...]) -> StepPlan:
-    """Return the plan of one step; `earlier` are the job's steps before it."""
+    """Return the plan of one step; `earlier` are the job's steps before it.
+
+    A step that calls an action of the repository has a `call`, whose steps are still to be lowered.
+    """
     outer = _scope(inputs, earlier)
     try:
         scope = outer.having_env(raw_map(step.env))
@@ -46,8 +84,10 @@ def lower_step(inputs: StepInputs, step: Step, earlier: tuple[StepPlan, ...]) ->
         finding = finding._replace(gating=False, gating_reason="continue-on-error of the job")
     elif source.continue_on_error is True and finding.gating:
         finding = finding._replace(gating=False, gating_reason="continue-on-error of the step")
+    elif inputs.within is not None and inputs.within.forgiven and finding.gating:
+        finding = finding._replace(gating=False, gating_reason=inputs.within.forgiven)
     return StepPlan(
-        index=step.index,
+        index=len(earlier),
         id=raw(step.id),
         name=_name(step, scope),
         run=None if source.run is None else scope.show(source.run),
@@ -65,27 +105,36 @@ def lower_step(inputs: StepInputs, step: Step, earlier: tuple[StepPlan, ...]) ->
         source=source,
         recipe=finding.recipe,
         held=finding.held,
+        parent=inputs.within.parent if inputs.within is not None else None,
+        file=inputs.file,
+        call=ActionCall(path=finding.calls) if finding.calls is not None else None,
     )
 
 
 def _scope(inputs: StepInputs, earlier: tuple[StepPlan, ...]) -> Scope:
     """What is known of a step before anything ran: an earlier step may have set any variable."""
-    quiet = all(s.recipe is not None and s.recipe.kind == "checkout" for s in earlier)
+    quiet = all(
+        s.call is not None or (s.recipe is not None and s.recipe.kind == "checkout")
+        for s in earlier
+    )
     env = env_object({}, complete=False)
     if quiet:
         layers = (raw_map(inputs.workflow.env), raw_map(inputs.job.env))
         env = env_object(layered_nodes(layers, inputs.scope), complete=True)
-    return inputs.scope.having(env=env, steps=UNKNOWN if earlier else {}, job=UNKNOWN)
+    if inputs.within is not None:
+        env = env_object({**dict(env.items()), **inputs.within.env}, complete=env.complete)
+    scope = inputs.scope.having(env=env, steps=UNKNOWN if earlier else {}, job=UNKNOWN)
+    return inputs.within.inside(scope) if inputs.within is not None else scope
 
 
 def _source(inputs: StepInputs, step: Step, scope: Scope) -> StepSource:
     job, workflow = inputs.job, inputs.workflow
-    shell = step.shell or job.defaults.shell or workflow.defaults.shell
-    folder = (
-        step.working_directory
-        or job.defaults.working_directory
-        or workflow.defaults.working_directory
-    )
+    shell, folder = step.shell, step.working_directory
+    if inputs.within is None:  # an action does not see the defaults of whoever calls it
+        shell = shell or job.defaults.shell or workflow.defaults.shell
+        folder = (
+            folder or job.defaults.working_directory or workflow.defaults.working_directory
+        )
     is_run = step.run is not None
     return StepSource(
         if_=raw(step.if_),
@@ -99,6 +148,14 @@ def _source(inputs: StepInputs, step: Step, scope: Scope) -> StepSource:
         continue_on_error=_boolean(step.continue_on_error, scope),
         timeout_minutes=_number(step.timeout_minutes, scope),
     )
+
+
+def local_action(uses: str) -> str | None:
+    """Return the folder of the repository's own action that `uses` names, or None."""
+    if not uses.startswith("./"):
+        return None
+    parts = [part for part in uses.split("/") if part not in ("", ".")]
+    return "/".join(parts)
 
 
 def _boolean(node: Scalar | None, scope: Scope) -> bool | str:
@@ -145,7 +202,7 @@ def _settled(inputs: StepInputs, step: Step, source: StepSource, scope: Scope) -
         unknown = f"if: {error}" if never_known(error) else ""
     except ExpressionError as error:
         return Finding(Verdict.REFUSED, klass, f"if: {error}")
-    rule = matching_rule(inputs.config, inputs.workflow, inputs.job, step)
+    rule = matching_rule(inputs.config, inputs.workflow, inputs.job, step, inputs.file)
     if rule is not None:
         gating = text_gating(source) if rule.verdict == "executed" else None
         return by_rule(rule, source, klass, inputs.facts, gating)
@@ -154,7 +211,7 @@ def _settled(inputs: StepInputs, step: Step, source: StepSource, scope: Scope) -
             Verdict.REFUSED,
             klass,
             unknown,
-            f'{selector(inputs.workflow, inputs.job, step)} verdict = "skipped", reason = "…"',
+            verdict_rule("skipped", inputs.where(step)),
         )
     return None
 
@@ -197,12 +254,16 @@ def _judge(
         scope,
         inputs.facts,
         secret_env=inputs.secret_env,
-        where=selector(inputs.workflow, inputs.job, step),
+        where=inputs.where(step),
         provided=provided,
+        secret_inputs=inputs.within.secret_inputs if inputs.within is not None else frozenset(),
     )
 
 
 def _judge_uses(inputs: StepInputs, source: StepSource, scope: Scope) -> Finding:
+    folder = local_action(source.uses)
+    if folder is not None:
+        return Finding(Verdict.EXECUTED, StepClass.CHECK, calls=folder)
     shown = {name: scope.show(value) for name, value in source.with_.items()}
     judged = judge(source.uses, shown, inputs.facts)
     return Finding(

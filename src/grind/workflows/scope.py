@@ -34,6 +34,11 @@ class Scope:
         """Return a scope with these contexts laid over."""
         return Scope({**self.contexts, **contexts}, self.functions)
 
+    def without(self, *names: str) -> Scope:
+        """Return a scope that lacks these contexts: naming one is an error there."""
+        rest = {name: value for name, value in self.contexts.items() if name not in names}
+        return Scope(rest, self.functions)
+
     def having_env(self, own: Mapping[str, str]) -> Scope:
         """Return a scope whose `env` has a step's own `env:` laid over; a sibling's value is not
         seen. What is not known yet stays unknown. Raises ExpressionError.
@@ -99,13 +104,7 @@ def secrets_in(raws: Iterable[str]) -> tuple[str, ...]:
     """Return the names of secrets that templates refer to, `github.token` among them."""
     found: dict[str, None] = {}
     for raw in raws:
-        if "${{" not in raw:
-            continue
-        try:
-            references = parse_template(raw).references()
-        except ExpressionError:
-            continue
-        for path in references:
+        for path in _references(raw):
             head = str(path[0]).lower()
             second = path[1] if len(path) > 1 else None
             if head == "secrets":
@@ -113,3 +112,28 @@ def secrets_in(raws: Iterable[str]) -> tuple[str, ...]:
             elif head == "github" and second is not None and str(second).lower() == "token":
                 found["GITHUB_TOKEN"] = None
     return tuple(found)
+
+
+def inputs_in(raws: Iterable[str], names: frozenset[str]) -> tuple[str, ...]:
+    """Return which of the inputs called `names` (lower case) templates refer to, as `inputs.x`."""
+    if not names:
+        return ()
+    found: dict[str, None] = {}
+    for raw in raws:
+        for path in _references(raw):
+            if str(path[0]).lower() != "inputs":
+                continue
+            second = str(path[1]).lower() if len(path) > 1 and path[1] is not None else ""
+            if second in names or not second:
+                found[f"inputs.{second or '*'}"] = None
+    return tuple(found)
+
+
+def _references(raw: str) -> tuple[tuple[Any, ...], ...]:
+    """The paths that a template refers to; none of one that is broken."""
+    if "${{" not in raw:
+        return ()
+    try:
+        return tuple(parse_template(raw).references())
+    except ExpressionError:
+        return ()

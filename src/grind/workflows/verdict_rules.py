@@ -13,33 +13,52 @@ from grind.workflows.nodes import raw
 from grind.workflows.syntax import Job, Step, Workflow
 
 
-def selector(workflow: Workflow, job: Job, step: Step) -> dict[str, str | int]:
-    """Return the fields of a `[[verdict]]` that selects this step, for remedies."""
+def selector(workflow: Workflow, job: Job, step: Step, file: str = "") -> dict[str, str | int]:
+    """Return the fields of a `[[verdict]]` that selects this step, for remedies.
+
+    `file` is that of the composite action that has the step, wherever it is called.
+    """
     name = step.id or step.name
-    return {
-        "workflow": workflow.path.rpartition("/")[2],
-        "job": job.id,
-        "step": name.text if name is not None and name.text else step.index,
-    }
+    place = name.text if name is not None and name.text else step.index
+    if file:
+        return {"workflow": file, **({"job": job.id} if name is None else {}), "step": place}
+    return {"workflow": workflow.path.rpartition("/")[2], "job": job.id, "step": place}
 
 
-def matching_rule(config: Config, workflow: Workflow, job: Job, step: Step) -> VerdictRule | None:
-    """Return the first `[[verdict]]` of grind.toml that selects this step."""
-    return next((rule for rule in config.verdict if _selects(rule, workflow, job, step)), None)
+def matching_rule(
+    config: Config, workflow: Workflow, job: Job, step: Step, file: str = ""
+) -> VerdictRule | None:
+    """Return the first `[[verdict]]` of grind.toml that selects this step.
+
+    `file` is that of the composite action that has the step. A rule that names a step speaks of the
+    steps of one file: it selects none of an action unless `workflow` is the action's path.
+    """
+    return next(
+        (rule for rule in config.verdict if _selects(rule, workflow, job, step, file)), None
+    )
 
 
-def _selects(rule: VerdictRule, workflow: Workflow, job: Job, step: Step) -> bool:
-    file = workflow.path.rpartition("/")[2]
+def _selects(rule: VerdictRule, workflow: Workflow, job: Job, step: Step, file: str) -> bool:
     if rule.uses is not None and not fnmatchcase(raw(step.uses), rule.uses):
         return False
-    if rule.workflow is not None and not (
-        fnmatchcase(workflow.path, rule.workflow) or fnmatchcase(file, rule.workflow)
-    ):
+    if file and rule.step is not None and rule.workflow is None:
+        return False
+    if rule.workflow is not None and not _is_file(rule, workflow, file):
         return False
     if rule.job is not None and job.id.lower() != rule.job.lower():
         return False
     names = (raw(step.id) or None, raw(step.name) or None, step.index)
     return rule.step is None or rule.step in names
+
+
+def _is_file(rule: VerdictRule, workflow: Workflow, file: str) -> bool:
+    glob = rule.workflow or "*"
+    if file and fnmatchcase(file, glob):
+        return True
+    if file and rule.step is not None:
+        return False
+    path = workflow.path
+    return fnmatchcase(path, glob) or fnmatchcase(path.rpartition("/")[2], glob)
 
 
 def by_rule(
