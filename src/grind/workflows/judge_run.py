@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from grind.core.plan import StepClass, StepSource, Verdict
 from grind.workflows.classify import Class_, classify_run
@@ -27,13 +28,14 @@ def judge_run(
     facts: Facts,
     *,
     secret_env: frozenset[str],
-    where: str,
+    settled_by: Callable[..., str],
     provided: bool,
 ) -> Finding:
     """Return what becomes of a `run:` step called `name`.
 
     `scope` has the step's own `env:`; `secret_env` are the variables of its job that hold secrets;
-    `where` begins the `[[verdict]]` that selects it; `provided` says that an earlier step gives the
+    `settled_by` gives the `[[verdict]]` that selects it, with lines of settings;
+    `provided` says that an earlier step gives the
     job programs of its own.
     """
     found = classify_run(name, scope.show(source.run or ""), source.shell)
@@ -47,13 +49,13 @@ def judge_run(
         reason = f"only tells somebody ({found.reason}): never executed"
         return finding._replace(verdict=Verdict.SKIPPED, reason=reason)
     if found.klass is StepClass.PROVISION:
-        return _provision(finding, found, facts, where)
+        return _provision(finding, found, facts, settled_by)
     secrets = _secrets(source, secret_env)
     if secrets:
         return finding._replace(
             verdict=Verdict.SKIPPED,
             reason=f"uses the secret {', '.join(secrets)}: never run here",
-            remedy=f'{where} verdict = "overridden", run = "…", reason = "…"',
+            remedy=settled_by('verdict = "overridden"', 'run = "…"'),
         )
     problem = _shell_problem(source, facts, provided=provided)
     if problem:
@@ -62,7 +64,9 @@ def judge_run(
     return finding._replace(verdict=Verdict.REFUSED, reason=broken) if broken else finding
 
 
-def _provision(finding: Finding, found: Class_, facts: Facts, where: str) -> Finding:
+def _provision(
+    finding: Finding, found: Class_, facts: Facts, settled_by: Callable[..., str]
+) -> Finding:
     """The host may have what the step would install; else grind.toml can say how it shows it."""
     judged = judge_provision(found, facts)
     if judged.verdict is not Verdict.REFUSED or judged.pending:
@@ -70,7 +74,7 @@ def _provision(finding: Finding, found: Class_, facts: Facts, where: str) -> Fin
     return finding._replace(
         verdict=Verdict.REFUSED,
         reason=f"changes the machine: {judged.reason}",
-        remedy=f'{where} verdict = "satisfied-by-host", check = "…", reason = "…"',
+        remedy=settled_by('verdict = "satisfied-by-host"', 'check = "…"'),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 from grind.core.config import Config
@@ -17,7 +18,7 @@ from grind.workflows.judge_run import judge_run, text_gating
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.scope import Scope, env_object, never_known
 from grind.workflows.syntax import Job, Scalar, Step, Workflow
-from grind.workflows.verdict_rules import by_rule, matching_rule, selector
+from grind.workflows.verdict_rules import by_rule, matching_rule, rule_text
 
 
 class StepInputs(NamedTuple):
@@ -154,7 +155,7 @@ def _settled(inputs: StepInputs, step: Step, source: StepSource, scope: Scope) -
             Verdict.REFUSED,
             klass,
             unknown,
-            f'{selector(inputs.workflow, inputs.job, step)} verdict = "skipped", reason = "…"',
+            rule_text(inputs.workflow, inputs.job, step, 'verdict = "skipped"'),
         )
     return None
 
@@ -197,7 +198,7 @@ def _judge(
         scope,
         inputs.facts,
         secret_env=inputs.secret_env,
-        where=selector(inputs.workflow, inputs.job, step),
+        settled_by=partial(rule_text, inputs.workflow, inputs.job, step),
         provided=provided,
     )
 

@@ -13,12 +13,13 @@ from grind.workflows.nodes import raw
 from grind.workflows.syntax import Job, Step, Workflow
 
 
-def selector(workflow: Workflow, job: Job, step: Step) -> str:
-    """Return the begin of a `[[verdict]]` that selects this step, for remedies."""
+def rule_text(workflow: Workflow, job: Job, step: Step, *settings: str) -> str:
+    """Return a `[[verdict]]` for grind.toml that selects this step, for remedies."""
     file = workflow.path.rpartition("/")[2]
     name = step.id or step.name
     which = _toml(name.text) if name is not None else str(step.index)
-    return f"[[verdict]] workflow = {_toml(file)}, job = {_toml(job.id)}, step = {which},"
+    selectors = (f"workflow = {_toml(file)}", f"job = {_toml(job.id)}", f"step = {which}")
+    return "\n".join(("[[verdict]]", *selectors, *settings, 'reason = "…"'))
 
 
 def _toml(text: str) -> str:
