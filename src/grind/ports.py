@@ -7,7 +7,7 @@ named class; both pass the same contract tests (tests/contracts/).
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -42,15 +42,23 @@ class LaneSpec(Struct, frozen=True, kw_only=True):
     """Identifier of the job in the repository: [0-9A-Za-z._-]+, stable between runs, so that the
     checkout can be reused."""
     repository: str
-    """Path on the host of the private repository that checkouts are made from."""
+    """Path on the host of the private repository that checkouts are made from. Its `refs/heads/*`
+    and `refs/tags/*` are what a checkout with full history or tags shows as the remote's. The host
+    keeps trees for shallow checkouts in the folder `trees` in it. Objects of submodules are looked
+    for in `modules/<name>` in it, beside it, and beside the folder that it is in."""
     name: str
     """Last part of the workspace path, the repository's name, as on a runner."""
     timeout: float | None = None
-    """Seconds for the whole lane."""
+    """Seconds for the whole lane; when they are over, the lane is cancelled, with the reason
+    `timeout` for the running step."""
 
 
 class Started(Struct, frozen=True, tag="started"):
-    """A step began. `at` is seconds since the epoch by the host's clock."""
+    """A step began. `at` is seconds since the epoch by the host's clock.
+
+    What a process in the background says after its step has ended is output of the step that runs
+    then.
+    """
 
     index: int
     at: float
@@ -68,7 +76,9 @@ class Ended(Struct, frozen=True, tag="ended"):
     """A step ended. `reason` is `exit`, `timeout`, `cancelled` or `file-command`.
 
     All output of the step has been delivered before. `exit_code` is 128 + N for signal N.
-    `file-command` means that a command file (GITHUB_ENV, …) was malformed, which fails the step.
+    `file-command` means that a command file (GITHUB_ENV, …) was malformed, which fails the step:
+    the exit code is then not 0. `detail` may also hold what GitHub would annotate without failing
+    (NODE_OPTIONS in GITHUB_ENV). With the reasons `timeout` and `cancelled` the exit code is not 0.
     """
 
     index: int
@@ -128,8 +138,10 @@ class Lane(Protocol):
         """Return a command file of an ended step: `env`, `output`, `path`, `state`, `summary`."""
 
     async def cancel(self) -> None:
-        """Cancel as GitHub does: end the running step (INT, then TERM, then KILL), mark the lane
-        cancelled; queued steps with condition ALWAYS or CANCELLED still run."""
+        """Cancel as GitHub does: mark the lane cancelled and end the running step (INT, then TERM,
+        then KILL), unless its own condition is ALWAYS or CANCELLED; queued steps with these
+        conditions still run, for five minutes at most. Cancelling again changes nothing: `kill` is
+        what ends those. Returns when the host has taken note."""
 
     async def kill(self) -> None:
         """End everything now, including what the steps left running. Returns when it is gone."""
@@ -176,6 +188,10 @@ class Host(Protocol):
 
     async def abandon(self, run: str) -> None:
         """End all lanes of a run and every process they started."""
+
+    async def collect(self, max_age: float, keep: int) -> None:
+        """Remove runs and checkouts that nothing has used for `max_age` seconds, but the newest
+        `keep` runs, and nothing that still runs."""
 
     async def close(self) -> None:
         """Let go of connections; lanes go on."""
@@ -334,3 +350,95 @@ class Repository(Protocol):
     def follow(self, snapshot: Snapshot, landed: str) -> FollowResult:
         """Move the local branch from `snapshot.head` to the commit that landed, and the index with
         it, when the working copy is still what was proven. Can be repeated."""
+
+
+# --- the forge -----------------------------------------------------------------------------------
+
+from grind.core.ci import CiJob, CiRun  # noqa: E402
+
+Told = TypeVar("Told")
+
+
+class Answer(NamedTuple, Generic[Told]):
+    """What the forge told."""
+
+    value: Told
+    fresh: bool
+    """False when it said that nothing has changed since it was last asked."""
+
+
+class Cost(NamedTuple):
+    """What asking has cost so far."""
+
+    requests: int
+    uncached: int
+    """Those that counted against the limit."""
+    remaining: int | None = None
+    """How many more the forge allows until …"""
+    reset_in: float | None = None
+    """… so many seconds from now."""
+
+
+class PushSeen(NamedTuple):
+    """A push, as the forge remembers it."""
+
+    before: str | None
+    """Where the branch was before; None for nowhere."""
+    at: float
+    """Seconds since the epoch."""
+
+
+class Forge(Protocol):
+    """One repository at a forge that runs CI. Asking changes nothing there.
+
+    Every method raises UnreachableError when there was no answer worth the name (that is not a
+    verdict), LimitedError when the forge wants to be left alone for a while, and RefusedError when
+    it lets this user see nothing.
+    """
+
+    @property
+    def name(self) -> str:
+        """Where it is: `github.com/owner/name`."""
+
+    @property
+    def cost(self) -> Cost:
+        """What asking has cost."""
+
+    async def runs_of_commit(self, sha: str) -> Answer[tuple[CiRun, ...]]:
+        """List the runs of a commit, by a filter that may lag and flicker."""
+
+    async def recent_runs(self, branch: str) -> Answer[tuple[CiRun, ...]]:
+        """List the newest runs of a branch (of all, when empty), whatever their commit."""
+
+    async def suites(self, sha: str) -> Answer[tuple[int, ...]]:
+        """List the groups of runs of a commit, which may be known before the runs are listed."""
+
+    async def runs_of_suite(self, suite: int) -> Answer[tuple[CiRun, ...]]:
+        """List the runs of one group."""
+
+    async def run(self, run: int) -> Answer[CiRun | None]:
+        """Return a run as it is now; None when it was deleted."""
+
+    async def jobs(self, run: int) -> Answer[tuple[CiJob, ...]]:
+        """Return the jobs of a run's newest attempt; none for a run that was deleted."""
+
+    async def jobs_of_attempt(self, run: int, attempt: int) -> Answer[tuple[CiJob, ...]]:
+        """Return the jobs of one attempt; none when it is not there."""
+
+    async def log(self, job: int) -> bytes | None:
+        """Return a job's log, or its end when it is very long; None when there is none (yet)."""
+
+    async def has_commit(self, sha: str) -> bool:
+        """Whether the repository has the commit."""
+
+    async def required_jobs(self, branch: str) -> frozenset[str]:
+        """Return the names of the jobs that the branch's rules require, as far as one may see."""
+
+    async def disabled_workflows(self) -> Mapping[str, str]:
+        """Return the workflows that are switched off: path → state."""
+
+    async def push_of(self, branch: str, sha: str) -> PushSeen | None:
+        """Return the newest push that brought the branch to `sha`, as far as one may see."""
+
+    async def close(self) -> None:
+        """Let go of connections."""

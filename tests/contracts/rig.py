@@ -1,4 +1,4 @@
-"""What the contract tests of hosts share: telling the story of a lane, and small git repositories."""
+"""What the contract tests of hosts share: the story of a lane, and small git repositories."""
 
 from __future__ import annotations
 

@@ -301,7 +301,10 @@ def nested(rig: Rig, source: Path) -> Path:
 
 @pytest.mark.parametrize("how", ["false", "true", "recursive"])
 def test_submodules(rig: Rig, source: Path, nested: Path, how: str) -> None:
-    script = "git status --porcelain; git submodule status --recursive; cat sub/m/text sub/m/in*/text || true; touch sub/m/dirt"
+    script = """
+        git status --porcelain; git submodule status --recursive
+        cat sub/m/text sub/m/in*/text || true; touch sub/m/dirt
+    """
     for _ in range(2):
         text = out(rig, nested, script, oid=head(source), submodules=how)
         lines = text.splitlines()
@@ -338,7 +341,7 @@ DIRT = [
     "chmod -R a-w . || true",
     "chmod 000 {folder} || true",
     "mv {file} {file}.UPPER; mv {file}.UPPER $(dirname {file})/TEXT",
-    "git rm -rq --cached . ; echo x > .git/info/exclude; echo '* text eol=crlf' > .git/info/attributes",
+    "git rm -rq --cached . ; echo x > .git/info/exclude; echo '* eol=crlf' > .git/info/attributes",
     "touch .git/index.lock .git/HEAD.lock",
     "git update-index --assume-unchanged {file}; echo hidden > {file}",
     "git update-index --skip-worktree {file}; echo hidden > {file}",

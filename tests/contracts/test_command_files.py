@@ -108,7 +108,7 @@ def test_node_options_cannot_be_set(rig: Rig) -> None:
 
 
 def test_what_the_job_began_with_under_github_and_runner_stays(rig: Rig) -> None:
-    script = "echo GITHUB_SHA=x >> $GITHUB_ENV; echo RUNNER_OS=x >> $GITHUB_ENV; echo GITHUB_ENV=/x >> $GITHUB_ENV"
+    script = "printf '%s=x\\n' GITHUB_SHA RUNNER_OS GITHUB_ENV >> $GITHUB_ENV"
     story = rig.play(
         step(0, script),
         step(1, "echo $GITHUB_SHA $RUNNER_OS; [ -f $GITHUB_ENV ]"),
@@ -134,13 +134,15 @@ def test_paths_are_put_first_the_last_one_before_the_others(rig: Rig) -> None:
 
 
 def test_a_program_on_a_path_that_was_added_is_found(rig: Rig) -> None:
-    make = "mkdir bin; printf '#!/bin/sh\\necho found\\n' > bin/mine; chmod +x bin/mine; echo $PWD/bin >> $GITHUB_PATH"
+    make = "mkdir bin; printf '#!/bin/sh\\necho found\\n' > bin/mine; chmod +x bin/mine"
+    make += "; echo $PWD/bin >> $GITHUB_PATH"
     story = rig.play(step(0, make), step(1, "mine"))
     assert story.text(1) == "found\n"
 
 
 def test_the_files_are_fresh_for_every_step(rig: Rig) -> None:
-    script = 'for f in "$GITHUB_ENV" "$GITHUB_OUTPUT" "$GITHUB_PATH" "$GITHUB_STATE" "$GITHUB_STEP_SUMMARY"; do [ -f "$f" ] && [ ! -s "$f" ]; done'
+    files = "$GITHUB_ENV $GITHUB_OUTPUT $GITHUB_PATH $GITHUB_STATE $GITHUB_STEP_SUMMARY"
+    script = f"for f in {files}; do [ -f $f ] && [ ! -s $f ]; done"
     story = rig.play(
         step(0, script),
         step(1, script + "; echo A=1 >> $GITHUB_OUTPUT; echo $GITHUB_OUTPUT"),

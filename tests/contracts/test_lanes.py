@@ -325,7 +325,8 @@ from tests.contracts.rig import Rig, step
 async def main():
     rig = Rig(local_host(Path(sys.argv[1])), Path(sys.argv[1]))
     lane = await rig.lane(run="x")
-    await lane.submit([step(n, f"seq {n}000; sleep 0.1; seq {n}000") for n in range(1, 8)], final=True)
+    tasks = [step(n, f"seq {n}000; sleep 0.1; seq {n}000") for n in range(1, 8)]
+    await lane.submit(tasks, final=True)
     print("queued", flush=True)
     async for event in lane.events():
         print(type(event).__name__, flush=True)

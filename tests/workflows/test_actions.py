@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from grind.core.config import load
 from grind.core.plan import StepClass, Verdict
 from grind.workflows.actions import (
     Answer,
@@ -21,6 +22,9 @@ from grind.workflows.provisions import judge_provision
 from grind.workflows.setups import find_question
 
 TABLE = load_table()
+PYPROJECT = {"pyproject.toml": '[project]\nrequires-python = ">=3.12"'}
+TOOLS = {".tool-versions": "nodejs 1\npython 3.11.7\n"}
+GIT_JQ = "git installed\njq installed\n"
 PYTHONS = (
     "cpython\t3.11.7\t0\t64\t/usr/bin/python3\n"
     "cpython\t3.12.1\t0\t64\t/opt/3.12/bin/python\n"
@@ -217,10 +221,10 @@ def test_outward(uses: str, inputs: dict[str, str], klass: StepClass) -> None:
 @pytest.mark.parametrize(
     ("inputs", "files", "python"),
     [
-        ({"python-version-file": "pyproject.toml"}, {"pyproject.toml": '[project]\nrequires-python = ">=3.12"'}, "3.12.1"),
+        ({"python-version-file": "pyproject.toml"}, PYPROJECT, "3.12.1"),
         ({"python-version-file": ".python-version"}, {".python-version": "# x\n3.11\n"}, "3.11.7"),
         ({}, {".python-version": "3.12"}, "3.12.1"),
-        ({"python-version-file": ".tool-versions"}, {".tool-versions": "nodejs 1\npython 3.11.7\n"}, "3.11.7"),
+        ({"python-version-file": ".tool-versions"}, TOOLS, "3.11.7"),
     ],
 )  # fmt: skip
 def test_python_version_files(inputs: dict[str, str], files: dict[str, str], python: str) -> None:
@@ -349,7 +353,10 @@ def test_unused_inputs_may_hold_a_secret() -> None:
 
 
 def test_every_refusal_of_an_action_says_what_settles_it() -> None:
-    assert '[actions."who/knows"]' in verdict("who/knows@v1").remedy
+    rule = load("grind.toml", verdict("who/knows@v1").remedy.encode()).verdict[0]
+    assert (rule.uses, rule.verdict) == ("who/knows@*", "overridden")
+    hostile = verdict('who/kn"o\\ws@v1').remedy
+    assert load("grind.toml", hostile.encode()).verdict[0].uses == 'who/kn"o\\ws@*'
 
 
 def test_names_are_caseless_and_exact_rows_win() -> None:
@@ -368,7 +375,7 @@ def test_base_environment_needs_no_answer() -> None:
 @pytest.mark.parametrize(
     ("text", "answers", "expected"),
     [
-        ("sudo apt-get update && sudo apt-get install -y git jq", "git installed\njq installed\n", Verdict.SATISFIED),
+        ("sudo apt-get update && sudo apt-get install -y git jq", GIT_JQ, Verdict.SATISFIED),
         ("sudo apt-get install -y git jq", "git installed\njq config-files\n", Verdict.REFUSED),
         ("sudo apt-get install -y git=1", "", Verdict.REFUSED),
         ("sudo apt-get install -y git\nmake test", "git installed\n", Verdict.REFUSED),

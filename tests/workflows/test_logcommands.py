@@ -78,9 +78,9 @@ def test_bytes_that_are_no_text_are_shown_as_such() -> None:
 def test_memory_stays_flat_on_a_line_without_end() -> None:
     reader = CommandReader({"aa", "secret"})
     for piece in (b"a" * 50_000, b"x" * 50_000):
-        for _ in range(60):
+        for _ in range(12):
             list(reader.feed(piece))
-            assert len(reader._rest) < 2_000_000
+            assert len(reader._rest) < 400_000
 
 
 LETTERS = st.text("ab\n:", max_size=40)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from grind.core.errors import GrindError
 from grind.ports import Clock, Completed, HostIdentity, LanePaths, LaneSpec
 
 ASK_SECONDS = 20.0
+COLLECT_SECONDS = 600.0
 START_SECONDS = 60.0
 """How long a runner may take to make its folders (emptying the last run's can take a while)."""
 
@@ -90,6 +92,23 @@ class LocalHost:
         if wire.is_run(run) and folder.is_dir():
             await self._end(sorted(path for path in folder.iterdir() if path.name[0] != "."))
 
+    async def collect(self, max_age: float, keep: int) -> None:
+        """Remove runs and checkouts that nothing has used for `max_age` seconds.
+
+        The newest `keep` runs stay, and so does whatever still runs.
+        """
+        from grind.adapters.process import run
+
+        if not (self._state / "runs").is_dir():
+            return
+        with contextlib.suppress(FileExistsError):
+            os.mkfifo(self._state / "idle", 0o600)
+        argv = ("collect", os.fspath(self._state), str(max(0, int(max_age))), str(max(0, keep)))
+        collected = await run((*self._bash(), *argv), self._tools(), seconds=COLLECT_SECONDS)
+        if collected.exit_code:
+            said = collected.err.decode("utf-8", "replace").strip()
+            raise GrindError(f"old runs could not be removed: {said}")
+
     async def close(self) -> None:
         """Let go of connections; lanes go on."""
 
@@ -157,7 +176,8 @@ class LocalHost:
         from grind.adapters.process import run
 
         argv = (*self._bash(), "kill", *map(os.fspath, folders))
-        ended = await run(argv, self._tools(), seconds=ASK_SECONDS)
+        # Whoever is interrupted now wants them gone all the more.
+        ended = await asyncio.shield(run(argv, self._tools(), seconds=ASK_SECONDS))
         if ended.exit_code:
             raise GrindError("processes of the run could not be ended")
 

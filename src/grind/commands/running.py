@@ -65,7 +65,8 @@ async def _run(
     selection = _selection(prepared, args, klass=klass, last=red)
     release, resumed = await _release(session, prepared, last)
     same = last is not None and _is_same(last, prepared)
-    carried = results_of(entries) if getattr(args, "failed", False) and same else None
+    again = getattr(args, "failed", False) and same and not args.workflow
+    carried = results_of(entries) if again else None
     with session.journal(release) as journal:
         face = face_for(
             sys.stdout,
@@ -211,4 +212,6 @@ def _selection(
         return flow.select_failed(prepared, last.jobs)
     if args.names:
         return flow.select_jobs(prepared, args.names)
+    if args.workflow:  # a part, even when it is all there is: it proves nothing of the others
+        return flow.Selection(frozenset(), frozenset(job.key for job in prepared.plan.jobs))
     return flow.Selection(None, None)

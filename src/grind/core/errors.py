@@ -20,6 +20,14 @@ class ExitCode(IntEnum):
     ROLLED_BACK = 5
     ROLLBACK_FAILED = 6
     UNREACHABLE = 7
+    CI_FLAKY = 20
+    CI_HOLLOW = 21
+    CI_SUPERSEDED = 22
+    CI_TIMED_OUT = 23
+    CI_ACTION_REQUIRED = 24
+    CI_STARTUP_FAILURE = 25
+    CI_NONE_EXPECTED = 26
+    CI_NOT_CREATED = 27
     CRASHED = 70
     PAUSED = 75
     INTERRUPTED = 130
@@ -33,15 +41,23 @@ class ExitCode(IntEnum):
 
 _MEANINGS = {
     ExitCode.DONE: "Done, or proven.",
-    ExitCode.STEP_FAILED: "A gating step failed.",
+    ExitCode.STEP_FAILED: "A gating step failed, here or in CI.",
     ExitCode.USAGE: "The command line or the configuration is wrong; nothing was begun.",
     ExitCode.REFUSED: "Refused by the gate or a policy; the message names what is missing.",
     ExitCode.DRIFT: "What runs, what is built and what CI does differ.",
     ExitCode.ROLLED_BACK: "An activation failed and the host is back on its recorded generation.",
     ExitCode.ROLLBACK_FAILED: "An activation failed and so did going back: act now.",
     ExitCode.UNREACHABLE: "A host or the forge cannot be reached.",
+    ExitCode.CI_FLAKY: "CI is green, but not at the first attempt.",
+    ExitCode.CI_HOLLOW: "CI is green without having run what it should: skipped, or no command.",
+    ExitCode.CI_SUPERSEDED: "CI was cancelled, because a newer run took its place.",
+    ExitCode.CI_TIMED_OUT: "CI ran into its time limit.",
+    ExitCode.CI_ACTION_REQUIRED: "CI waits for somebody's approval.",
+    ExitCode.CI_STARTUP_FAILURE: "CI could not start a workflow: its file is not valid there.",
+    ExitCode.CI_NONE_EXPECTED: "No workflow runs for this commit, so nothing has tested it.",
+    ExitCode.CI_NOT_CREATED: "A workflow that should run for this commit was not started.",
     ExitCode.CRASHED: "A fault in grind itself; the message says where its traceback is.",
-    ExitCode.PAUSED: "Paused (a full disk, …); the same command takes it up again.",
+    ExitCode.PAUSED: "Paused (a full disk, CI that is not over, …); the same command goes on.",
     ExitCode.INTERRUPTED: "Interrupted by the operator (Ctrl-C).",
     ExitCode.PIPE_CLOSED: "Whoever read the output has gone away (`grind log | head`).",
 }
@@ -99,6 +115,14 @@ class UnreachableError(GrindError):
     """A host or the forge does not answer."""
 
     code = ExitCode.UNREACHABLE
+
+
+class LimitedError(UnreachableError):
+    """The forge answers, but wants to be left alone for `seconds`."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message, remedy="wait, or give a token with a higher limit")
+        self.seconds = seconds
 
 
 class InterruptedRunError(GrindError):

@@ -125,7 +125,10 @@ class RunEnded(Struct, frozen=True, tag="run.ended", kw_only=True):
     executed: int
     failed: int
     refused: int
+    open: tuple[str, ...] = ()
+    """What keeps the run from being a full proof, a line each."""
     unproven: tuple[str, ...] = ()
+    """What is left out by design, such as deployments; it does not block."""
     remedies: tuple[str, ...] = ()
     receipt: str = ""
     duration: float = 0.0
@@ -173,6 +176,99 @@ class Note(Struct, frozen=True, tag="note"):
     text: str
 
 
+class WatchStarted(Struct, frozen=True, tag="watch.started", kw_only=True):
+    """CI is watched for exactly this commit."""
+
+    forge: str
+    """Where: `github.com/owner/name`."""
+    commit: str
+    event: str
+    branch: str
+    expected: tuple[str, ...]
+    """Paths of the workflows that must run."""
+    left_out: tuple[str, ...] = ()
+    """What does not count, and why, a line each."""
+    since: float = 0.0
+    """When the commit was pushed, or first watched: seconds since the epoch."""
+    resumed: bool = False
+
+
+class CiRunSeen(Struct, frozen=True, tag="ci.run", kw_only=True):
+    """A run of a workflow has appeared or changed."""
+
+    workflow: str
+    run: int
+    attempt: int
+    status: str
+    conclusion: str | None = None
+    url: str = ""
+    expected: bool = True
+
+
+class CiJobSeen(Struct, frozen=True, tag="ci.job", kw_only=True):
+    """A job of a run has appeared or changed."""
+
+    workflow: str
+    run: int
+    job: str
+    status: str
+    conclusion: str | None = None
+    step: str = ""
+    """The step that runs now."""
+    number: int = 0
+    """Its number, from 1."""
+    duration: float = 0.0
+    """Seconds, when it is over."""
+
+
+class CiStepFailed(Struct, frozen=True, tag="ci.failed", kw_only=True):
+    """A step is red in CI, and this is what was known of it here."""
+
+    workflow: str
+    run: int
+    job: str
+    step: str
+    conclusion: str
+    url: str = ""
+    log: str = ""
+    """Path of its part of the job's log, relative to the watch's folder; empty without one."""
+    local: str = ""
+    """The plan's verdict on the step."""
+    told: str = ""
+    """What the proof said of it, in a sentence."""
+    suggestion: str = ""
+    """Lines for grind.toml that would have caught it."""
+
+
+class WatchRow(Struct, frozen=True, kw_only=True):
+    """What became of one workflow: see `grind.core.ci.CiVerdict`."""
+
+    workflow: str
+    verdict: str
+    reason: str = ""
+    settled: bool = True
+    expected: bool = True
+    run: int | None = None
+    attempt: int = 0
+    url: str = ""
+
+
+class WatchEnded(Struct, frozen=True, tag="watch.ended", kw_only=True):
+    """The watch has its result."""
+
+    commit: str
+    verdict: str
+    exit_code: int
+    workflows: tuple[WatchRow, ...]
+    reason: str = ""
+    """Why it ended before everything was settled; empty otherwise."""
+    requests: int = 0
+    """How many requests it cost …"""
+    uncached: int = 0
+    """… and how many of them counted against the forge's limit."""
+    duration: float = 0.0
+
+
 Event: TypeAlias = (
     RunStarted
     | JobStarted
@@ -187,6 +283,11 @@ Event: TypeAlias = (
     | LandPushed
     | LandFailed
     | Note
+    | WatchStarted
+    | CiRunSeen
+    | CiJobSeen
+    | CiStepFailed
+    | WatchEnded
 )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 
 from grind.core.plan import StepClass, StepSource, Verdict
+from grind.core.remedy import verdict_rule
 from grind.workflows.classify import Class_, classify_run
 from grind.workflows.expressions import ExpressionError, UnknownValueError
 from grind.workflows.facts import Facts
@@ -28,14 +29,14 @@ def judge_run(
     facts: Facts,
     *,
     secret_env: frozenset[str],
-    settled_by: Callable[..., str],
+    where: Mapping[str, str | int],
     provided: bool,
 ) -> Finding:
     """Return what becomes of a `run:` step called `name`.
 
     `scope` has the step's own `env:`; `secret_env` are the variables of its job that hold secrets;
-    `settled_by` gives the `[[verdict]]` that selects it, with lines of settings; `provided` says
-    that an earlier step gives the job programs of its own.
+    `where` are the fields of a `[[verdict]]` that selects it; `provided` says that an earlier step
+    gives the job programs of its own.
     """
     found = classify_run(name, scope.show(source.run or ""), source.shell)
     gating = text_gating(source)
@@ -48,13 +49,13 @@ def judge_run(
         reason = f"only tells somebody ({found.reason}): never executed"
         return finding._replace(verdict=Verdict.SKIPPED, reason=reason)
     if found.klass is StepClass.PROVISION:
-        return _provision(finding, found, facts, settled_by)
+        return _provision(finding, found, facts, where)
     secrets = _secrets(source, secret_env)
     if secrets:
         return finding._replace(
             verdict=Verdict.SKIPPED,
             reason=f"uses the secret {', '.join(secrets)}: never run here",
-            remedy=settled_by('verdict = "overridden"', 'run = "…"'),
+            remedy=verdict_rule("overridden", where, run="a command without the secret"),
         )
     problem = _shell_problem(source, facts, provided=provided)
     if problem:
@@ -64,7 +65,7 @@ def judge_run(
 
 
 def _provision(
-    finding: Finding, found: Class_, facts: Facts, settled_by: Callable[..., str]
+    finding: Finding, found: Class_, facts: Facts, where: Mapping[str, str | int]
 ) -> Finding:
     """The host may have what the step would install; else grind.toml can say how it shows it."""
     judged = judge_provision(found, facts)
@@ -73,7 +74,9 @@ def _provision(
     return finding._replace(
         verdict=Verdict.REFUSED,
         reason=f"changes the machine: {judged.reason}",
-        remedy=settled_by('verdict = "satisfied-by-host"', 'check = "…"'),
+        remedy=verdict_rule(
+            "satisfied-by-host", where, check="a command that passes where the host has it"
+        ),
     )
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from grind.core.config import Config
 from grind.core.plan import JobPlan, StepClass, StepPlan, Verdict
+from grind.core.remedy import more_labels
 from grind.workflows import contexts
 from grind.workflows.actions import base_environment
 from grind.workflows.conditions import statuses
@@ -370,7 +371,7 @@ def _machine(
         labels,
         (
             f"runs-on {asked}: this host is not one",
-            f'hosts.local.labels = ["{missing[0]}"]  # if this host may stand for it',
+            more_labels(missing[0]),
         ),
         hosted,
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 from grind.core.config import Config
 from grind.core.plan import StepClass, StepPlan, StepSource, Verdict
+from grind.core.remedy import verdict_rule
 from grind.workflows.actions import judge
 from grind.workflows.classify import classify_run
 from grind.workflows.conditions import statuses
@@ -18,7 +18,7 @@ from grind.workflows.judge_run import judge_run, text_gating
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.scope import Scope, env_object, never_known
 from grind.workflows.syntax import Job, Scalar, Step, Workflow
-from grind.workflows.verdict_rules import by_rule, matching_rule, rule_text
+from grind.workflows.verdict_rules import by_rule, matching_rule, selector
 
 
 class StepInputs(NamedTuple):
@@ -155,7 +155,7 @@ def _settled(inputs: StepInputs, step: Step, source: StepSource, scope: Scope) -
             Verdict.REFUSED,
             klass,
             unknown,
-            rule_text(inputs.workflow, inputs.job, step, 'verdict = "skipped"'),
+            verdict_rule("skipped", selector(inputs.workflow, inputs.job, step)),
         )
     return None
 
@@ -198,7 +198,7 @@ def _judge(
         scope,
         inputs.facts,
         secret_env=inputs.secret_env,
-        settled_by=partial(rule_text, inputs.workflow, inputs.job, step),
+        where=selector(inputs.workflow, inputs.job, step),
         provided=provided,
     )
 

@@ -29,7 +29,8 @@ _SUBSTITUTIONS = frozenset({"command_substitution", "process_substitution"})
 _TESTS = frozenset({"test_command", "binary_expression", "unary_expression"})
 _RESERVED = frozenset(
     row(
-        "{ } ! if then elif else fi for while until do done case esac in function select [[ ]] (( ))"
+        "{ } ! if then elif else fi for while until do done case esac in function select [[ ]] "
+        "(( ))"
     )
 )
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:\[[@*]\])?\})", re.ASCII)
@@ -287,7 +288,7 @@ class Builder:
                 self._substitutions(child, "case", place, depth)
         return Node("case", self._line(node), tuple(parts))
 
-    def _on_function_definition(self, node: Any, place: Place, depth: int) -> Node:
+    def _on_function_definition(self, node: Any, _place: Place, depth: int) -> Node:
         name_node = node.child_by_field_name("name")
         name = self._text(name_node) if name_node else ""
         body = node.child_by_field_name("body")

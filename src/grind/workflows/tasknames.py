@@ -16,8 +16,8 @@ _OUTWARD = frozenset(
 )
 _LOOKS_BEFORE = frozenset(
     row(
-        "test tests check checks lint verify validate dry dryrun simulate pack prepare before detect "
-        "get find is has list show print plan compute parse compare"
+        "test tests check checks lint verify validate dry dryrun simulate pack prepare before "
+        "detect get find is has list show print plan compute parse compare"
     )
 )
 """`test-deploy` tests; `deploy-test` deploys to a place called test."""

@@ -13,20 +13,14 @@ from grind.workflows.nodes import raw
 from grind.workflows.syntax import Job, Step, Workflow
 
 
-def rule_text(workflow: Workflow, job: Job, step: Step, *settings: str) -> str:
-    """Return a `[[verdict]]` for grind.toml that selects this step, for remedies."""
-    file = workflow.path.rpartition("/")[2]
+def selector(workflow: Workflow, job: Job, step: Step) -> dict[str, str | int]:
+    """Return the fields of a `[[verdict]]` that selects this step, for remedies."""
     name = step.id or step.name
-    which = _toml(name.text) if name is not None else str(step.index)
-    selectors = (f"workflow = {_toml(file)}", f"job = {_toml(job.id)}", f"step = {which}")
-    return "\n".join(("[[verdict]]", *selectors, *settings, 'reason = "…"'))
-
-
-def _toml(text: str) -> str:
-    """A TOML string; JSON's escapes are among TOML's."""
-    import json
-
-    return json.dumps(text, ensure_ascii=False)
+    return {
+        "workflow": workflow.path.rpartition("/")[2],
+        "job": job.id,
+        "step": name.text if name is not None and name.text else step.index,
+    }
 
 
 def matching_rule(config: Config, workflow: Workflow, job: Job, step: Step) -> VerdictRule | None:

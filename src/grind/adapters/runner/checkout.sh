@@ -19,8 +19,8 @@ g_git_environment() {
 
 # An empty folder tree of git's, and a config, without a process for each.
 g_quote() { # TEXT → g_value, as git's config quotes it
-  g_value=${1//\\/\\\\}
-  g_value=\"${g_value//\"/\\\"}\"
+  g_value=${1//'\'/'\\'}
+  printf -v g_value '"%s"' "${g_value//'"'/'\"'}"
 }
 
 g_make_repository() { # GITDIR ORIGIN OBJECTS WORKTREE (empty when GITDIR is in it)

@@ -1,0 +1,159 @@
+"""Why CI knew more than we did: what a receipt says of a step that is red in CI."""
+
+from __future__ import annotations
+
+import json
+
+from msgspec import Struct
+
+from grind.core.ci import CiJob, CiStep, ExpectedJob, matches
+from grind.core.plan import JobPlan, Plan, Verdict
+from grind.core.receipt import Receipt, StepRecord
+from grind.core.texts import one_line
+
+
+class Local(Struct, frozen=True, kw_only=True):
+    """What was known here of a step that failed in CI."""
+
+    verdict: str
+    """A plan's verdict, `not-planned` for a step that no plan has, `no-proof` without a receipt."""
+    told: str
+    """One sentence for a person."""
+    suggestion: str = ""
+    """Lines for grind.toml; empty where no line would have caught it."""
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """A step that failed in CI."""
+
+    workflow: str
+    """Path of the file."""
+    job: str
+    step: str
+    nth: int = 0
+    """How many steps of that name come before it in the job."""
+
+
+def failure_of(workflow: str, job: CiJob) -> tuple[Failure, CiStep | None]:
+    """Return the first step of a red job that failed; the job itself when none says so."""
+    bad = ("failure", "timed_out", "cancelled")
+    step = next((one for one in job.steps if one.conclusion in bad), None)
+    if step is None:
+        return Failure(workflow=workflow, job=job.name, step=""), None
+    nth = sum(one.name == step.name and one.number < step.number for one in job.steps)
+    return Failure(workflow=workflow, job=job.name, step=step.name, nth=nth), step
+
+
+def local_word(failure: Failure, receipt: Receipt | None, plan: Plan | None = None) -> Local:
+    """Say what the proof of this tree said of the step, and what grind.toml could add.
+
+    Without the plan, jobs and steps are found by the names that the receipt has.
+    """
+    if receipt is None:
+        return Local(verdict="no-proof", told="nothing was proven here for this tree")
+    job = _planned(failure, plan)
+    record = _record(failure, receipt, job)
+    return _unplanned(failure, job) if record is None else _of_record(failure, record)
+
+
+def expected_jobs(path: str, plan: Plan, receipt: Receipt | None) -> tuple[ExpectedJob, ...]:
+    """Return what the plan, and the proof of the same tree, know of a workflow's jobs."""
+    jobs = [job for job in plan.jobs if job.workflow == path and job.active]
+    green = {
+        record.job
+        for record in (receipt.steps if receipt is not None else ())
+        if record.verdict == Verdict.EXECUTED and record.conclusion == "success" and record.gating
+    }
+    return tuple(
+        ExpectedJob(
+            name=_pattern(job.name),
+            commands=tuple(
+                _pattern(step.name) for step in job.steps if step.gating and step.run is not None
+            ),
+            proven=job.key in green,
+            decides=any(f"needs.{job.id}.outputs" in other.if_ for other in jobs),
+        )
+        for job in jobs
+    )
+
+
+def _planned(failure: Failure, plan: Plan | None) -> JobPlan | None:
+    jobs = [job for job in plan.jobs if job.workflow == failure.workflow] if plan else []
+    exact = [job for job in jobs if job.name == failure.job]
+    alike = exact or [job for job in jobs if matches(failure.job, _pattern(job.name))]
+    return alike[0] if alike else None
+
+
+def _pattern(name: str) -> str:
+    """Return a name with `*` for every expression that only CI can evaluate."""
+    before, opened, rest = name.partition("${{")
+    while opened:
+        _, closed, after = rest.partition("}}")
+        before += "*" if closed else opened + rest
+        name, opened, rest = after.partition("${{") if closed else ("", "", "")
+        before += name
+    return before
+
+
+def _record(failure: Failure, receipt: Receipt, job: JobPlan | None) -> StepRecord | None:
+    file = failure.workflow.rpartition("/")[2]
+    keys = {job.key} if job is not None else {f"{file}/{failure.job}"}
+    here = [record for record in receipt.steps if record.job in keys]
+    same = [record for record in here if matches(failure.step, _pattern(record.name))]
+    return same[min(failure.nth, len(same) - 1)] if same else None
+
+
+def _unplanned(failure: Failure, job: JobPlan | None) -> Local:
+    if not failure.step:
+        return Local(verdict="not-planned", told="no step of the job says what failed")
+    if job is not None and not job.active:
+        told = f"the job was not planned here: {one_line(job.reason) or 'inactive'}"
+    elif job is not None and job.reason:
+        told = f"the step has no result here; the job: {one_line(job.reason)}"
+    else:
+        told = "the proof of this tree has no such step"
+    check = f'[[check]]\nname = "from-ci"\nrun = {_toml(failure.step.removeprefix("Run "))}'
+    runs = failure.step.startswith("Run ") and "@" not in failure.step
+    return Local(verdict="not-planned", told=told, suggestion=check if runs else "")
+
+
+def _of_record(failure: Failure, record: StepRecord) -> Local:
+    reason = one_line(record.reason)
+    match record.verdict:
+        case Verdict.EXECUTED if record.conclusion == "success":
+            told = "executed here, and green: what differs is the runner, not the command"
+            if not record.gating:
+                told = "executed here, but it cannot fail as it is written"
+            return Local(verdict=record.verdict, told=told)
+        case Verdict.EXECUTED:
+            return Local(verdict=record.verdict, told=f"executed here: {record.conclusion}")
+        case Verdict.OVERRIDDEN:
+            told = f"another command ran here in its place: {reason}"
+        case Verdict.SATISFIED:
+            told = f"not run here, the host was believed to have it: {reason}"
+        case Verdict.SKIPPED:
+            told = f"skipped here: {reason}"
+        case _:
+            told = f"refused here: {reason}"
+    return Local(verdict=record.verdict, told=told.rstrip(": "), suggestion=_rule(failure, record))
+
+
+def _rule(failure: Failure, record: StepRecord) -> str:
+    """Return the `[[verdict]]` that would run the step here; one without a name goes by index."""
+    named = not failure.step.startswith("Run ")
+    job = record.job.rpartition("/")[2].partition(" (")[0]
+    return "\n".join(
+        (
+            "[[verdict]]",
+            f"workflow = {_toml(failure.workflow.rpartition('/')[2])}",
+            f"job = {_toml(job)}",
+            f"step = {_toml(record.name) if named else record.step}",
+            'verdict = "executed"',
+            'reason = "it was red in CI, so it must run here, too"',
+        )
+    )
+
+
+def _toml(text: str) -> str:
+    """Return text as a TOML basic string, on one line, whatever is in it."""
+    return json.dumps(one_line(text), ensure_ascii=False)
