@@ -197,7 +197,7 @@ class LocalLane:
         write_new(folder / "cancel", b"")
         while not await self._noted():
             claim = self._files.claim()
-            if claim is not None and (folder / "lane").exists():
+            if claim is not None and claim[0] > 0 and (folder / "lane").exists():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(claim[0], signal.SIGTERM)
                 self._wake()
