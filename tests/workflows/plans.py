@@ -54,8 +54,12 @@ def request_of(
     event: str = "push",
     repository: str = "owner/project",
     answers: Mapping[tuple[str, ...], Answer] = HOST,
+    files: Mapping[str, str] | None = None,
 ) -> Request:
+    """`files` are other files of the snapshot, by path."""
     import msgspec
+
+    held = {path: dedent(text) for path, text in (files or {}).items()}
 
     situation = msgspec.structs.replace(
         SITUATION, event=event, message=message, repository=repository
@@ -65,7 +69,7 @@ def request_of(
         situation=situation,
         event=Event(name=event, ref=situation.ref, paths=paths, message=message, head=COMMIT),
         config=load("grind.toml", dedent(config).encode()) if config else Config(),
-        facts=Facts(answers),
+        facts=Facts(answers, read=held.get),
         labels=LABELS,
         tree="7" * 40,
         commit=COMMIT,
@@ -77,7 +81,12 @@ def settled(request: Request) -> Plan:
     """Lower until the host has been asked everything; what it does not have answers 127."""
     answers = dict(request.facts._answers)
     for _ in range(8):
-        facts = Facts(answers, repository=request.situation.repository, artifacts=True)
+        facts = Facts(
+            answers,
+            read=request.facts.read,
+            repository=request.situation.repository,
+            artifacts=True,
+        )
         plan = lower(request._replace(facts=facts))
         if not facts.wanted:
             return plan

@@ -18,7 +18,6 @@ from grind.flows.job import JobContext, run_job
 from grind.ports import Clock, Host, LogStore
 from grind.workflows import contexts as ctx
 from grind.workflows.contexts import Situation
-from grind.workflows.expressions import UNKNOWN
 from grind.workflows.jobgraph import JobResult, Leave, decide
 from grind.workflows.tasks import TaskInputs
 
@@ -162,7 +161,7 @@ class Engine:
                 extra={},
             ),
             "inputs": ctx.inputs(self._inputs.situation),
-            "vars": UNKNOWN,
+            "vars": ctx.variables(),
             "matrix": job.matrix,
             "strategy": ctx.strategy(
                 index=job.strategy_index,
@@ -175,8 +174,14 @@ class Engine:
 
 def _anything_to_do(job: JobPlan) -> bool:
     """Whether a step would run before the first one that is refused."""
+    open_: set[int | None] = set()
+    """Calls of actions that may turn out not to be made."""
     for step in job.steps:
-        if step.verdict is Verdict.REFUSED and not step.source.if_:
+        if step.source.if_ or step.parent in open_:
+            open_.add(step.index)
+        if step.call is not None:
+            continue  # its own steps follow
+        if step.verdict is Verdict.REFUSED and step.index not in open_:
             return False
         if step.executes:
             return True

@@ -18,8 +18,6 @@ from grind.workflows.expressions import UNKNOWN, ExpressionError, Object, Unknow
 from grind.workflows.jobenv import RUNNER_NAMES
 from grind.workflows.scope import Scope
 
-_OVER = "timed out"
-
 
 class Frame:
     """One call of an action, from its first step to its last."""
@@ -30,28 +28,34 @@ class Frame:
         inputs: Mapping[str, Any],
         env: Mapping[str, Any],
         *,
-        path: str,
+        workspace: Any,
         forgiving: bool,
         limit: float | None,
         outer: Frame | None,
         job: str,
     ) -> None:
-        """`env` is the caller's own, `path` the action's folder on the host, `forgiving` the
+        """`env` is the caller's own, `workspace` the job's folder on the host, `forgiving` the
         caller's `continue-on-error`, `limit` its time in seconds, `job` the job's status."""
         self.caller = caller
         self.inputs = dict(inputs)
-        self.env = {**(outer.env if outer is not None else {}), **env}
-        self.path = path
+        self.env: dict[str, Any] = {**(outer.env if outer is not None else {}), **env}
+        folder = caller.call.path if caller.call is not None else ""
+        self.file = f"./{folder}"
+        self.path: Any = f"{workspace}/{folder}" if isinstance(workspace, str) else UNKNOWN
+        """The action's own folder on the host."""
         self.forgiving = forgiving
-        self.absorbs = forgiving or (outer is not None and outer.absorbs)
+        self.absorbs: bool = forgiving or (outer is not None and outer.absorbs)
         """Whether a failure of one of its steps may leave the job as it is."""
-        self.limits = [*(outer.limits if outer is not None else ()), *([limit] if limit else [])]
+        self.limits: list[float] = [
+            *(outer.limits if outer is not None else ()),
+            *([limit] if limit else []),
+        ]
         self.spent = 0.0
         """Seconds that its steps have taken."""
         self.status = "success"
         self.reason = ""
         self.steps: dict[str, Any] = {}
-        self.plain = (
+        self.plain: bool = (
             job == "success"
             and not self.absorbs
             and not self.limits
@@ -86,7 +90,7 @@ class Frame:
             for name, value in self.env.items()
             if name not in RUNNER_NAMES
         }
-        env = {**lent, **dict(task.env), "GITHUB_ACTION_PATH": self.path}
+        env = {**lent, **dict(task.env), "GITHUB_ACTION_PATH": str(self.path)}
         return replace(
             task,
             env=task.env if task.checkout is not None else tuple(env.items()),
@@ -95,7 +99,10 @@ class Frame:
         )
 
     def _left(self, own: float | None) -> float | None:
-        times = [*([own] if own is not None else []), *(limit - self.spent for limit in self.limits)]
+        times = [
+            *([own] if own is not None else []),
+            *(limit - self.spent for limit in self.limits),
+        ]
         return max(0.001, min(times)) if times else None
 
     def took(self, seconds: float) -> None:

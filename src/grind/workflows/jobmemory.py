@@ -8,6 +8,7 @@ from typing import Any
 from grind.core.plan import StepPlan
 from grind.workflows.expressions import UNKNOWN, Object
 from grind.workflows.filecommands import may_set
+from grind.workflows.jobframes import Frame
 from grind.workflows.scope import Scope, env_object
 
 _ENV_FILE = "GITHUB_ENV"
@@ -21,12 +22,25 @@ class Memory:
         self._base = dict(base)
         self._env = dict(job_env)
         self._steps: dict[str, Any] = {}
+        self._frames: list[Frame] = []
         self._gap = False
         """Whether a step that would have written variables was left out."""
 
+    def enter(self, frame: Frame) -> None:
+        """The steps that follow are those of an action, and know each other alone."""
+        self._frames.append(frame)
+
+    def leave(self) -> None:
+        """The steps that follow are those of whoever called the action."""
+        self._frames.pop()
+
+    @property
+    def _here(self) -> dict[str, Any]:
+        return self._frames[-1].steps if self._frames else self._steps
+
     def scope(self, status: str, waiting: Iterable[StepPlan]) -> Scope:
         """Return what the next step may use, while the steps `waiting` have not ended."""
-        steps = dict(self._steps)
+        steps = dict(self._here)
         some = False
         for step in waiting:
             some = True
@@ -34,7 +48,8 @@ class Memory:
                 steps[step.id.lower()] = UNKNOWN
         env = env_object({} if some else self._env, complete=not (some or self._gap))
         job = UNKNOWN if some else {"status": status}
-        return Scope({**self._base, "env": env, "job": job, "steps": steps, "secrets": UNKNOWN})
+        scope = Scope({**self._base, "env": env, "job": job, "steps": steps, "secrets": UNKNOWN})
+        return self._frames[-1].context(scope) if self._frames else scope
 
     def ran(
         self,
@@ -53,6 +68,12 @@ class Memory:
         self._note_gap(step)
         self._keep(step, "success", "success", _outputs(step, {}))
 
+    def called(
+        self, step: StepPlan, outcome: str, conclusion: str, outputs: Mapping[str, Any]
+    ) -> None:
+        """The action that a step calls has ended."""
+        self._keep(step, outcome, conclusion, Object(outputs.items()))
+
     def skipped(self, step: StepPlan) -> None:
         """The step does not run, on CI neither."""
         self._keep(step, "skipped", "skipped", Object())
@@ -61,14 +82,14 @@ class Memory:
         """CI runs the step and grind does not: what it says is unknown."""
         self._note_gap(step)
         if step.id:
-            self._steps[step.id.lower()] = UNKNOWN
+            self._here[step.id.lower()] = UNKNOWN
 
     def _note_gap(self, step: StepPlan) -> None:
         self._gap = self._gap or _ENV_FILE in (step.source.run or "")
 
     def _keep(self, step: StepPlan, outcome: str, conclusion: str, outputs: Object) -> None:
         if step.id:
-            self._steps[step.id.lower()] = {
+            self._here[step.id.lower()] = {
                 "outputs": outputs,
                 "outcome": outcome,
                 "conclusion": conclusion,

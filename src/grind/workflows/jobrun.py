@@ -16,9 +16,10 @@ from grind.core.task import Condition, StepTask
 from grind.workflows.conditions import condition_for, holds, status_functions
 from grind.workflows.expressions import UNKNOWN, ExpressionError, UnknownValueError, truthy
 from grind.workflows.jobenv import layered
+from grind.workflows.jobframes import Frame, handed_over, outputs_of, own_env
 from grind.workflows.jobmemory import Memory
 from grind.workflows.scope import Scope
-from grind.workflows.tasks import TaskInputs, make_task
+from grind.workflows.tasks import TaskInputs, make_task, minutes
 
 
 class StepResult(NamedTuple):
@@ -75,10 +76,14 @@ class JobMachine:
         self.job_env, self._problem = layered(plan, contexts)
         self._inputs = inputs
         self._memory = Memory(contexts, self.job_env)
+        self._workspace = contexts["github"].get("workspace")
         self._next = 0
         self._queued: dict[int, _Queued] = {}
         self._status = "success"
         self._refused: StepResult | None = None
+        self._frames: list[Frame] = []
+        self._passed_over: set[int] = set()
+        """Calls of actions that are not entered, nor is any step of theirs."""
         self._finished = False
         self.results: dict[int, StepResult] = {}
 
@@ -93,8 +98,9 @@ class JobMachine:
         outputs: Mapping[str, str],
         env: Mapping[str, str],
         detail: str = "",
+        duration: float = 0.0,
     ) -> StepResult:
-        """A queued step ended on the host; return its result."""
+        """A queued step ended on the host after `duration` seconds; return its result."""
         step, _, forgiving = self._queued.pop(index)
         if reason == "cancelled":
             outcome = "cancelled"
@@ -102,8 +108,10 @@ class JobMachine:
             outcome = "success" if exit_code == 0 and reason == "exit" else "failure"
         conclusion = "success" if forgiving and outcome == "failure" else outcome
         self._memory.ran(step, outcome, conclusion, outputs, env)
-        if conclusion == "failure" and self._status == "success":
-            self._status = "failure"
+        for frame in self._frames:
+            frame.took(duration)
+        if conclusion == "failure":
+            self._fail("timed out" if reason == "timeout" else "")
         elif conclusion == "cancelled":
             self._status = "cancelled"
         why = detail or {"timeout": "timed out", "cancelled": "cancelled"}.get(reason, "")
@@ -114,7 +122,7 @@ class JobMachine:
     def passed(self, index: int) -> StepResult:
         """The host did not run a queued step, because its condition was false there."""
         step, condition, _ = self._queued.pop(index)
-        if not holds(condition, self._status):
+        if not holds(condition, self._current):
             return self._record(self._skipped(step, self._why_not(step)))
         # By all that ended it was to run, so the host has stopped the job: cancelled, or out of time.
         self._status = "cancelled"
@@ -134,6 +142,7 @@ class JobMachine:
         for index in list(self._queued):
             self._queued.pop(index)
         self._status, self._finished = "failure", True
+        self._frames.clear()
         self._next = len(self.plan.steps)
         return [
             self._record(self._unreached(step, reason))
@@ -159,16 +168,105 @@ class JobMachine:
         while self._next < len(self.plan.steps):
             step = self.plan.steps[self._next]
             try:
-                found.append(self._move(step))
+                self._leave_until(step.parent, found)
+                move = self._move(step)
             except _Later:
                 return found
             self._next += 1
+            if move is not None:
+                found.append(move)
         if not self._queued and not self._finished:
+            self._leave_until(None, found)
             self._finished = True
             found.append(self._finish())
         return found
 
-    def _move(self, step: StepPlan) -> Move:
+    @property
+    def _current(self) -> str:
+        """The status that an `if:` asks for: that of the action whose steps run, or the job's."""
+        if not self._frames or self._status == "cancelled":
+            return self._status
+        return self._frames[-1].status
+
+    def _fail(self, reason: str = "") -> None:
+        """A step has failed, and with it the action or the job that it belongs to."""
+        if self._frames:
+            self._frames[-1].failed(reason)
+        elif self._status == "success":
+            self._status = "failure"
+
+    def _leave_until(self, caller: int | None, found: list[Move]) -> None:
+        """Settle the calls whose actions have no further step; `caller` is the next step's own."""
+        while self._frames and self._frames[-1].caller.index != caller:
+            if self._queued:
+                raise _Later
+            found.append(Settle(self._record(self._leave())))
+
+    def _leave(self) -> StepResult:
+        """Every step of an action has its result, and so has the step that calls it."""
+        frame = self._frames[-1]
+        outputs = outputs_of(frame, self._scope())
+        outcome = self._current
+        self._frames.pop()
+        self._memory.leave()
+        step = frame.caller
+        if self._refused is not None:
+            at = self._refused.step
+            reason = f"{at.file or 'line'}:{at.line}: {self._refused.reason}"
+            self._memory.left_out(step)
+            return StepResult(step, Verdict.REFUSED, "skipped", "skipped", reason, step.gating)
+        if any(limit < frame.spent for limit in frame.limits) and outcome == "success":
+            outcome, frame.reason = "failure", "timed out"
+        conclusion = "success" if frame.forgiving and outcome == "failure" else outcome
+        self._memory.called(step, outcome, conclusion, outputs)
+        if conclusion == "failure":
+            self._fail(frame.reason)
+        why = frame.reason or ("" if outcome != "success" else f"the steps of {frame.file}")
+        return StepResult(step, Verdict.EXECUTED, outcome, conclusion, why, step.gating)
+
+    def _enter(self, step: StepPlan, scope: Scope) -> None:
+        """Go on with the steps of the action that a step calls. Raises ExpressionError."""
+        frame = Frame(
+            step,
+            handed_over(step, scope),
+            own_env(step, self._scope()),
+            workspace=self._workspace,
+            forgiving=_continue_on_error(step, scope),
+            limit=minutes(step, scope),
+            outer=self._frames[-1] if self._frames else None,
+            job=self._status,
+        )
+        self._frames.append(frame)
+        self._memory.enter(frame)
+
+    def _move(self, step: StepPlan) -> Move | None:
+        if self._queued and not self._may_queue(step):
+            raise _Later
+        if step.parent in self._passed_over:
+            return self._pass_over(step)
+        move = self._decide(step)
+        if move is not None and step.call is not None:
+            self._passed_over.add(step.index)
+        return move
+
+    def _may_queue(self, step: StepPlan) -> bool:
+        """Whether a step can be queued while others have not ended."""
+        return step.call is None and (not self._frames or self._frames[-1].plain)
+
+    def _pass_over(self, step: StepPlan) -> Move:
+        """A step of an action that is not called."""
+        if step.call is not None:
+            self._passed_over.add(step.index)
+        caller = self.results[step.parent if step.parent is not None else -1]
+        reason = caller.reason or "its action is not called"
+        return Settle(
+            self._record(
+                StepResult(step, Verdict.SKIPPED, "skipped", "skipped", reason, gating=False)
+            )
+        )
+
+    def _decide(self, step: StepPlan) -> Move | None:
+        """Return what becomes of a step; None when the steps of its action are next."""
         if self._refused is not None:
             reason = f"not reached: the step at line {self._refused.step.line} is refused"
             self._memory.skipped(step)
@@ -186,6 +284,8 @@ class JobMachine:
             return self._unknown(step, f"if: {error}")
         except ExpressionError as error:
             return self._refuse(step, f"if: {error}")
+        if step.call is not None:
+            return self._called(step, scope)
         if step.verdict is Verdict.REFUSED:
             return self._refuse(step, step.reason)
         if step.recipe is not None and step.recipe.kind == "nothing":
@@ -197,21 +297,31 @@ class JobMachine:
 
         Raises _Later, and ExpressionError when the step cannot be decided.
         """
-        status = None if self._queued else self._status
+        status = None if self._queued else self._current
         answer = condition_for(step.source.if_, scope.contexts, status)
         if answer is None:
             raise _Later
         return answer.condition
 
+    def _called(self, step: StepPlan, scope: Scope) -> Move | None:
+        try:
+            self._enter(step, scope)
+        except ExpressionError as error:
+            return self._refuse(step, str(error))
+        return None
+
     def _task(self, step: StepPlan, condition: Condition, scope: Scope) -> Move:
         try:
             forgiving = _continue_on_error(step, scope)
-            task = make_task(step, condition, self._scope(), self._inputs, forgiving=forgiving)
+            frame = self._frames[-1] if self._frames else None
+            asked = frame.condition(condition) if frame is not None else condition
+            task = make_task(step, asked, self._scope(), self._inputs, forgiving=forgiving)
+            task = frame.dress(task) if frame is not None else task
         except UnknownValueError as error:
             return self._unknown(step, str(error))
         except ExpressionError as error:
             return self._refuse(step, str(error))
-        self._queued[step.index] = _Queued(step, condition, forgiving)
+        self._queued[step.index] = _Queued(step, asked, forgiving)
         return Queue(task)
 
     def _nothing_to_do(self, step: StepPlan, condition: Condition) -> Move:
@@ -272,7 +382,7 @@ class JobMachine:
     def _why_not(self, step: StepPlan) -> str:
         if step.source.if_:
             return f"if: {step.source.if_} is false"
-        return "the job was cancelled" if self._status == "cancelled" else "an earlier step failed"
+        return "the job was cancelled" if self._current == "cancelled" else "an earlier step failed"
 
     def _finish(self) -> Finish:
         if self._status == "success":

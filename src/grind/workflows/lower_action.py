@@ -56,7 +56,8 @@ def _call(
     try:
         action = _find(inputs, folder, before)
     except _Unfollowed as why:
-        return (_refused(plan, str(why), verdict_rule("overridden", inputs.where(step), run=_RUN)),)
+        remedy = verdict_rule("overridden", {"uses": raw(step.uses)}, run=_RUN)
+        return (replace(plan, verdict=Verdict.REFUSED, reason=str(why), remedy=remedy, call=None),)
     given = _given(step, action)
     call = ActionCall(
         path=folder,
@@ -187,7 +188,11 @@ def _summed_up(plan: StepPlan, own: tuple[StepPlan, ...], file: str) -> StepPlan
     inner = [step for step in own if step.parent == plan.index]
     refused = next((step for step in inner if step.verdict is Verdict.REFUSED), None)
     if refused is not None:
-        at = refused.reason if refused.call is not None else f"{file}:{refused.line}: {refused.reason}"
+        at = (
+            refused.reason
+            if refused.call is not None
+            else f"{file}:{refused.line}: {refused.reason}"
+        )
         plan = replace(plan, verdict=Verdict.REFUSED, reason=at, remedy=refused.remedy)
     else:
         plan = replace(plan, reason=f"the steps of {file}")
@@ -209,9 +214,3 @@ def class_of(classes: Iterable[StepClass]) -> StepClass:
         if klass in found:
             return klass
     return found[0] if found else StepClass.CHECK
-
-
-def _refused(plan: StepPlan, reason: str, remedy: str) -> StepPlan:
-    return replace(
-        plan, verdict=Verdict.REFUSED, reason=reason, remedy=remedy, call=None
-    )

@@ -79,7 +79,7 @@ def job_scope(inputs: JobInputs, job: str) -> Scope:
                 extra={},
             ),
             "inputs": contexts.inputs(inputs.situation),
-            "vars": UNKNOWN,
+            "vars": contexts.variables(),
             "secrets": UNKNOWN,
             "needs": UNKNOWN,
         }
@@ -318,7 +318,7 @@ def to_static_number(node: Scalar | None, scope: Scope) -> float | str | None:
 def _class(job: Job, steps: tuple[StepPlan, ...]) -> StepClass:
     if job.environment is not None:
         return StepClass.DEPLOY
-    return class_of(step.klass for step in steps if step.call is None)
+    return class_of(step.klass for step in steps if step.call is None and not step.held)
 
 
 def _environment_name(node: Any) -> str:

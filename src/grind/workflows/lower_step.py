@@ -132,9 +132,7 @@ def _source(inputs: StepInputs, step: Step, scope: Scope) -> StepSource:
     shell, folder = step.shell, step.working_directory
     if inputs.within is None:  # an action does not see the defaults of whoever calls it
         shell = shell or job.defaults.shell or workflow.defaults.shell
-        folder = (
-            folder or job.defaults.working_directory or workflow.defaults.working_directory
-        )
+        folder = folder or job.defaults.working_directory or workflow.defaults.working_directory
     is_run = step.run is not None
     return StepSource(
         if_=raw(step.if_),

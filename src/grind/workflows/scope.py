@@ -96,7 +96,7 @@ def never_known(error: UnknownValueError) -> bool:
     """Whether what an expression lacks will not be known when the job runs either."""
     head, *rest = (str(part).lower() for part in error.path[:2]) if error.path else ("",)
     if head == "github" and rest:
-        return rest[0] not in ("workspace", "event_path", "token")
+        return rest[0] not in ("workspace", "event_path", "token", "action_path")
     return head == "vars"
 
 

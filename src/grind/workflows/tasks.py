@@ -46,7 +46,7 @@ def make_task(
         index=lane_index(step.index),
         condition=condition,
         continue_on_error=forgiving,
-        timeout=_minutes(step, inner),
+        timeout=minutes(step, inner),
     )
     recipe = step.recipe
     if recipe is not None and recipe.kind == "checkout":
@@ -100,7 +100,8 @@ def setup_task(recipe: Recipe) -> StepTask:
     )
 
 
-def _minutes(step: StepPlan, scope: Scope) -> float | None:
+def minutes(step: StepPlan, scope: Scope) -> float | None:
+    """Return a step's `timeout-minutes` in seconds, None without one. Raises ExpressionError."""
     value = step.source.timeout_minutes
     if value is None:
         return None
