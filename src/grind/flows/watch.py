@@ -8,7 +8,7 @@ answer, or wants to be left alone, is waited for: that is never a verdict.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from grind.core import events as e
 from grind.core.ci import Target
@@ -42,19 +42,13 @@ class Patience(NamedTuple):
     """For a forge that does not answer."""
 
 
-class Recorder(Protocol):
-    """Where events go."""
-
-    def __call__(self, event: e.Event) -> None:
-        """Record and show one event."""
-
-
 class WatchInputs(NamedTuple):
     """What a watch depends on."""
 
     forge: Forge
     clock: Clock
-    record: Recorder
+    record: Callable[[e.Event], None]
+    """Journal first, then the face."""
     target: Target
     rules: Rules
     since: float
@@ -63,6 +57,9 @@ class WatchInputs(NamedTuple):
     """Says what was known here of a step that failed."""
     logs: LogStore
     left_out: tuple[str, ...] = ()
+    """`path: reason` of the workflows that do not count."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know of how the rules were made."""
     patience: Patience = Patience()
     resumed: bool = False
 
@@ -85,6 +82,8 @@ async def watch(inputs: WatchInputs) -> e.WatchEnded:
             resumed=inputs.resumed,
         )
     )
+    for note in inputs.notes:
+        inputs.record(e.Note("warning", note))
     return await _Watch(inputs).run()
 
 
