@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from grind.core import events as e
+from grind.core.errors import ExitCode, GrindError
 from grind.core.outcome import JobOutcome
 from grind.core.plan import JobPlan, Plan, Verdict
 from grind.core.receipt import StepRecord
@@ -79,15 +80,19 @@ class Engine:
         """Jobs that fail-fast has cancelled."""
 
     async def run(self) -> Results:
-        """Run to the end. When it is cancelled, everything on the host is ended first."""
+        """Run to the end. When it is cancelled, everything on the host is ended first.
+
+        When it is only paused (a full disk here), the host goes on: the run is taken up again.
+        """
         tasks = [asyncio.create_task(self._job(job)) for job in self._jobs.values()]
         try:
             await asyncio.gather(*tasks)
-        except BaseException:
+        except BaseException as error:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self._inputs.host.abandon(self._inputs.run)
+            if not (isinstance(error, GrindError) and error.code is ExitCode.PAUSED):
+                await self._inputs.host.abandon(self._inputs.run)
             raise
         return Results(self._outcomes, tuple(self._records))
 
