@@ -41,6 +41,7 @@ def test_two_at_once(world: World) -> None:
     assert world.grind("log").code == 0
     third = world.begin("check", "--wait")
     fourth = world.begin("check", "--wait", "--json")
+    world.until(lambda: b"waiting for" in world.said_by(third), "nobody says who is waited for")
     (world.outside / "go").touch()
     assert world.end(first).code == 0
     waited, streamed = world.end(third), world.end(fourth)
@@ -140,7 +141,6 @@ POINTS = [
     "after:job.ended:1",
     "after:job.started:2",
     "after:step.ended:5",
-    "before:run.ended:1",
 ]
 
 
@@ -167,10 +167,12 @@ def test_killed_and_taken_up(world: World, point: str) -> None:
     assert not world.processes()
 
 
-def test_killed_after_the_end(world: World) -> None:
+@pytest.mark.parametrize("point", ["before:run.ended:1", "after:run.ended:1"])
+def test_killed_at_the_end(world: World, point: str) -> None:
     """The receipt is there: the next command answers from it."""
     world.start({CI: _two_jobs(world)})
-    world.killed("after:run.ended:1", "check")
+    world.killed(point, "check")
+    assert world.status()["next"] == "nothing"
     done = world.grind("check")
     assert done.code == 0
     assert "was proven" in done.out
@@ -267,27 +269,29 @@ def test_full_disk_while_writing_a_log(world: World) -> None:
         }
     )
     done = world.grind("check", before=_limit(1_000_000))
-    assert done.code == 75, done
-    assert "cannot be written" in done.err
-    assert "what was recorded before is safe" in done.err
-    assert "run the same command again" in done.err
-    assert "Traceback" not in done.err
+    # Whoever meets the limit first: grind with its own log of the step, or the runner with its.
+    assert done.code in (1, 75), done
+    assert ("cannot be written" in done.err) or ("could not be written" in done.out)
+    assert "Traceback" not in done.said
     assert not world.receipts
     assert world.grind("log").code == 0
     assert world.status()["running"] == ""
     assert "one" in world.told("steps")
-    again = world.grind("check")
+    for _ in range(2):  # the host's own log of the step had met the limit, too: then it runs again
+        again = world.grind("check")
     assert again.code == 0, again
-    assert not world.processes()
 
 
 def test_full_disk_while_writing_the_journal(world: World) -> None:
-    world.start({CI: _two_jobs(world)})
-    done = world.grind("check", before=_limit(2500))
+    steps = "".join(f"- name: {'long name ' * 100}{n}\n  run: test {n}\n" for n in range(20))
+    world.start({CI: workflow("- run: test 1\n")})
+    assert world.grind("check").code == 0, "grind's own files are there"
+    world.write({CI: workflow(steps)})
+    done = world.grind("check", before=_limit(45_000))
     assert done.code == 75, done
     assert "cannot be written" in done.err
     assert "Traceback" not in done.err
-    assert not world.receipts
+    assert len(world.receipts) == 1, "that of the first tree"
     events = [event["type"] for event in world.journal()]
     assert events[0] == "run.started"
     again = world.grind("check")
@@ -321,8 +325,13 @@ def test_full_disk_really(world: World) -> None:
         assert "Traceback" not in done.err
         assert not world.receipts
         assert world.journal()[0]["type"] == "run.started"
-        assert world.status()["running"] == ""
         assert world.grind("log").code == 0
-        assert not world.processes()
+        asked = world.grind("status")
+        assert asked.code in (0, 75), "git needs some room to take the snapshot"
+        subprocess.run(["mount", "-o", "remount,size=40m", world.root / "repo"], check=True)
+        assert world.status()["running"] == ""
+        again = world.grind("check")
+        assert again.code == 0, again
+        assert world.told("steps") == ["one"], "taken up, not begun anew"
     finally:
         subprocess.run(["umount", "-l", str(world.root / "repo")], check=True)

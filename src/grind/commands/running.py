@@ -7,7 +7,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from grind.commands.options import plan_options
 from grind.commands.past import Past, past_of
@@ -45,7 +45,7 @@ def run_checks(
     with session.lock(command, wait=wait, waiting=_tell_waiting):
         try:
             return asyncio.run(_run(session, basis, args, whole=whole, klass=klass))
-        except asyncio.CancelledError:  # SIGTERM, see `_run`
+        except asyncio.CancelledError:  # a signal, see `_run`
             raise KeyboardInterrupt from None
 
 
@@ -53,6 +53,18 @@ def _tell_waiting(held: Holder | None) -> None:
     who = held.told() if held is not None else "another process"
     sys.stderr.write(f"grind: waiting for {one_line(who)}\n")
     sys.stderr.flush()
+
+
+class _Stop:
+    """Cancels a task once: whoever presses Ctrl-C twice must not stop the cleaning up."""
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        self._task: asyncio.Task[Any] | None = task
+
+    def __call__(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
 
 
 async def _run(
@@ -66,7 +78,9 @@ async def _run(
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     if task is not None:  # a terminated grind ends what it started, as an interrupted one does
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        stop = _Stop(task)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
     options = plan_options(args)
     prepared = await prepare(session.repository, session.host, options, session.labels, basis)
     if whole and not args.again and _still_proven(session, prepared, args):

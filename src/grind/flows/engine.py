@@ -7,6 +7,7 @@ comes back into events. It decides nothing about verdicts and prints nothing.
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -90,7 +91,7 @@ class Engine:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if not (isinstance(error, GrindError) and error.code is ExitCode.PAUSED):
+            if not _is_pause(error):
                 await self._inputs.host.abandon(self._inputs.run)
             raise
         return Results(self._outcomes, tuple(self._records))
@@ -185,3 +186,10 @@ def _anything_to_do(job: JobPlan) -> bool:
         if step.executes:
             return True
     return True
+
+
+def _is_pause(error: BaseException) -> bool:
+    """Whether only the place for records is missing, here or on the host."""
+    if isinstance(error, GrindError):
+        return error.code is ExitCode.PAUSED
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
