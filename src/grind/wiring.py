@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from grind.adapters.lint_cache import HitCache
     from grind.adapters.lint_tree import Revision, WorkTree
     from grind.adapters.localhost import LocalHost
-    from grind.adapters.lock import Lock
+    from grind.adapters.lock import Holder, Lock
     from grind.adapters.store import ReleaseFolder
     from grind.core.config import Config
     from grind.core.receipt import Receipt, Tool
@@ -74,11 +74,17 @@ class Session:
             folders=local.path if local is not None else (),
         )
 
-    def lock(self, command: str, *, wait: float | None = 0.0) -> Lock:
-        """Return the lock of the repository: one run at a time."""
+    def lock(
+        self,
+        command: str,
+        *,
+        wait: float | None = 0.0,
+        waiting: Callable[[Holder | None], None] = lambda _: None,
+    ) -> Lock:
+        """Return the lock of the repository: one run at a time. See `Lock`."""
         from grind.adapters.lock import Lock
 
-        return Lock(self.store.lock_path, command, wait=wait)
+        return Lock(self.store.lock_path, command, wait=wait, waiting=waiting)
 
     def watch_lock(self, folder: ReleaseFolder) -> Lock:
         """Return the lock of one commit's watch: its journal has one writer. Others go on."""
