@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from grind.adapters.github.forge import GitHubForge
     from grind.adapters.journal import DiskJournal
     from grind.adapters.lint_cache import HitCache
     from grind.adapters.lint_tree import Revision, WorkTree
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from grind.adapters.store import ReleaseFolder
     from grind.core.config import Config
     from grind.core.receipt import Tool
+    from grind.ports import PushSeen
+
+_RELEASES_LOOKED_AT = 10
 
 
 class Session:
@@ -74,6 +78,32 @@ class Session:
         from grind.adapters.lock import Lock
 
         return Lock(self.store.lock_path, command, wait=wait)
+
+    def watch_lock(self, folder: ReleaseFolder) -> Lock:
+        """Return the lock of one commit's watch: its journal has one writer. Others go on."""
+        from grind.adapters.lock import Lock
+
+        return Lock(os.path.join(folder.path, "lock"), "grind watch", wait=0.0)
+
+    async def forge(self, url: str, api: str | None = None) -> GitHubForge:
+        """Return the forge that has the repository at `url`, with the user's token for it."""
+        from grind.adapters.github.address import address_of
+        from grind.adapters.github.forge import GitHubForge
+        from grind.adapters.github.tokens import find_token
+
+        address = address_of(url, self.environ, api)
+        return GitHubForge(address, await find_token(address, self.environ))
+
+    def landed(self, commit: str) -> PushSeen | None:
+        """Return grind's own push of a commit, when one of the last releases made it."""
+        from grind.flows.watchplan import landed_in
+
+        for release in self.store.releases()[:_RELEASES_LOOKED_AT]:
+            with self.journal(release) as journal:
+                found = landed_in(journal.read(), commit)
+            if found is not None:
+                return found
+        return None
 
     def journal(self, release: ReleaseFolder) -> DiskJournal:
         """Return the journal of a release."""

@@ -3,6 +3,7 @@
 <git common dir>/grind/
   lock                      one run at a time
   receipts/<tree>.json      written aside and replaced
+  watches/<commit>/         as a release: a journal, and logs of what was red in CI
   releases/<id>/journal.ndjson, logs/<job>/<step>.log
 """
 
@@ -110,6 +111,24 @@ class Store:
 
             shutil.rmtree(folder.path, ignore_errors=True)
 
+    def watch(self, commit: str) -> ReleaseFolder:
+        """Return the folder of a commit's watch; it is made by the first thing written."""
+        if not _TREE.match(commit):
+            raise ValueError(commit)
+        return ReleaseFolder(self._watches, commit)
+
+    def prune_watches(self, keep: int) -> None:
+        """Remove all but the `keep` watches that were begun or changed last."""
+        try:
+            folders = [entry for entry in os.scandir(self._watches) if _TREE.match(entry.name)]
+        except FileNotFoundError:
+            return
+        folders.sort(key=lambda entry: entry.stat(follow_symlinks=False).st_mtime, reverse=True)
+        for folder in folders[keep:]:
+            import shutil
+
+            shutil.rmtree(folder.path, ignore_errors=True)
+
     def receipt(self, tree: str) -> bytes | None:
         """Return the stored receipt for a tree, as bytes, or None."""
         if not _TREE.match(tree):
@@ -138,6 +157,10 @@ class Store:
     @property
     def _releases(self) -> str:
         return os.path.join(self.root, "releases")
+
+    @property
+    def _watches(self) -> str:
+        return os.path.join(self.root, "watches")
 
     def receipt_path(self, tree: str) -> str:
         """Return where the receipt for a tree is kept."""

@@ -18,7 +18,6 @@ from grind.flows.job import JobContext, run_job
 from grind.ports import Clock, Host, LogStore
 from grind.workflows import contexts as ctx
 from grind.workflows.contexts import Situation
-from grind.workflows.expressions import UNKNOWN
 from grind.workflows.jobgraph import JobResult, Leave, decide
 from grind.workflows.tasks import TaskInputs
 
@@ -162,7 +161,7 @@ class Engine:
                 extra={},
             ),
             "inputs": ctx.inputs(self._inputs.situation),
-            "vars": UNKNOWN,
+            "vars": ctx.variables(),
             "matrix": job.matrix,
             "strategy": ctx.strategy(
                 index=job.strategy_index,

@@ -146,21 +146,24 @@ class _Runner:
         """Why the job has failed although every step says that it succeeded."""
 
     async def run(self) -> JobEnding:
-        await self._begin()
-        await self._advance()
-        lost, status = "the lane ended early", ""
         try:
-            async for event in self.lane.events():
-                match event:
-                    case LaneLost():
-                        lost = event.reason
-                    case LaneDone():
-                        status = event.status
-                    case _:
-                        await self._event(event)
+            return await self._follow()
         finally:
             for log in self.logs.values():
                 log.close()
+
+    async def _follow(self) -> JobEnding:
+        await self._begin()
+        await self._advance()
+        lost, status = "the lane ended early", ""
+        async for event in self.lane.events():
+            match event:
+                case LaneLost():
+                    lost = event.reason
+                case LaneDone():
+                    status = event.status
+                case _:
+                    await self._event(event)
         if not status or self.finish is None:
             return self._lost(lost)
         return self._ending(self.finish, status)

@@ -35,8 +35,8 @@ def judge_run(
     """Return what becomes of a `run:` step called `name`.
 
     `scope` has the step's own `env:`; `secret_env` are the variables of its job that hold secrets;
-    `where` are the fields of a `[[verdict]]` that selects it; `provided` says that an earlier step gives the
-    job programs of its own.
+    `where` are the fields of a `[[verdict]]` that selects it; `provided` says that an earlier step
+    gives the job programs of its own.
     """
     found = facts.memo(classify_run, name, scope.show(source.run or ""), source.shell)
     gating = text_gating(source, facts)

@@ -78,7 +78,7 @@ def job_scope(inputs: JobInputs, job: str) -> Scope:
                 extra={},
             ),
             "inputs": contexts.inputs(inputs.situation),
-            "vars": UNKNOWN,
+            "vars": contexts.variables(),
             "secrets": UNKNOWN,
             "needs": UNKNOWN,
         },
@@ -317,7 +317,7 @@ def to_static_number(node: Scalar | None, scope: Scope) -> float | str | None:
 def _class(job: Job, steps: tuple[StepPlan, ...]) -> StepClass:
     if job.environment is not None:
         return StepClass.DEPLOY
-    classes = [step.klass for step in steps]
+    classes = [step.klass for step in steps if not step.held]
     for klass in (StepClass.DEPLOY, StepClass.E2E, StepClass.CHECK, StepClass.BUILD):
         if klass in classes:
             return klass

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from grind.core.config import Config
 from grind.core.plan import StepClass, StepPlan, StepSource, Verdict
+from grind.core.remedy import verdict_rule
 from grind.workflows.actions import judge
 from grind.workflows.classify import classify_run
 from grind.workflows.conditions import statuses
@@ -154,7 +155,7 @@ def _settled(inputs: StepInputs, step: Step, source: StepSource, scope: Scope) -
             Verdict.REFUSED,
             klass,
             unknown,
-            f'{selector(inputs.workflow, inputs.job, step)} verdict = "skipped", reason = "…"',
+            verdict_rule("skipped", selector(inputs.workflow, inputs.job, step)),
         )
     return None
 
