@@ -14,6 +14,7 @@ from grind.core.plan import JobPlan
 from grind.workflows import contexts
 from grind.workflows.contexts import Situation
 from grind.workflows.expressions import UNKNOWN, ExpressionError, UnknownValueError
+from grind.workflows.memo import Memo
 from grind.workflows.scope import Scope, env_object, never_known, secrets_in
 
 RUNNER_NAMES = frozenset(
@@ -60,7 +61,7 @@ RUNNER_NAMES = frozenset(
 
 
 def layered(
-    plan: JobPlan, known: Mapping[str, Any], *, planning: bool = False
+    plan: JobPlan, known: Mapping[str, Any], *, planning: bool = False, memo: Memo | None = None
 ) -> tuple[dict[str, Any], str]:
     """Return the `env:` of workflow and job, evaluated, and why it cannot be, if it cannot.
 
@@ -72,7 +73,7 @@ def layered(
     env: dict[str, Any] = {}
     for layer in (plan.workflow_env, plan.env):
         outer = env_object(env, complete=True)
-        scope = Scope({**known, "env": outer, "secrets": UNKNOWN}).with_stand_ins()
+        scope = Scope({**known, "env": outer, "secrets": UNKNOWN}, memo=memo).with_stand_ins()
         for name, template in layer.items():
             if not name or "=" in name or "\0" in name + template:
                 return env, f"env: {name!r} is nothing that a program can be given"

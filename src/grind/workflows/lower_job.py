@@ -61,7 +61,7 @@ def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
         return [_whole(inputs, job, scope, f"matrix: {error}")]
     return [
         _combination(inputs, job, scope, combination, place, len(combinations))
-        for place, combination in enumerate(combinations)
+        for place, combination in enumerate(inputs.facts.sample_of(combinations))
     ]
 
 
@@ -81,7 +81,8 @@ def job_scope(inputs: JobInputs, job: str) -> Scope:
             "vars": contexts.variables(),
             "secrets": UNKNOWN,
             "needs": UNKNOWN,
-        }
+        },
+        memo=inputs.facts.memo,
     )
 
 
@@ -191,7 +192,7 @@ def _judge(
 
 def _environment_problem(plan: JobPlan, scope: Scope) -> tuple[str, str] | None:
     """A variable of the job that will never be known makes every step another one than CI's."""
-    _, problem = layered(plan, scope.contexts, planning=True)
+    _, problem = layered(plan, scope.contexts, planning=True, memo=scope.memo)
     return (problem, "") if problem else None
 
 
