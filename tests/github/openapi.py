@@ -231,9 +231,14 @@ class Contract:
         if kind == "object" or "properties" in schema:
             needed = schema.get("required", ())
             return {name: self.smallest(schema["properties"][name]) for name in needed}
-        return {"null": None, "array": [], "integer": 1, "number": 1, "boolean": False, "string": _text(schema)}[
-            kind or "string"
-        ]
+        return {
+            "null": None,
+            "array": [],
+            "integer": 1,
+            "number": 1,
+            "boolean": False,
+            "string": _text(schema),
+        }[kind or "string"]
 
 
 def _pattern(template: str) -> re.Pattern[str]:

@@ -39,7 +39,11 @@ class Job(NamedTuple):
     """A job of one attempt, with times in seconds from the attempt's begin."""
 
     name: str
-    steps: tuple[Step, ...] = (Step("Set up job", 1), Step("Run make test"), Step("Complete job", 1))
+    steps: tuple[Step, ...] = (
+        Step("Set up job", 1),
+        Step("Run make test"),
+        Step("Complete job", 1),
+    )
     conclusion: str = "success"
     begins: float = 5.0
     log: bytes = b""
@@ -243,9 +247,7 @@ class GitHub:
         counted = reply.status != 304 or not token
         if counted and self.remaining > 0:
             self.remaining -= 1
-        self.requests.append(
-            Request(self.clock.now(), path, query, headers, reply.status, counted)
-        )
+        self.requests.append(Request(self.clock.now(), path, query, headers, reply.status, counted))
         limits = {
             "x-ratelimit-remaining": str(self.remaining),
             "x-ratelimit-reset": str(int(self.reset)),
