@@ -1,20 +1,20 @@
 """Expressions a second: grind in its process, beside GitHub's evaluator in a node process.
 
-Run as `python -m bench.expressions`. Each side parses and evaluates the same corpus: the
+Each side parses and evaluates the same corpus: the
 expressions of one CI run, with the contexts each of them needs.
 """
 
 from __future__ import annotations
 
 import json
-import statistics
 import subprocess
-import time
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 from tests.workflows.expressions.oracle import SCRIPT, Oracle, node_program, package_folder
 
+from bench.table import Row
+from bench.timing import BenchError, Side, medians, seconds
 from grind.workflows.expressions import evaluate, evaluate_template, from_python
 
 CONTEXTS: dict[str, Any] = {
@@ -60,86 +60,63 @@ CORPUS = [
 ]
 
 
-class Figures(NamedTuple):
-    """Medians: expressions a second in grind, in a warm node one by one and in batches, cold."""
-
-    grind: float
-    grind_raw_contexts: float
-    node_pipe: float
-    node_batch: float
-    node_start: float
-
-    @property
-    def over_starting(self) -> float:
-        """How many times faster than starting node for each expression (at least 20)."""
-        return self.grind / self.node_start
-
-    @property
-    def over_pipe(self) -> float:
-        """How many times as many as a warm node answers through its pipe (at least 1)."""
-        return self.grind / self.node_pipe
+ROUNDS = 15
+BATCH = 20
+OVER_START = 20.0
+"""How many times as many expressions as starting node for each (issue 3)."""
+OVER_PIPE = 1.0
+"""… as a warm node answers through its pipe."""
 
 
-def measure(rounds: int = 15) -> Figures:
-    """Measure all sides, in turns, on this machine."""
-    contexts = {name: from_python(value) for name, value in CONTEXTS.items()}
-    requests = [{"expr": source, "contexts": CONTEXTS} for source in CORPUS]
+def rows() -> Iterator[Row]:
+    """Measure all sides in turns, on this machine."""
     oracle = Oracle()
     try:
-        sides: dict[str, Callable[[], object]] = {
-            "grind": lambda: [evaluate(source, contexts) for source in CORPUS],
-            "raw": lambda: [evaluate(source, CONTEXTS) for source in CORPUS],
-            "pipe": lambda: [oracle.ask([request]) for request in requests],
-            "batch": lambda: oracle.ask(requests * 20),
-        }
-        seconds: dict[str, list[float]] = {name: [] for name in sides}
-        for turn in range(rounds + 2):
-            for name, side in sides.items():
-                started = time.perf_counter()
-                side()
-                if turn >= 2:
-                    seconds[name].append(time.perf_counter() - started)
+        same_answers(oracle)
+        found = medians(sides(oracle), ROUNDS, warm=2)
     finally:
         oracle.close()
-    rate = {name: len(CORPUS) / statistics.median(values) for name, values in seconds.items()}
-    cold = statistics.median(_cold() for _ in range(7))
-    return Figures(rate["grind"], rate["raw"], rate["pipe"], rate["batch"] * 20, 1 / cold)
+    cold = medians({"cold": lambda: seconds(start_node)}, 7)["cold"]
+    rate = {name: len(CORPUS) / taken for name, taken in found.items()}
+    grind, what = rate["grind"], "expressions, parsed and evaluated"
+    beside = "node, started for each"
+    yield Row("expressions", what, grind, beside, 1 / cold, OVER_START, "/s")
+    beside = "node, warm, through its pipe"
+    yield Row("expressions", what, grind, beside, rate["pipe"], OVER_PIPE, "/s")
+    beside = f"node, warm, {BATCH * len(CORPUS)} a line"
+    yield Row("expressions", what, grind, beside, rate["batch"] * BATCH, None, "/s")
+    what, beside = "contexts as plain dicts", "contexts as values"
+    yield Row("expressions", what, rate["raw"], beside, grind, None, "/s")
+    what, beside = "templates: text around expressions", "expressions alone"
+    yield Row("expressions", what, rate["templates"], beside, grind, None, "/s")
 
 
-def template_rate(rounds: int = 15) -> float:
-    """Templates a second: the same corpus as text around holes."""
+def sides(oracle: Oracle) -> dict[str, Side]:
     contexts = {name: from_python(value) for name, value in CONTEXTS.items()}
+    requests = [{"expr": source, "contexts": CONTEXTS} for source in CORPUS]
     texts = [f"run-${{{{ {source} }}}}" for source in CORPUS]
-    seconds = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        for text in texts:
-            evaluate_template(text, contexts)
-        seconds.append(time.perf_counter() - started)
-    return len(texts) / statistics.median(seconds)
+    work = {
+        "grind": lambda: [evaluate(source, contexts) for source in CORPUS],
+        "raw": lambda: [evaluate(source, CONTEXTS) for source in CORPUS],
+        "templates": lambda: [evaluate_template(text, contexts) for text in texts],
+        "pipe": lambda: [oracle.ask([request]) for request in requests],
+        "batch": lambda: oracle.ask(requests * BATCH),
+    }
+    return {name: (lambda it=it: seconds(it)) for name, it in work.items()}  # type: ignore[misc]
 
 
-def _cold() -> float:
+def same_answers(oracle: Oracle) -> None:
+    """Raise BenchError unless both sides evaluate the whole corpus: an error is fast."""
+    answers = oracle.ask([{"expr": source, "contexts": CONTEXTS} for source in CORPUS])
+    for source, answer in zip(CORPUS, answers, strict=True):
+        if "error" in answer:
+            raise BenchError(f"node: {source}: {answer}")
+        evaluate(source, CONTEXTS)
+
+
+def start_node() -> None:
     command = [str(node_program()), str(SCRIPT), str(package_folder())]
     line = json.dumps([{"expr": CORPUS[0], "contexts": CONTEXTS}]) + "\n"
-    started = time.perf_counter()
-    subprocess.run(command, input=line, text=True, capture_output=True, check=True)
-    return time.perf_counter() - started
-
-
-def main() -> None:
-    """Print the table."""
-    figures = measure()
-    print(f"{'expressions a second, parsed and evaluated':50} {'':>12}")
-    print(f"{'grind':50} {figures.grind:12,.0f}")
-    print(f"{'grind, contexts as plain dicts':50} {figures.grind_raw_contexts:12,.0f}")
-    print(f"{'node, warm, one by one through its pipe':50} {figures.node_pipe:12,.0f}")
-    print(f"{'node, warm, 300 a line':50} {figures.node_batch:12,.0f}")
-    print(f"{'node, started for each':50} {figures.node_start:12,.1f}")
-    print(f"{'grind, templates':50} {template_rate():12,.0f}")
-    print(f"grind is {figures.over_starting:,.0f} x starting node (needed: 20)")
-    print(f"grind is {figures.over_pipe:.1f} x a warm node's pipe (needed: 1)")
-
-
-if __name__ == "__main__":
-    main()
+    done = subprocess.run(command, input=line, text=True, capture_output=True, check=True)
+    if '"error"' in done.stdout or not done.stdout.strip():
+        raise BenchError(f"node: {done.stdout}{done.stderr}")

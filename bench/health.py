@@ -1,27 +1,26 @@
 """`grind_health` beside a bare ASGI app that returns a constant, under the same real uvicorn.
 
-Run as `python -m bench.health [--seconds N] [--rounds N]`. One process serves all contenders, each
-on a port of its own, and they take short turns in changing order, so that what else the machine
-does, and how an interpreter happens to lie in memory, hits all alike. Figures are medians of turns.
-Each is a ratio to the bare app: requests per second, and (quieter on a busy machine) requests per
-second of the server's own CPU time. The goal is 0.9 for liveness, and for readiness without checks.
+One process serves all contenders, each on a port of its own, and they take short turns in changing
+order, so that what else the machine does, and how an interpreter happens to lie in memory, hits all
+alike. Figures are medians of turns, in requests per second and (quieter on a busy machine) per
+second of the server's own CPU time.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import select
 import socket
-import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from typing import Any, NamedTuple
+
+from bench.table import Row
+from bench.timing import BenchError, Stopwatch, median
 
 GOAL = 0.9
 CONNECTIONS = 8
@@ -36,7 +35,10 @@ CONTENDERS = {
     "ready, one async check": ("async_check", "/health", False),
     "ready, one sync check": ("sync_check", "/health", False),
 }
-SERVERS = {"httptools + uvloop": ("httptools", "uvloop"), "h11 + asyncio": ("h11", "asyncio")}
+SERVERS = (("httptools", "uvloop"), ("h11", "asyncio"))
+SECONDS = 0.06
+"""Per contender and round."""
+ROUNDS = 101
 
 
 def applications() -> dict[str, Any]:
@@ -118,7 +120,7 @@ def running(http: str, loop: str) -> Iterator[Server]:
             for name in CONTENDERS
         }
         fds = [listener.fileno() for listener in listeners.values()]
-        command = [sys.executable, "-m", "bench.health", "--serve", http, loop, *map(str, fds)]
+        command = [sys.executable, "-m", "bench.health", http, loop, *map(str, fds)]
         process = subprocess.Popen(command, pass_fds=fds)
         try:
             addresses = {name: listener.getsockname() for name, listener in listeners.items()}
@@ -131,7 +133,7 @@ def running(http: str, loop: str) -> Iterator[Server]:
 def load(server: Server, name: str, seconds: float) -> tuple[float, float]:
     """Ask as fast as the server answers. Returns requests per second, by the wall and by its CPU.
 
-    Raises RuntimeError if anything but 200 comes back: a fast error is not fast.
+    Raises BenchError if anything but 200 comes back: a fast error is not fast.
     """
     path = CONTENDERS[name][1]
     request = f"GET {path} HTTP/1.1\r\nhost: bench\r\n\r\n".encode()
@@ -144,8 +146,7 @@ def load(server: Server, name: str, seconds: float) -> tuple[float, float]:
         poll.register(connection.fileno(), select.EPOLLIN)
     waiting = dict.fromkeys(sockets, 0)
     done, tails = 0, dict.fromkeys(sockets, b"")
-    cpu, begun = server.cpu_seconds(), time.perf_counter()
-    until = begun + seconds
+    cpu, watch = server.cpu_seconds(), Stopwatch()
     for fd, connection in sockets.items():
         connection.sendall(request * PIPELINED)
         waiting[fd] = PIPELINED
@@ -154,14 +155,14 @@ def load(server: Server, name: str, seconds: float) -> tuple[float, float]:
             data = tails[fd] + sockets[fd].recv(1 << 18)
             answered = data.count(b"HTTP/1.1 200 ")
             if data.count(b"HTTP/1.1 ") != answered or data == tails[fd]:
-                raise RuntimeError(f"{path}: unexpected answer {data[:200]!r}")
+                raise BenchError(f"{path}: unexpected answer {data[:200]!r}")
             tails[fd] = data[data.rindex(b"HTTP/1.1 200 ") + 13 :][-12:] if answered else data[-12:]
             done += answered
             waiting[fd] -= answered
-            if waiting[fd] == 0 and time.perf_counter() < until:
+            if waiting[fd] == 0 and watch.seconds() < seconds:
                 sockets[fd].sendall(request * PIPELINED)
                 waiting[fd] = PIPELINED
-    elapsed, cpu = time.perf_counter() - begun, server.cpu_seconds() - cpu
+    elapsed, cpu = watch.seconds(), server.cpu_seconds() - cpu
     poll.close()
     for connection in sockets.values():
         connection.close()
@@ -180,38 +181,33 @@ def measure(http: str, loop: str, seconds: float, rounds: int) -> dict[str, tupl
                 results[name].append(load(server, name, seconds))
             random.shuffle(order)
     return {
-        name: (statistics.median(wall for wall, _ in runs), statistics.median(c for _, c in runs))
+        name: (median([wall for wall, _ in runs]), median([spent for _, spent in runs]))
         for name, runs in results.items()
     }
 
 
-def main(argv: list[str]) -> int:
-    """Print the table; return 1 if a contender that has the goal misses it by the wall clock."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=0.06, help="per contender and round")
-    parser.add_argument("--rounds", type=int, default=101)
-    parser.add_argument("--serve", nargs="+", help=argparse.SUPPRESS)
-    options = parser.parse_args(argv)
-    if options.serve:
-        http, loop, *fds = options.serve
-        run = import_module("uvloop" if loop == "uvloop" else "asyncio").run
-        run(serve(http, loop, [int(fd) for fd in fds]))
-        return 0
-    missed = False
-    for server, (http, loop) in SERVERS.items():
-        medians = measure(http, loop, options.seconds, options.rounds)
+def rows() -> Iterator[Row]:
+    """Measure under both servers; the goal is for the wall clock."""
+    for http, loop in SERVERS:
+        medians = measure(http, loop, SECONDS, ROUNDS)
         wall, cpu = medians["bare app"]
-        print(f"uvicorn, {server}: {'requests/s':>14} {'ratio':>7} {'per CPU s':>10} {'ratio':>7}")
+        beside = f"bare app, {http} + {loop}"
         for name, (_, _, has_goal) in CONTENDERS.items():
+            if name == "bare app":
+                continue
             its_wall, its_cpu = medians[name]
-            verdict = ""
+            goal = GOAL if has_goal else None
+            yield Row("health", name, its_wall, beside, wall, goal, "/s")
             if has_goal:
-                verdict = "ok" if its_wall >= GOAL * wall else f"below {GOAL}"
-                missed = missed or verdict != "ok"
-            ratios = f"{its_wall / wall:7.2f} {its_cpu:10.0f} {its_cpu / cpu:7.2f}"
-            print(f"  {name:<26} {its_wall:14.0f} {ratios}  {verdict}")
-    return int(missed)
+                yield Row("health", f"{name}, per CPU second", its_cpu, beside, cpu, None, "/s")
+
+
+def main(argv: list[str]) -> None:
+    """Be the server: HTTP LOOP FD…"""
+    http, loop, *fds = argv
+    run = import_module("uvloop" if loop == "uvloop" else "asyncio").run
+    run(serve(http, loop, [int(fd) for fd in fds]))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

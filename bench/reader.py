@@ -1,19 +1,13 @@
-"""Reading 50 workflows beside PyYAML's C loader alone on the same files.
-
-`python -m bench.reader [FOLDER]`: without a folder, 50 workflows as teams write them are made up;
-with one, its `*.yml` files are read. Both sides take turns; prints medians and their ratio.
-"""
+"""Reading 50 made-up workflows as teams write them, beside PyYAML's C loader on the same files."""
 
 from __future__ import annotations
 
-import statistics
-import sys
-import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 
 import yaml
 
+from bench.table import Row
+from bench.timing import BenchError, Side, medians, seconds
 from grind.workflows.availability import check_expressions
 from grind.workflows.reader import read_workflow
 
@@ -95,54 +89,38 @@ def made_up() -> list[bytes]:
     return texts
 
 
-def timed(action: Callable[[bytes], object], sources: Sequence[bytes]) -> float:
-    began = time.perf_counter()
-    for source in sources:
-        action(source)
-    return time.perf_counter() - began
-
-
-def load(source: bytes) -> object:
-    try:
-        return yaml.load(source, yaml.CSafeLoader)
-    except yaml.YAMLError:
-        return None
-
-
 def read(source: bytes) -> object:
-    return read_workflow("w.yml", source)
+    reading = read_workflow("w.yml", source)
+    if reading.workflow is None or reading.problems:
+        raise BenchError(f"the workflow was not read: {reading.problems}")
+    return reading.workflow
 
 
 def read_and_check(source: bytes) -> object:
     reading = read_workflow("w.yml", source)
-    return check_expressions(reading.workflow) if reading.workflow else ()
+    if reading.workflow is None or (problems := check_expressions(reading.workflow)):
+        raise BenchError(f"the workflow was not read: {reading.problems or problems}")
+    return reading.workflow
 
 
-def main(arguments: list[str]) -> int:
-    if arguments:
-        paths = sorted(Path(arguments[0]).rglob("*.y*ml"))
-        sources = [path.read_bytes() for path in paths]
-    else:
-        sources = made_up()
-    sides = {
-        "PyYAML, C loader": load,
-        "grind, read": read,
-        "grind, read and check expressions": read_and_check,
-    }
-    times: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(ROUNDS):
-        for name, action in sides.items():
-            times[name].append(timed(action, sources))
-    base = statistics.median(times["PyYAML, C loader"])
-    lines = sum(source.count(b"\n") for source in sources)
-    print(f"{len(sources)} workflows, {lines} lines, median of {ROUNDS} turns")
-    for name, spent in times.items():
-        median = statistics.median(spent)
-        print(f"  {name:35} {median * 1000:8.1f} ms  {median / base:5.2f} x")
-    ratio = statistics.median(times["grind, read"]) / base
-    print(f"  bound {BOUND} x: {'held' if ratio <= BOUND else 'BROKEN'}")
-    return 0 if ratio <= BOUND else 1
+def load(source: bytes) -> object:
+    return yaml.load(source, yaml.CSafeLoader)
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def over(action: Callable[[bytes], object], sources: Sequence[bytes]) -> Side:
+    def work() -> None:
+        for source in sources:
+            action(source)
+
+    return lambda: seconds(work)
+
+
+def rows() -> Iterator[Row]:
+    """Measure reading, with and without the check of expressions."""
+    sources = made_up()
+    actions = {"load": load, "read": read, "check": read_and_check}
+    found = medians({name: over(action, sources) for name, action in actions.items()}, ROUNDS)
+    beside = "PyYAML, C loader"
+    yield Row("reader", f"reading {COUNT} workflows", found["read"], beside, found["load"], BOUND)
+    what = "reading, and checking expressions"
+    yield Row("reader", what, found["check"], beside, found["load"])

@@ -1,34 +1,25 @@
 """100 no-op steps in one lane beside a plain bash loop that starts 100 `bash -e FILE`.
 
-Start-up is not counted on either side: 101 steps less 1 step. Prints the medians and their ratio.
+Start-up is not counted on either side: 101 steps less 1 step.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import statistics
-import subprocess
 import tempfile
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
+from bench.table import Row
+from bench.timing import BenchError, Stopwatch, in_turns, median, program
+from grind.adapters.clock import SystemClock
 from grind.adapters.localhost import LocalHost
 from grind.ports import Ended, LaneDone, LaneSpec, StepTask
 
-ROUNDS = 9
+ROUNDS = 15
 BOUND = 1.5
-LOOP = 'for f in "$@"; do bash -e "$f"; done'
-
-
-class RealClock:
-    """The machine's own time."""
-
-    def now(self) -> float:
-        return time.time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+LOOP = 'for f; do bash -e "$f" || exit; done; echo done'
 
 
 def job_env() -> list[tuple[str, str]]:
@@ -38,23 +29,22 @@ def job_env() -> list[tuple[str, str]]:
     return [*fixed.items(), *many.items()]
 
 
-async def lane_seconds(host: LocalHost, run: str, steps: int) -> float:
+async def lane_seconds(folder: Path, run: str, steps: int) -> float:
     """Queue `steps` no-op steps and follow them to the end."""
+    host = LocalHost(folder / "state", os.environ, SystemClock())
     lane = await host.lane(LaneSpec(run=run, key="bench", repository="", name="bench"))
     await lane.begin(job_env(), {})
     tasks = [
         StepTask(index=index, argv=("bash", "-e", "{0}"), script=":\n") for index in range(steps)
     ]
-    began = time.perf_counter()
+    watch = Stopwatch()
     await lane.submit(tasks, final=True)
-    ended = 0
-    async for event in lane.events():
-        ended += isinstance(event, Ended)
-        last = event
-    seconds = time.perf_counter() - began
-    assert isinstance(last, LaneDone), last
-    assert ended == steps
-    return seconds
+    events = [event async for event in lane.events()]
+    spent = watch.seconds()
+    good = [event for event in events if isinstance(event, Ended) and event.exit_code == 0]
+    if len(good) != steps or events[-1] != LaneDone("success"):
+        raise BenchError(f"{len(good)} of {steps} steps went well, and then {events[-1]}")
+    return spent
 
 
 def loop_seconds(folder: Path, steps: int) -> float:
@@ -64,33 +54,28 @@ def loop_seconds(folder: Path, steps: int) -> float:
         path = folder / f"{index}.sh"
         path.write_text(":\n")
         files.append(str(path))
-    began = time.perf_counter()
-    subprocess.run(["bash", "-c", LOOP, "bash", *files], env=dict(job_env()), check=True)
-    return time.perf_counter() - began
+    return program(["bash", "-c", LOOP, "bash", *files], env=dict(job_env()), says="done")()
 
 
-async def measure(folder: Path) -> tuple[float, float]:
-    """Return the medians (lane, loop) of 101 less 1, taken in turns."""
-    host = LocalHost(folder / "state", os.environ, RealClock())
-    lanes, loops = [], []
-    for number in range(ROUNDS):
-        lanes.append(
-            await lane_seconds(host, f"many-{number}", 101)
-            - await lane_seconds(host, f"one-{number}", 1)
+def rows() -> Iterator[Row]:
+    """Measure both."""
+    numbers = iter(range(1000))
+
+    def lane(steps: int) -> float:
+        return asyncio.run(lane_seconds(folder, f"run-{next(numbers)}", steps))
+
+    with tempfile.TemporaryDirectory(prefix="grind-bench-") as scratch:
+        folder = Path(scratch)
+        taken = in_turns(
+            {
+                "many": lambda: lane(101),
+                "loop, many": lambda: loop_seconds(folder, 101),
+                "one": lambda: lane(1),
+                "loop, one": lambda: loop_seconds(folder, 1),
+            },
+            ROUNDS,
         )
-        loops.append(loop_seconds(folder, 101) - loop_seconds(folder, 1))
-    return statistics.median(lanes), statistics.median(loops)
-
-
-def main() -> int:
-    """Print one row of the table; fail above the bound."""
-    with tempfile.TemporaryDirectory(prefix="grind-bench-") as folder:
-        lane, loop = asyncio.run(measure(Path(folder)))
-    ratio = lane / loop
-    print(f"100 steps: lane {lane * 1000:.0f} ms, bash loop {loop * 1000:.0f} ms", end=", ")
-    print(f"ratio {ratio:.2f} (bound {BOUND})")
-    return 0 if ratio <= BOUND else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    grind = [many - one for many, one in zip(taken["many"], taken["one"], strict=True)]
+    loop = [many - one for many, one in zip(taken["loop, many"], taken["loop, one"], strict=True)]
+    what, beside = "100 no-op steps, the lane alone", "bash loop of 100 bash -e FILE"
+    yield Row("runner", what, median(grind), beside, median(loop), BOUND)

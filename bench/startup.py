@@ -1,14 +1,15 @@
-"""What starting costs, as ratios to a bare interpreter, taken in turns: `--version`, `--help`,
-and what each way of reading arguments adds before and after the libraries that a command needs.
+"""What starting costs beside a bare interpreter: `--version`, `--help`, and what each way of reading
+arguments adds before and after the libraries that a command needs.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import statistics
-import subprocess
 import sys
-import time
+from collections.abc import Iterator
+
+from bench.table import Row
+from bench.timing import medians, program
 
 ROUNDS = 31
 BOUND = 3.0
@@ -56,33 +57,10 @@ def programs() -> dict[str, list[str]]:
     }
 
 
-def seconds(argv: list[str]) -> float:
-    """Run one program to its end."""
-    began = time.perf_counter()
-    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - began
-
-
-def medians() -> dict[str, float]:
-    """Return each program's median, taken in turns so that a busy moment hits all alike."""
-    taken: dict[str, list[float]] = {name: [] for name in programs()}
-    for _ in range(ROUNDS):
-        for name, argv in programs().items():
-            taken[name].append(seconds(argv))
-    return {name: statistics.median(times) for name, times in taken.items()}
-
-
-def main() -> int:
-    """Print the table; fail above the bound."""
-    found = medians()
-    bare = found[BARE]
-    print(f"{'start-up':<20} {'ms':>6} {'ratio':>6}")
-    for name, median in found.items():
-        print(f"{name:<20} {median * 1000:6.1f} {median / bare:6.2f}")
-    worst = max(found[name] / bare for name in ("grind --version", "grind --help"))
-    print(f"--version and --help: ratio {worst:.2f} (bound {BOUND})")
-    return 0 if worst <= BOUND else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def rows() -> Iterator[Row]:
+    """Measure all of them in turns."""
+    found = medians({name: program(argv) for name, argv in programs().items()}, ROUNDS)
+    for name in found:
+        if name != BARE:
+            goal = BOUND if name.startswith("grind") else None
+            yield Row("startup", name, found[name], BARE, found[BARE], goal)

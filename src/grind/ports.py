@@ -28,7 +28,9 @@ class LanePaths(NamedTuple):
     events: str
     """Folder for `GITHUB_EVENT_PATH` and other files that the client writes for the job."""
     cache: str = ""
-    """Download caches that all jobs on the host share."""
+    """Download caches that all jobs of the repository share on the host."""
+    artifacts: str = ""
+    """What the jobs of this run hand on to each other."""
 
 
 class LaneSpec(Struct, frozen=True, kw_only=True):
@@ -40,15 +42,23 @@ class LaneSpec(Struct, frozen=True, kw_only=True):
     """Identifier of the job in the repository: [0-9A-Za-z._-]+, stable between runs, so that the
     checkout can be reused."""
     repository: str
-    """Path on the host of the private repository that checkouts are made from."""
+    """Path on the host of the private repository that checkouts are made from. Its `refs/heads/*`
+    and `refs/tags/*` are what a checkout with full history or tags shows as the remote's. The host
+    keeps trees for shallow checkouts in the folder `trees` in it. Objects of submodules are looked
+    for in `modules/<name>` in it, beside it, and beside the folder that it is in."""
     name: str
     """Last part of the workspace path, the repository's name, as on a runner."""
     timeout: float | None = None
-    """Seconds for the whole lane."""
+    """Seconds for the whole lane; when they are over, the lane is cancelled, with the reason
+    `timeout` for the running step."""
 
 
 class Started(Struct, frozen=True, tag="started"):
-    """A step began. `at` is seconds since the epoch by the host's clock."""
+    """A step began. `at` is seconds since the epoch by the host's clock.
+
+    What a process in the background says after its step has ended is output of the step that runs
+    then.
+    """
 
     index: int
     at: float
@@ -66,7 +76,9 @@ class Ended(Struct, frozen=True, tag="ended"):
     """A step ended. `reason` is `exit`, `timeout`, `cancelled` or `file-command`.
 
     All output of the step has been delivered before. `exit_code` is 128 + N for signal N.
-    `file-command` means that a command file (GITHUB_ENV, …) was malformed, which fails the step.
+    `file-command` means that a command file (GITHUB_ENV, …) was malformed, which fails the step:
+    the exit code is then not 0. `detail` may also hold what GitHub would annotate without failing
+    (NODE_OPTIONS in GITHUB_ENV). With the reasons `timeout` and `cancelled` the exit code is not 0.
     """
 
     index: int
@@ -126,8 +138,10 @@ class Lane(Protocol):
         """Return a command file of an ended step: `env`, `output`, `path`, `state`, `summary`."""
 
     async def cancel(self) -> None:
-        """Cancel as GitHub does: end the running step (INT, then TERM, then KILL), mark the lane
-        cancelled; queued steps with condition ALWAYS or CANCELLED still run."""
+        """Cancel as GitHub does: mark the lane cancelled and end the running step (INT, then TERM,
+        then KILL), unless its own condition is ALWAYS or CANCELLED; queued steps with these
+        conditions still run, for five minutes at most. Cancelling again changes nothing: `kill` is
+        what ends those. Returns when the host has taken note."""
 
     async def kill(self) -> None:
         """End everything now, including what the steps left running. Returns when it is gone."""
@@ -174,6 +188,10 @@ class Host(Protocol):
 
     async def abandon(self, run: str) -> None:
         """End all lanes of a run and every process they started."""
+
+    async def collect(self, max_age: float, keep: int) -> None:
+        """Remove runs and checkouts that nothing has used for `max_age` seconds, but the newest
+        `keep` runs, and nothing that still runs."""
 
     async def close(self) -> None:
         """Let go of connections; lanes go on."""

@@ -6,15 +6,16 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from grind.adapters.clock import SystemClock
-from grind.adapters.git.repository import GitRepository
-from grind.adapters.lock import Lock
-from grind.adapters.store import Store
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from grind.adapters.github.forge import GitHubForge
     from grind.adapters.journal import DiskJournal
+    from grind.adapters.lint_cache import HitCache
+    from grind.adapters.lint_tree import Revision, WorkTree
     from grind.adapters.localhost import LocalHost
+    from grind.adapters.lock import Lock
     from grind.adapters.store import ReleaseFolder
     from grind.core.config import Config
     from grind.core.receipt import Tool
@@ -28,6 +29,10 @@ class Session:
 
     def __init__(self, cwd: str, environ: Mapping[str, str]) -> None:
         """Raises GrindError when `cwd` is in no git repository."""
+        from grind.adapters.clock import SystemClock
+        from grind.adapters.git.repository import GitRepository
+        from grind.adapters.store import Store
+
         self.environ = environ
         self.repository = GitRepository(cwd, environ)
         self.store = Store(self.repository.common_dir)
@@ -70,10 +75,14 @@ class Session:
 
     def lock(self, command: str, *, wait: float | None = 0.0) -> Lock:
         """Return the lock of the repository: one run at a time."""
+        from grind.adapters.lock import Lock
+
         return Lock(self.store.lock_path, command, wait=wait)
 
     def watch_lock(self, folder: ReleaseFolder) -> Lock:
         """Return the lock of one commit's watch: its journal has one writer. Others go on."""
+        from grind.adapters.lock import Lock
+
         return Lock(os.path.join(folder.path, "lock"), "grind watch", wait=0.0)
 
     async def forge(self, url: str, api: str | None = None) -> GitHubForge:
@@ -124,3 +133,52 @@ def repository_slug(common_dir: str) -> str:
     name = re.sub(r"[^0-9A-Za-z._-]+", "-", os.path.basename(folder))[:24].strip("-.") or "repo"
     digest = hashlib.sha256(os.path.realpath(common_dir).encode("utf-8", "surrogateescape"))
     return f"{name}-{digest.hexdigest()[:8]}"
+
+
+def lint_root(folder: str) -> str | None:
+    """The root of the working copy around a folder; None outside of any."""
+    from grind.adapters import lint_tree
+
+    return lint_tree.toplevel(folder)
+
+
+def lint_files(root: str, in_git: bool) -> WorkTree:
+    """The files to lint, as they lie on disk."""
+    from grind.adapters import lint_tree
+
+    return lint_tree.WorkTree(root) if in_git else lint_tree.Folder(root)
+
+
+def lint_revision(root: str, name: str) -> AbstractContextManager[Revision]:
+    """The files of a commit."""
+    from grind.adapters import lint_tree
+
+    return lint_tree.revision(root, name)
+
+
+def lint_changed(root: str, base: str) -> frozenset[str]:
+    """Paths that differ from where `base` parts."""
+    from grind.adapters import lint_tree
+
+    return lint_tree.changed(root, base)
+
+
+def lint_cache(root: str) -> HitCache:
+    """Hits by content, of this repository."""
+    from grind.adapters import lint_cache as caches
+
+    return caches.HitCache(root)
+
+
+def lint_write(root: str, path: str, data: bytes, new: bool) -> None:
+    """Write what a fix makes."""
+    from grind.adapters import lint_tree
+
+    lint_tree.write(root, path, data, new)
+
+
+def shfmt() -> Callable[[bytes], bytes | None]:
+    """The second shell parser."""
+    from grind.adapters.shfmt import Shfmt
+
+    return Shfmt()

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from grind.commands.expr import answer_line, run
+from grind.commands import expr as command
+from grind.commands.expr import answer_line
+from grind.core.errors import GrindError
+from grind.ui.arguments import parser_for
+
+
+def run(argv: list[str], *args: object, **more: object) -> int:
+    parser = parser_for("expr", command.HELP, command.EXAMPLES)
+    command.add_arguments(parser)
+    return command.run(parser.parse_args(argv), *args, **more)  # type: ignore[arg-type]
 
 
 def ask(*argv: str, stdin: str = "") -> tuple[int, str, str]:
@@ -87,11 +96,10 @@ def test_status_functions_exist_where_a_status_is_given() -> None:
     assert ask(source)[0] == 2
 
 
-def test_without_an_expression_it_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
+def test_without_an_expression_it_is_a_usage_error() -> None:
+    with pytest.raises(GrindError, match="EXPR") as caught:
         ask()
     assert caught.value.code == 2
-    assert "EXPR" in capsys.readouterr().err
 
 
 def test_batch() -> None:

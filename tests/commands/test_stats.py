@@ -13,12 +13,25 @@ from typing import Any
 import msgspec
 import pytest
 
-from grind.commands.stats import build_parser, parse_since, run
+from grind.commands import stats as command
+from grind.commands.stats import parse_since
 from grind.core.errors import GrindError
 from grind.core.history import Chain, History, MendedFile, Minutes, Month, SinceGrind
 from grind.core.history_paths import PATTERNS
+from grind.ui.arguments import Parser, parser_for
 from tests.core.history_commits import CI, START
 from tests.repositories import Repository
+
+
+def built_parser() -> Parser:
+    parser = parser_for("stats", command.HELP, command.EXAMPLES)
+    command.add_arguments(parser)
+    return parser
+
+
+def run(argv: list[str], *args: object, **more: object) -> int:
+    return command.run(built_parser().parse_args(argv), *args, **more)  # type: ignore[arg-type]
+
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "stats"
 PAGE = (Path(__file__).parents[2] / "docs" / "stats.md").read_text()
@@ -183,13 +196,9 @@ def test_a_date_that_is_none_is_refused(lived: Repository, text: str) -> None:
 
 @pytest.mark.parametrize("option", ["--limit", "--window"])
 @pytest.mark.parametrize("value", ["0", "-1", "x", "1.5", "", "٣", "1" * 10])
-def test_a_number_that_is_none_is_refused(
-    option: str, value: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as caught:
-        build_parser().parse_args([f"{option}={value}"])
-    assert caught.value.code == 2
-    assert "expected a whole number above 0" in capsys.readouterr().err
+def test_a_number_that_is_none_is_refused(option: str, value: str) -> None:
+    with pytest.raises(GrindError, match="expected a whole number above 0"):
+        built_parser().parse_args([f"{option}={value}"])
 
 
 def test_nothing_of_ci(tmp_path: Path) -> None:
@@ -266,11 +275,10 @@ def test_the_pages_commands_run(lived: Repository) -> None:
 
     commands = re.findall(r"^\$ grind stats ?(.*)$", PAGE, re.MULTILINE)
     assert len(commands) > 3
-    for command in commands:
-        screen(lived.folder, *shlex.split(command))
-    epilog = build_parser().epilog or ""
-    for command in re.findall(r"^  grind stats ?(.*)$", epilog, re.MULTILINE):
-        screen(lived.folder, *shlex.split(command))
+    examples = re.findall(r"^  grind stats ?(.*)$", command.EXAMPLES, re.MULTILINE)
+    assert examples
+    for arguments in (*commands, *examples):
+        screen(lived.folder, *shlex.split(arguments))
 
 
 def test_the_pages_document_is_one(lived: Repository) -> None:
@@ -288,7 +296,7 @@ def test_the_pages_document_is_one(lived: Repository) -> None:
 def test_the_page_names_every_option() -> None:
     options = {
         string
-        for action in build_parser()._actions
+        for action in built_parser()._actions
         for string in action.option_strings
         if string not in ("-h", "--help")
     }

@@ -59,9 +59,9 @@ def test_landing() -> None:
 @pytest.mark.parametrize(
     ("state", "more", "told"),
     [
-        ("green", {"receipt": "f" * 64}, "green · 3 steps executed · receipt ffffffffffff · 4.0s"),
+        ("green", {"receipt": "f" * 64}, "green · 3 steps executed · receipt kept · 4.0s"),
         ("green", {"cached": True}, "green · this tree is proven already"),
-        ("partial", {"refused": 2}, "partial · 3 steps executed · 2 refused · 4.0s"),
+        ("partial", {"refused": 2}, "partial · 3 steps executed · 2 not proven · 4.0s"),
         ("hollow", {"executed": 0}, "hollow · nothing was executed, so nothing is proven · 4.0s"),
         ("red", {"failed": 1}, "red · failed · 4.0s"),
         ("new" + EVIL, {}, "newevil [bold] name · 3 steps executed · 4.0s"),

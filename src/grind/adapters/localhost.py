@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from grind.core.errors import GrindError
 from grind.ports import Clock, Completed, HostIdentity, LanePaths, LaneSpec
 
 ASK_SECONDS = 20.0
+COLLECT_SECONDS = 600.0
 START_SECONDS = 60.0
 """How long a runner may take to make its folders (emptying the last run's can take a while)."""
 
@@ -79,7 +81,9 @@ class LocalHost:
         files = LaneFiles(folder)
         if files.claim() is None:
             await self._start(folder)
-        paths = (await self._paths(files))._replace(cache=os.fspath(self._cache()))
+        paths = (await self._paths(files))._replace(
+            cache=self._folder("cache"), artifacts=self._folder("runs", spec.run, ".artifacts")
+        )
         return LocalLane(files, paths, resumed=resumed, clock=self._clock, end=self._end)
 
     async def abandon(self, run: str) -> None:
@@ -88,14 +92,31 @@ class LocalHost:
         if wire.is_run(run) and folder.is_dir():
             await self._end(sorted(path for path in folder.iterdir() if path.name[0] != "."))
 
+    async def collect(self, max_age: float, keep: int) -> None:
+        """Remove runs and checkouts that nothing has used for `max_age` seconds.
+
+        The newest `keep` runs stay, and so does whatever still runs.
+        """
+        from grind.adapters.process import run
+
+        if not (self._state / "runs").is_dir():
+            return
+        with contextlib.suppress(FileExistsError):
+            os.mkfifo(self._state / "idle", 0o600)
+        argv = ("collect", os.fspath(self._state), str(max(0, int(max_age))), str(max(0, keep)))
+        collected = await run((*self._bash(), *argv), self._tools(), seconds=COLLECT_SECONDS)
+        if collected.exit_code:
+            said = collected.err.decode("utf-8", "replace").strip()
+            raise GrindError(f"old runs could not be removed: {said}")
+
     async def close(self) -> None:
         """Let go of connections; lanes go on."""
 
-    def _cache(self) -> Path:
-        """Return the folder for downloads that jobs of this repository share."""
-        folder = self._state / "cache"
+    def _folder(self, *parts: str) -> str:
+        """Return a folder that jobs share, made when it is missing."""
+        folder = self._state.joinpath(*parts)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return folder
+        return os.fspath(folder)
 
     def _make(self, folder: Path, spec: LaneSpec) -> bool:
         """Make the folder of a lane aside and rename it in; False when another was first."""
@@ -103,15 +124,15 @@ class LocalHost:
             parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         aside = folder.parent / f".{secrets.token_hex(8)}"
         track = f"grind-{spec.run}-{secrets.token_hex(8)}"
-        for part in ("", "queue", "s", "l", "f", "events"):
+        for part in ("", "queue", "s", "f", "events"):
             (aside / part).mkdir(mode=0o700)
-        for fifo in ("wake", "life", "idle"):
+        for fifo in ("wake", "life", "idle", "out"):
             os.mkfifo(aside / fifo, 0o600)
         fields = wire.spec_fields(spec, track, os.fspath(self._state), self._graces, self._outer)
-        (aside / "spec").write_bytes(fields)
-        (aside / "records").touch(mode=0o600)
-        # Blanks whose blocks exist, so that a reason can be written when the disk is full.
-        (aside / "lost").write_bytes(b" " * 512)
+        # In `lost` blanks whose blocks exist, so that a reason can be written on a full disk.
+        files = {"spec": fields, "records": b"", "log": b"", "runner.log": b"", "lost": b" " * 512}
+        for name, data in files.items():
+            write_new(aside / name, data)
         try:
             aside.rename(folder)
         except OSError:
@@ -155,7 +176,8 @@ class LocalHost:
         from grind.adapters.process import run
 
         argv = (*self._bash(), "kill", *map(os.fspath, folders))
-        ended = await run(argv, self._tools(), seconds=ASK_SECONDS)
+        # Whoever is interrupted now wants them gone all the more.
+        ended = await asyncio.shield(run(argv, self._tools(), seconds=ASK_SECONDS))
         if ended.exit_code:
             raise GrindError("processes of the run could not be ended")
 

@@ -40,12 +40,20 @@ async def run(
         async with asyncio.timeout(seconds):
             out, said = await process.communicate()
     except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        _kill(process.pid)
         await process.communicate()
         return Completed(124, b"", f"{argv[0]}: no answer in {seconds:g} seconds".encode())
+    except asyncio.CancelledError:
+        _kill(process.pid)
+        await process.wait()
+        raise
     code = process.returncode or 0
     return Completed(code if code >= 0 else 128 - code, out or b"", said or b"")
+
+
+def _kill(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
 
 
 @contextlib.contextmanager

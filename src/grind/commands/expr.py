@@ -12,6 +12,7 @@ from operator import eq
 from pathlib import Path
 from typing import TextIO
 
+from grind.core.errors import GrindError
 from grind.workflows.expressions import (
     Array,
     EvaluationError,
@@ -27,8 +28,8 @@ from grind.workflows.expressions import (
     to_text,
 )
 
-_EXAMPLES = """\
-examples:
+HELP = "evaluate a GitHub Actions expression, and say why it is wrong"
+EXAMPLES = """\
   grind expr "contains('v1.2-rc', 'rc') && 'pre' || 'release'"
   grind expr 'github.event.pull_request.draft == false' --contexts event.json
   grind expr --template 'build-${{ matrix.os }}' --contexts matrix.json
@@ -41,13 +42,8 @@ it, null, with its text beside it: {"kind": "Number", "value": null, "text": "Na
 """
 
 
-def build_parser(parser: argparse.ArgumentParser | None = None) -> argparse.ArgumentParser:
-    """Describe the arguments, on the given (sub)parser or on a new one."""
-    if parser is None:
-        parser = argparse.ArgumentParser(prog="grind expr")
-    parser.description = __doc__
-    parser.epilog = _EXAMPLES
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
     parser.add_argument("expression", nargs="?", metavar="EXPR", help="with or without ${{ }}")
     parser.add_argument(
         "--contexts", metavar="FILE.json", type=Path, help="an object: context name to value"
@@ -63,11 +59,10 @@ def build_parser(parser: argparse.ArgumentParser | None = None) -> argparse.Argu
         action="store_true",
         help="read {expr, contexts} objects, one a line, from stdin; answer one a line",
     )
-    return parser
 
 
 def run(
-    argv: list[str],
+    options: argparse.Namespace,
     stdin: Iterable[str] | None = None,
     stdout: TextIO | None = None,
     stderr: TextIO | None = None,
@@ -75,8 +70,6 @@ def run(
     """Run the command; 0 when there is an answer (in a batch: always), 2 when there is none."""
     out = sys.stdout if stdout is None else stdout
     err = sys.stderr if stderr is None else stderr
-    parser = build_parser()
-    options = parser.parse_args(argv)
     if options.batch:
         for line in sys.stdin if stdin is None else stdin:
             if line.strip():
@@ -84,7 +77,7 @@ def run(
                 out.flush()
         return 0
     if options.expression is None:
-        parser.error("EXPR or --batch is needed")
+        raise GrindError("EXPR or --batch is needed", remedy="`grind expr --help` has examples")
     try:
         contexts = _read_contexts(options.contexts)
         functions = _status_functions(options.status)

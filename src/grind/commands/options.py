@@ -39,6 +39,7 @@ def plan_options(args: argparse.Namespace) -> Options:
     """Return the options as the flows want them."""
     return Options(
         rev=args.rev,
+        merged=getattr(args, "merged", False),
         event=args.event,
         ref=args.ref,
         workflows=tuple(args.workflow),

@@ -9,12 +9,13 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from grind.commands.options import plan_options
 from grind.core import events as e
 from grind.core.errors import ExitCode, GrindError
 from grind.core.plan import StepClass
 from grind.core.release import Release, State, fold, results_of
 from grind.flows import check as flow
-from grind.flows.basis import Basis, Options
+from grind.flows.basis import Basis
 from grind.flows.prepare import Prepared, prepare
 from grind.flows.proven import find_proof
 from grind.ui.choose import face_for
@@ -54,17 +55,18 @@ async def _run(
     task = asyncio.current_task()
     if task is not None:  # a terminated grind ends what it started, as an interrupted one does
         loop.add_signal_handler(signal.SIGTERM, task.cancel)
-    options = Options(workflows=tuple(args.workflow), event=args.event)
+    options = plan_options(args)
     prepared = await prepare(session.repository, session.host, options, session.labels, basis)
     if whole and not args.again and _still_proven(session, prepared, args):
         return int(ExitCode.DONE)
     entries = _last_entries(session)
     last = fold(entries) if entries else None
     red = last if last is not None and last.state in (State.RED, State.CHECKING) else None
-    selection = _selection(prepared, args, whole=whole, klass=klass, last=red)
+    selection = _selection(prepared, args, klass=klass, last=red)
     release, resumed = await _release(session, prepared, last)
     same = last is not None and _is_same(last, prepared)
-    carried = results_of(entries) if getattr(args, "failed", False) and same else None
+    again = getattr(args, "failed", False) and same and not args.workflow
+    carried = results_of(entries) if again else None
     with session.journal(release) as journal:
         face = face_for(
             sys.stdout,
@@ -192,7 +194,6 @@ def _selection(
     prepared: Prepared,
     args: argparse.Namespace,
     *,
-    whole: bool,
     klass: StepClass | None,
     last: Release | None,
 ) -> flow.Selection:
@@ -211,4 +212,6 @@ def _selection(
         return flow.select_failed(prepared, last.jobs)
     if args.names:
         return flow.select_jobs(prepared, args.names)
+    if args.workflow:  # a part, even when it is all there is: it proves nothing of the others
+        return flow.Selection(frozenset(), frozenset(job.key for job in prepared.plan.jobs))
     return flow.Selection(None, None)

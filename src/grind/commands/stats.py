@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "grind.stats/1"
 _DAYS = {"day": 1, "week": 7, "month": 30.436875, "year": 365.2425}
-_EPILOG = """\
-examples:
+HELP = "count, from history alone, how often CI was fixed by pushing again"
+EXAMPLES = """\
   grind stats
   grind stats --since 2026-01-01
   grind stats --since '3 months' --json
@@ -31,14 +31,8 @@ The whole definition: docs/stats.md
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Build the parser of this command's arguments."""
-    parser = argparse.ArgumentParser(
-        prog="grind stats",
-        description="Count, from history alone, how often CI was fixed by pushing again.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
     parser.add_argument(
         "--since", metavar="WHEN", help="YYYY-MM-DD (UTC), or such as '90 days', '3 months'"
     )
@@ -54,11 +48,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", action="store_true", help=f"one document, {SCHEMA}")
     parser.add_argument("-C", dest="folder", metavar="FOLDER", default=".", help="the repository")
-    return parser
 
 
 def run(
-    argv: list[str],
+    options: argparse.Namespace,
     *,
     out: TextIO | None = None,
     width: int | None = None,
@@ -69,7 +62,6 @@ def run(
 
     `since_grind` is what grind's own records tell, where there are any. Raises GrindError.
     """
-    options = build_parser().parse_args(argv)
     now = int(clock())
     since = None if options.since is None else parse_since(options.since, now)
     stream = sys.stdout if out is None else out

@@ -138,6 +138,28 @@ class LandConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whether the message must be a Conventional Commit."""
 
 
+class LintConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[lint]`: how `grind lint` judges this repository."""
+
+    disable: tuple[Text, ...] = ()
+    """Rules that are off."""
+    exclude: tuple[Text, ...] = ()
+    """Path globs that are not looked at."""
+    severity: dict[Text, Literal["error", "warning", "note"]] = {}
+    """Rule → severity, in place of its own."""
+    baseline: Text | None = None
+    """File with known findings, which are not reported."""
+    fail_on: Literal["error", "warning", "note"] = "error"
+    """What exits 1."""
+
+
+class PythonConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[python]`: how Python is called in this repository."""
+
+    form: Text | None = None
+    """What `grind lint --fix` writes in place of a bare `python3`."""
+
+
 class WatchConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[watch]`: how `grind watch` judges CI."""
 
@@ -159,6 +181,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     check: tuple[Check, ...] = ()
     verdict: tuple[VerdictRule, ...] = ()
     ignore: tuple[IgnoredWorkflow, ...] = ()
+    lint: LintConfig = LintConfig()
+    python: PythonConfig = PythonConfig()
     hosts: dict[Name, HostConfig] = {}
     """Machines by name; only `local`, this machine, for now."""
     receipt: ReceiptConfig = ReceiptConfig()

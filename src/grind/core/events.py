@@ -108,7 +108,7 @@ class StepEnded(Struct, frozen=True, tag="step.ended", kw_only=True):
 
 
 class JobEnded(Struct, frozen=True, tag="job.ended", kw_only=True):
-    """A job has its result: success, failure, cancelled, skipped or refused."""
+    """A job has its result: success, failure, cancelled, skipped, refused, unproven or lost."""
 
     job: str
     conclusion: str
@@ -117,7 +117,7 @@ class JobEnded(Struct, frozen=True, tag="job.ended", kw_only=True):
 
 
 class RunEnded(Struct, frozen=True, tag="run.ended", kw_only=True):
-    """The run has its result: `green`, `partial`, `red`, `hollow`, `cancelled` or `lost`."""
+    """The run has its result: `green`, `partial`, `red`, `hollow` or `cancelled`."""
 
     run: str
     state: str
@@ -125,7 +125,10 @@ class RunEnded(Struct, frozen=True, tag="run.ended", kw_only=True):
     executed: int
     failed: int
     refused: int
+    open: tuple[str, ...] = ()
+    """What keeps the run from being a full proof, a line each."""
     unproven: tuple[str, ...] = ()
+    """What is left out by design, such as deployments; it does not block."""
     remedies: tuple[str, ...] = ()
     receipt: str = ""
     duration: float = 0.0

@@ -8,6 +8,9 @@ from msgspec import Struct
 
 from grind.core.receipt import Receipt
 
+_SKEW = 300.0
+"""Seconds by which the clock that wrote a receipt may be ahead."""
+
 
 class Answer(StrEnum):
     """What the gate says."""
@@ -56,7 +59,9 @@ def decide(receipt: Receipt | None, wanted: Wanted) -> Decision:
             reason=f"there is no receipt for tree {short}: nothing has proven what would be pushed",
             remedy="grind check",
         )
-    if receipt.key != wanted.key and receipt.digest != wanted.digest:
+    # Today's plan itself decides, where it is known; the key stands for it otherwise.
+    same = receipt.key == wanted.key if wanted.digest is None else receipt.digest == wanted.digest
+    if not same:
         return Decision(
             answer=Answer.PLAN_CHANGED,
             reason=f"the receipt for tree {short} is for another plan than today's",
@@ -68,11 +73,12 @@ def decide(receipt: Receipt | None, wanted: Wanted) -> Decision:
             reason=f"the receipt for tree {short} comes from host {receipt.host_name!r}",
             remedy="grind check",
         )
-    if wanted.now - receipt.created > wanted.max_age:
-        days = (wanted.now - receipt.created) / 86400
+    age = wanted.now - receipt.created
+    if not -_SKEW <= age <= wanted.max_age:
+        days = f"{age / 86400:.0f} days old" if age > 0 else "from the future"
         return Decision(
             answer=Answer.STALE,
-            reason=f"the receipt for tree {short} is {days:.0f} days old",
+            reason=f"the receipt for tree {short} is {days}",
             remedy="grind check --again",
         )
     if not receipt.full:

@@ -34,73 +34,92 @@ class Outcome(NamedTuple):
     remedies: tuple[str, ...]
 
 
-def judge(
-    plan: Plan,
-    jobs: Mapping[str, JobOutcome],
-    steps: Iterable[StepRecord],
-    *,
-    cancelled: bool = False,
-) -> Outcome:
+class _Tally:
+    """What has been found so far."""
+
+    def __init__(self) -> None:
+        self.executed = 0
+        self.failed = 0
+        self.open: list[str] = []
+        self.unproven: list[str] = []
+        self.remedies: dict[str, None] = {}
+
+
+def judge(plan: Plan, jobs: Mapping[str, JobOutcome], steps: Iterable[StepRecord]) -> Outcome:
     """Say what the results of all active jobs of `plan` mean.
 
     A job without an outcome was not part of this run, and counts as open.
     """
-    records = {(record.job, record.step): record for record in steps}
-    executed, failed, open_, unproven = 0, 0, [], []
-    remedies: dict[str, None] = {}
+    records: dict[str, dict[int, StepRecord]] = {}
+    for record in steps:
+        records.setdefault(record.job, {})[record.step] = record
+    tally = _Tally()
     for job in plan.jobs:
-        if not job.active:
-            continue
-        outcome = jobs.get(job.key, JobOutcome("missing", "was not run"))
-        executed += sum(
-            _ran(step, records[job.key, step.index])
-            for step in job.steps
-            if (job.key, step.index) in records
-        )
-        if outcome.conclusion in ("failure", "lost", "cancelled"):
-            failed += job.gating and not outcome.forgiven
-            continue
-        if outcome.conclusion == "skipped":
-            continue  # as CI would: its condition is false, or what it needs did not succeed
-        if outcome.conclusion == "unproven":
-            unproven.append(f"{job.key}: {outcome.reason}")
-            continue
-        if outcome.conclusion in ("refused", "missing"):
-            if job.gating:
-                open_.append(f"{job.key}: {outcome.reason}")
-                remedies.update(dict.fromkeys(_remedies(job)))
-            continue
-        for gap, blocks, remedy in _gaps(job, records):
-            (open_ if blocks and job.gating else unproven).append(gap)
-            if blocks and remedy:
-                remedies[remedy] = None
-    state, code = _state(cancelled=cancelled, failed=failed, open_=bool(open_), executed=executed)
+        if job.active:
+            outcome = jobs.get(job.key, JobOutcome("missing", "was not run"))
+            _count(tally, job, outcome, records.get(job.key, {}))
+    state, code = _state(failed=tally.failed, open_=bool(tally.open), executed=tally.executed)
     return Outcome(
         state,
         code,
-        executed,
-        failed,
-        len(open_),
-        tuple(open_),
-        tuple(unproven),
-        tuple(remedies),
+        tally.executed,
+        tally.failed,
+        len(tally.open),
+        tuple(tally.open),
+        tuple(tally.unproven),
+        tuple(tally.remedies),
     )
+
+
+def _count(
+    tally: _Tally, job: JobPlan, outcome: JobOutcome, records: Mapping[int, StepRecord]
+) -> None:
+    tally.executed += sum(
+        _ran(step, records[step.index]) for step in job.steps if step.index in records
+    )
+    gates = job.gating and not outcome.forgiven
+    match outcome.conclusion:
+        case "failure" | "lost" | "cancelled":
+            tally.failed += gates
+        case "skipped":
+            pass  # as CI would: its condition is false, or what it needs did not succeed
+        case "unproven":
+            tally.unproven.append(f"{job.key}: {outcome.reason}")
+        case "success" if not job.refused_whole:
+            _ended_well(tally, job, records)
+        case _:  # refused, not run, or a word that nobody knows
+            if gates:
+                tally.open.append(f"{job.key}: {outcome.reason or job.reason}")
+                tally.remedies.update(dict.fromkeys(_remedies(job)))
+
+
+def _ended_well(tally: _Tally, job: JobPlan, records: Mapping[int, StepRecord]) -> None:
+    """Count what a job that succeeded has still not proven."""
+    for step in job.steps:
+        record = records.get(step.index)
+        where = f"{job.key}: {step.name} (line {step.line})"
+        if record is None:
+            if step.gating and job.gating:
+                tally.open.append(f"{where}: has no result")
+        elif not (record.gating and job.gating):
+            continue
+        elif record.conclusion in ("failure", "cancelled"):
+            tally.failed += 1
+        elif not Verdict(record.verdict).proves:
+            if step.klass.outward:
+                tally.unproven.append(f"{where}: {record.reason}")
+                continue
+            tally.open.append(f"{where}: {record.reason}")
+            if step.remedy:
+                tally.remedies[step.remedy] = None
 
 
 def _ran(step: StepPlan, record: StepRecord) -> bool:
     """Whether a step counts as executed: it gates, and a command of its own ran to an end."""
-    own = step.run is not None or (step.recipe is not None and step.recipe.kind == "run")
-    return (
-        own
-        and record.gating
-        and record.verdict in (Verdict.EXECUTED, Verdict.OVERRIDDEN)
-        and record.exit_code is not None
-    )
+    return step.executes and record.gating and record.exit_code is not None
 
 
-def _state(*, cancelled: bool, failed: int, open_: bool, executed: int) -> tuple[str, ExitCode]:
-    if cancelled:
-        return "cancelled", ExitCode.INTERRUPTED
+def _state(*, failed: int, open_: bool, executed: int) -> tuple[str, ExitCode]:
     if failed:
         return "red", ExitCode.STEP_FAILED
     if open_:
@@ -116,19 +135,3 @@ def _remedies(job: JobPlan) -> Iterable[str]:
     for step in job.steps:
         if step.remedy and step.verdict is Verdict.REFUSED:
             yield step.remedy
-
-
-def _gaps(
-    job: JobPlan, records: Mapping[tuple[str, int], StepRecord]
-) -> Iterable[tuple[str, bool, str]]:
-    """Yield what a job that ended well has still not proven: (text, blocks, remedy)."""
-    for step in job.steps:
-        record = records.get((job.key, step.index))
-        where = f"{job.key}: {step.name} (line {step.line})"
-        if record is None:
-            if step.gating and job.steps:
-                yield f"{where}: has no result", True, ""
-            continue
-        if Verdict(record.verdict).proves or not record.gating:
-            continue
-        yield f"{where}: {record.reason}", not step.klass.outward, step.remedy

@@ -98,6 +98,17 @@ class StepPlan(Struct, frozen=True, kw_only=True):
     """The grind.toml line, or the command, that would settle a refusal."""
     source: StepSource = StepSource()
     recipe: Recipe | None = None
+    held: bool = False
+    """Whether its condition is false whatever happens, so that CI skips it too."""
+
+    @property
+    def executes(self) -> bool:
+        """Whether a command of the step's own, or one that stands in for it, runs here."""
+        if self.verdict not in (Verdict.EXECUTED, Verdict.OVERRIDDEN):
+            return False
+        if self.recipe is not None:
+            return self.recipe.kind == "run"
+        return self.run is not None
 
 
 class JobPlan(Struct, frozen=True, kw_only=True):
@@ -114,6 +125,8 @@ class JobPlan(Struct, frozen=True, kw_only=True):
     needs: tuple[str, ...] = ()
     active: bool
     """Whether CI would run it for this event."""
+    held: bool = False
+    """Whether it is its own condition, or a job that it needs, that keeps it from being active."""
     klass: StepClass = msgspec.field(name="class")
     verdict: Verdict
     reason: str = ""
@@ -136,6 +149,13 @@ class JobPlan(Struct, frozen=True, kw_only=True):
     strategy_total: int = 1
     workflow_name: str = ""
 
+    @property
+    def refused_whole(self) -> bool:
+        """Whether nothing of it can run here, however its conditions turn out."""
+        return self.verdict is Verdict.REFUSED and all(
+            step.verdict is Verdict.REFUSED for step in self.steps
+        )
+
 
 class Plan(Struct, frozen=True, kw_only=True):
     """The whole plan for one snapshot and one event."""
@@ -149,6 +169,10 @@ class Plan(Struct, frozen=True, kw_only=True):
     jobs: tuple[JobPlan, ...]
     notes: tuple[str, ...] = ()
     """What a reader must know: path filters that count as matched, ignored workflows, …"""
+    repository: str = ""
+    """`owner/name`, as the steps see it."""
+    bound: bool = False
+    """Whether what is active hangs on the commit itself, by its message."""
 
     @property
     def digest(self) -> str:
@@ -190,8 +214,6 @@ _PUBLIC_STEP = (
     "reason",
     "line",
 )
-_PLACES = frozenset({"line"})
-"""Where a thing stands does not change what runs, so it is no part of the digest."""
 
 
 def document(plan: Plan) -> dict[str, Any]:
@@ -226,18 +248,24 @@ def document(plan: Plan) -> dict[str, Any]:
     }
 
 
+_WORDS = frozenset({"line", "name", "reason", "remedy", "gating_reason"})
+"""What is said of a step, and where it stands, does not change what runs."""
+
+
 def _canonical(plan: Plan) -> bytes:
-    active = [
-        {k: v for k, v in msgspec.to_builtins(job).items() if k not in _PLACES}
-        | {
-            "steps": [
-                {k: v for k, v in msgspec.to_builtins(step).items() if k not in _PLACES}
-                for step in job.steps
-            ]
-        }
-        for job in plan.jobs
-        if job.active
-    ]
-    return msgspec.json.encode(
-        {"event": plan.event, "ref": plan.ref, "jobs": active}, order="deterministic"
-    )
+    active = [_acts(job) for job in plan.jobs if job.active]
+    document = {
+        "event": plan.event,
+        "ref": plan.ref,
+        "repository": plan.repository,
+        "jobs": active,
+    }
+    return msgspec.json.encode(document, order="deterministic")
+
+
+def _acts(job: JobPlan) -> dict[str, Any]:
+    row = {k: v for k, v in msgspec.to_builtins(job).items() if k not in _WORDS}
+    row["steps"] = [{k: v for k, v in step.items() if k not in _WORDS} for step in row["steps"]]
+    for step in row["steps"]:
+        step["source"] = {k: v for k, v in step["source"].items() if k not in _WORDS}
+    return row

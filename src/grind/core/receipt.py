@@ -74,7 +74,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     @property
     def full(self) -> bool:
         """Whether the gate may open on this receipt."""
-        return self.state == "green"
+        return self.state == "green" and self.executed > 0 and not self.open
 
 
 def read_receipt(data: bytes) -> Receipt | None:

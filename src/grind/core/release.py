@@ -1,7 +1,7 @@
 """One release: a table of states, and a fold over the journal's events.
 
 The journal is the truth; the state is read from it and never kept beside it. An event that the
-table does not allow in a state changes nothing but what it says of jobs and steps.
+table does not allow in a state changes nothing.
 """
 
 from __future__ import annotations
@@ -93,10 +93,14 @@ def step(release: Release, entry: e.Entry) -> Release:
     """Return the release after one more entry."""
     event = entry.event
     name = _name(event)
-    after = TABLE[release.state].get(name)
-    if after is not None:
+    if name.partition(":")[0] in _STATED:
+        after = TABLE[release.state].get(name)
+        if after is None:
+            return release
         release = replace(release, state=after)
-    return replace(_details(release, event, allowed=after is not None), at=entry.at)
+    elif isinstance(event, _OF_JOBS) and release.state is not State.CHECKING:
+        return release
+    return replace(_details(release, event), at=entry.at)
 
 
 def results_of(entries: Iterable[e.Entry]) -> tuple[dict[str, JobOutcome], list[StepRecord]]:
@@ -133,13 +137,18 @@ def _name(event: e.Event) -> str:
     return f"{tag}:{event.state}" if isinstance(event, e.RunEnded) else tag
 
 
-def _details(release: Release, event: e.Event, *, allowed: bool) -> Release:
+_STATED = frozenset(name.partition(":")[0] for row in TABLE.values() for name in row)
+"""Kinds of event that the table speaks of."""
+_OF_JOBS = e.JobStarted | e.JobEnded | e.StepStarted | e.StepEnded
+
+
+def _details(release: Release, event: e.Event) -> Release:
     match event:
-        case e.RunStarted() if allowed:
+        case e.RunStarted():
             return replace(
                 release, started=event, ended=None, jobs={}, reasons={}, failed=(), problem=""
             )
-        case e.RunEnded() if allowed:
+        case e.RunEnded():
             return replace(release, ended=event)
         case e.JobStarted():
             return replace(release, jobs=release.jobs | {event.job: "running"})
@@ -152,13 +161,13 @@ def _details(release: Release, event: e.Event, *, allowed: bool) -> Release:
         case e.StepEnded() if event.conclusion == "failure":
             others = tuple(f for f in release.failed if (f.job, f.step) != (event.job, event.step))
             return replace(release, failed=(*others, event))
-        case e.LandIntent() if allowed:
+        case e.LandIntent():
             return replace(release, intent=event, commit=None, landed=None, problem="")
-        case e.LandCommitted() if allowed:
+        case e.LandCommitted():
             return replace(release, commit=event.oid)
-        case e.LandPushed() if allowed:
+        case e.LandPushed():
             return replace(release, landed=event)
-        case e.LandFailed() if allowed:
+        case e.LandFailed():
             return replace(release, problem=event.reason)
         case _:
             return release

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from grind import __version__
 from grind.core.config import FILE as CONFIG_FILE
 from grind.core.config import Config, load
+from grind.core.errors import GrindError, RefusedError
 from grind.core.plankey import plan_key
-from grind.core.repository import Snapshot
+from grind.core.repository import Conflicts, Snapshot
 
 if TYPE_CHECKING:
     from grind.ports import Repository
@@ -26,6 +27,8 @@ class Options(NamedTuple):
     """Full or short ref that the event is about; None for the main branch."""
     workflows: tuple[str, ...] = ()
     """Names or files to restrict the plan to; empty for all."""
+    merged: bool = False
+    """Plan what merging with the remote's main branch gives, on top of that branch."""
     changed: str | None = None
     """Count changed paths from this revision instead of the merge base."""
 
@@ -59,6 +62,9 @@ def find_basis(
     snapshot = repository.snapshot(options.rev)
     config, blob = _config(repository, snapshot)
     target = find_target(repository, config)
+    if options.merged:
+        snapshot, target = _merged(repository, snapshot, target)
+        config, blob = _config(repository, snapshot)
     base = _base(repository, snapshot, target, options)
     ref = _full_ref(options.ref or target.main)
     key = plan_key(
@@ -71,6 +77,23 @@ def find_basis(
         labels=labels_of(config),
     )
     return Basis(snapshot, config, blob, target, base, ref, key)
+
+
+def _merged(repository: Repository, snapshot: Snapshot, target: Target) -> tuple[Snapshot, Target]:
+    """Return the snapshot of what merging with the remote's main branch gives."""
+    if target.remote is None:
+        raise GrindError("there is no remote to merge with", remedy="git remote add origin URL")
+    tip = repository.fetch_upstream(target.remote, target.main)
+    if tip is None:
+        return snapshot, target
+    result = repository.merge_tree(snapshot.commit, tip)
+    if isinstance(result, Conflicts):
+        shown = ", ".join(result.paths[:5])
+        raise RefusedError(
+            f"your work and {target.remote}/{target.main} conflict in {shown}",
+            remedy=f"git merge {target.remote}/{target.main}, mend the conflicts, grind check",
+        )
+    return repository.proposal(result.tree, tip), target._replace(upstream=tip)
 
 
 def find_target(repository: Repository, config: Config) -> Target:

@@ -99,7 +99,7 @@ async def check(inputs: CheckInputs, prepared: Prepared, selection: Selection) -
     if whole and outcome.state in ("green", "partial"):
         receipt = _receipt(inputs, prepared, results, outcome, duration)
         path = inputs.save_receipt(plan.tree, write_receipt(receipt))
-    elif outcome.state in ("red", "hollow"):
+    elif outcome.state == "red" or (whole and outcome.state == "hollow"):
         inputs.drop_receipt(plan.tree)
     ended = e.RunEnded(
         run=inputs.run,
@@ -108,7 +108,8 @@ async def check(inputs: CheckInputs, prepared: Prepared, selection: Selection) -
         executed=outcome.executed,
         failed=outcome.failed,
         refused=outcome.refused,
-        unproven=(*outcome.open, *outcome.unproven),
+        open=outcome.open,
+        unproven=outcome.unproven,
         remedies=outcome.remedies,
         receipt=path,
         duration=duration,
@@ -264,18 +265,35 @@ def select_class(prepared: Prepared, klass: StepClass) -> Selection:
 
 
 def select_failed(prepared: Prepared, last: Mapping[str, str]) -> Selection:
-    """Return the jobs that the last run did not end well, with what they need."""
+    """Return the jobs that the last run did not end well, with what they need and what needs them:
+    a job that was skipped, or went another way, because of one that was red has proven nothing.
+    """
     good = ("success", "skipped", "unproven")
     bad = {key for key, conclusion in last.items() if conclusion not in good}
-    return Selection(
-        frozenset(_with_needs(prepared.checks, {j.key for j in prepared.checks.jobs} & bad)),
-        frozenset(_with_needs(prepared.plan, {j.key for j in prepared.plan.jobs} & bad)),
+    checks, plan = (
+        _with_needs(part, _with_dependents(part, {job.key for job in part.jobs} & bad))
+        for part in (prepared.checks, prepared.plan)
     )
+    return Selection(frozenset(checks), frozenset(plan))
 
 
 def _is_called(job: JobPlan, name: str) -> bool:
     file = job.workflow.rpartition("/")[2]
     return name in (job.id, job.name, job.key, job.workflow, file, file.rpartition(".")[0])
+
+
+def _with_dependents(plan: Plan, keys: set[str]) -> set[str]:
+    found = set(keys)
+    while True:
+        ids = {(job.workflow, job.id) for job in plan.jobs if job.key in found}
+        more = {
+            job.key
+            for job in plan.jobs
+            if job.active and any((job.workflow, need) in ids for need in job.needs)
+        }
+        if more <= found:
+            return found
+        found |= more
 
 
 def _with_needs(plan: Plan, keys: set[str]) -> set[str]:

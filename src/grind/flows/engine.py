@@ -18,7 +18,6 @@ from grind.flows.job import JobContext, run_job
 from grind.ports import Clock, Host, LogStore
 from grind.workflows import contexts as ctx
 from grind.workflows.contexts import Situation
-from grind.workflows.expressions import UNKNOWN
 from grind.workflows.jobgraph import JobResult, Leave, decide
 from grind.workflows.tasks import TaskInputs
 
@@ -72,7 +71,7 @@ class Engine:
         self._outcomes: dict[str, JobOutcome] = {}
         self._records: list[StepRecord] = []
         self._over = {key: asyncio.Event() for key in self._jobs}
-        self._slots = asyncio.Semaphore(inputs.parallel)
+        self._slots = asyncio.Semaphore(max(1, inputs.parallel))
         self._groups: dict[tuple[str, str], asyncio.Semaphore] = {}
         self._running: dict[str, JobContext] = {}
         self._doomed: set[str] = set()
@@ -101,7 +100,7 @@ class Engine:
             decision = decide(job, siblings, self._results, self._static(job))
             if isinstance(decision, Leave):
                 self._settle(job, decision.conclusion, decision.reason)
-            elif not _anything_to_do(job):
+            elif job.refused_whole or not _anything_to_do(job):
                 self._settle(job, "refused", job.reason)
             else:
                 await self._start(job, decision.needs)
@@ -130,12 +129,13 @@ class Engine:
             finally:
                 del self._running[job.key]
         self._records += ended.records
-        forgiven = ended.conclusion == "failure" and not job.gating
-        self._outcomes[job.key] = JobOutcome(ended.conclusion, ended.reason, forgiven)
+        self._outcomes[job.key] = JobOutcome(ended.conclusion, ended.reason, ended.forgiven)
         self._results[job.key] = JobResult(
-            "failure" if ended.conclusion == "lost" else ended.conclusion, ended.outputs, forgiven
+            "failure" if ended.conclusion == "lost" else ended.conclusion,
+            ended.outputs,
+            ended.forgiven,
         )
-        if ended.conclusion == "failure" and job.fail_fast and not forgiven:
+        if ended.conclusion == "failure" and job.fail_fast and not ended.forgiven:
             await self._cancel_siblings(job)
 
     async def _cancel_siblings(self, job: JobPlan) -> None:
@@ -160,8 +160,8 @@ class Engine:
                 job=job.id,
                 extra={},
             ),
-            "inputs": {},
-            "vars": UNKNOWN,
+            "inputs": ctx.inputs(self._inputs.situation),
+            "vars": ctx.variables(),
             "matrix": job.matrix,
             "strategy": ctx.strategy(
                 index=job.strategy_index,
@@ -177,6 +177,6 @@ def _anything_to_do(job: JobPlan) -> bool:
     for step in job.steps:
         if step.verdict is Verdict.REFUSED and not step.source.if_:
             return False
-        if step.run is not None and step.verdict in (Verdict.EXECUTED, Verdict.OVERRIDDEN):
+        if step.executes:
             return True
     return True

@@ -10,12 +10,17 @@ from grind.core import events as e
 from grind.core.plan import JobPlan
 from grind.core.receipt import StepRecord
 from grind.core.task import StepTask
+from grind.flows.enough import failed, shortfall
+from grind.flows.stepbook import Execution, StepBook
 from grind.flows.steplog import StepLog
 from grind.ports import Ended, Lane, LaneDone, LaneLost, LaneSpec, Output, Passed, Started
 from grind.workflows import contexts as ctx
+from grind.workflows.expressions import ExpressionError, truthy
 from grind.workflows.filecommands import read_pairs
 from grind.workflows.jobenv import event_file, job_environment
 from grind.workflows.jobrun import Finish, JobMachine, Queue, Settle, StepResult
+from grind.workflows.logcommands import hide
+from grind.workflows.scope import Scope
 from grind.workflows.tasks import lane_index, setup_task
 
 if TYPE_CHECKING:
@@ -32,6 +37,8 @@ class JobEnding(NamedTuple):
     reason: str
     outputs: dict[str, Any]
     records: tuple[StepRecord, ...]
+    forgiven: bool = False
+    """Failed under the job's `continue-on-error`."""
 
 
 class JobContext:
@@ -43,9 +50,11 @@ class JobContext:
         self.contexts = contexts
         self.lane: Lane | None = None
         self.machine: JobMachine | None = None
+        self.cancelling = False
 
     async def cancel(self) -> None:
         """Cancel as GitHub cancels a job."""
+        self.cancelling = True
         if self.machine is not None:
             self.machine.cancelled()
         if self.lane is not None:
@@ -55,27 +64,22 @@ class JobContext:
 def lane_key(job_key: str) -> str:
     """Return the lane's name for a job: readable, safe as a folder, and never shared by two."""
     slug = re.sub(r"[^0-9A-Za-z._-]+", "-", job_key).strip("-.")[:40]
-    return f"{slug}-{hashlib.sha256(job_key.encode()).hexdigest()[:8]}"
+    return f"{slug}-{hashlib.sha256(job_key.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 async def run_job(context: JobContext) -> JobEnding:
     """Run the job to its end."""
     plan, inputs = context.plan, context.inputs
     started = inputs.clock.now()
-    timeout = plan.timeout_minutes
-    lane = await inputs.host.lane(
-        LaneSpec(
-            run=inputs.run,
-            key=lane_key(plan.key),
-            repository=inputs.repository,
-            name=inputs.situation.repository.rpartition("/")[2] or "repository",
-            timeout=60 * (timeout if isinstance(timeout, float | int) else DEFAULT_TIMEOUT),
-        )
-    )
-    context.lane = lane
-    runner = _Runner(context, lane)
     inputs.emit(e.JobStarted(plan.key))
-    ending = await runner.run()
+    try:
+        minutes = _minutes(plan, context.contexts)
+    except (ExpressionError, ValueError) as error:
+        ending = JobEnding("refused", f"timeout-minutes: {error}", {}, ())
+    else:
+        ending = await _run_in_lane(context, minutes)
+    if ending.conclusion == "failure":
+        ending = ending._replace(forgiven=_is_forgiven(plan, context.contexts))
     inputs.emit(
         e.JobEnded(
             job=plan.key,
@@ -87,14 +91,86 @@ async def run_job(context: JobContext) -> JobEnding:
     return ending
 
 
+async def _run_in_lane(context: JobContext, minutes: float) -> JobEnding:
+    plan, inputs = context.plan, context.inputs
+    lane = await inputs.host.lane(
+        LaneSpec(
+            run=inputs.run,
+            key=lane_key(plan.key),
+            repository=inputs.repository,
+            name=inputs.situation.repository.rpartition("/")[2] or "repository",
+            timeout=60 * minutes,
+        )
+    )
+    context.lane = lane
+    return await _Runner(context, lane).run()
+
+
+def _minutes(plan: JobPlan, contexts: dict[str, Any]) -> float:
+    value: Any = plan.timeout_minutes
+    if isinstance(value, str):
+        value = Scope(contexts).value(value)
+    if value is None:
+        return DEFAULT_TIMEOUT
+    if isinstance(value, bool) or not isinstance(value, float | int):
+        raise ValueError(f"{value!r} is no number")
+    return float(value) if 0 < value < DEFAULT_TIMEOUT * 1000 else DEFAULT_TIMEOUT
+
+
+def _is_forgiven(plan: JobPlan, contexts: dict[str, Any]) -> bool:
+    value = plan.continue_on_error
+    if isinstance(value, bool):
+        return value
+    try:
+        return truthy(Scope(contexts).value(value))
+    except ExpressionError:
+        return False  # not known to be forgiven: a failure stays one
+
+
 class _Runner:
     def __init__(self, context: JobContext, lane: Lane) -> None:
+        self.context = context
         self.plan = context.plan
         self.inputs = context.inputs
         self.lane = lane
-        paths = lane.paths
-        hosted = "self-hosted" not in self.plan.runs_on
-        inner = dict(context.contexts)
+        self.machine = JobMachine(self.plan, self._contexts(), self.inputs.tasks)
+        context.machine = self.machine
+        self.book = StepBook(self.plan.key, self.inputs.emit)
+        self.logs: dict[int, StepLog] = {}
+        self.masks: set[str] = set()
+        self.finish: Finish | None = None
+        self.told_final = False
+        self.steps = {lane_index(step.index): step for step in self.plan.steps}
+        self.setup_said = b""
+        self.problem = ""
+        """Why the job has failed although every step says that it succeeded."""
+
+    async def run(self) -> JobEnding:
+        try:
+            return await self._follow()
+        finally:
+            for log in self.logs.values():
+                log.close()
+
+    async def _follow(self) -> JobEnding:
+        await self._begin()
+        await self._advance()
+        lost, status = "the lane ended early", ""
+        async for event in self.lane.events():
+            match event:
+                case LaneLost():
+                    lost = event.reason
+                case LaneDone():
+                    status = event.status
+                case _:
+                    await self._event(event)
+        if not status or self.finish is None:
+            return self._lost(lost)
+        return self._ending(self.finish, status)
+
+    def _contexts(self) -> dict[str, Any]:
+        paths = self.lane.paths
+        inner = dict(self.context.contexts)
         inner["github"] = inner["github"] | {
             "workspace": paths.workspace,
             "event_path": f"{paths.events}/event.json",
@@ -102,65 +178,23 @@ class _Runner:
         inner["runner"] = ctx.runner(
             self.inputs.situation,
             {"temp": paths.temp, "tool_cache": paths.tool_cache},
-            hosted=hosted,
+            hosted="self-hosted" not in {label.lower() for label in self.plan.runs_on},
         )
-        self.machine = JobMachine(self.plan, inner, self.inputs.tasks)
-        context.machine = self.machine
-        self.logs: dict[int, StepLog] = {}
-        self.masks: set[str] = set()
-        self.records: list[StepRecord] = []
-        self.finish: Finish | None = None
-        self.told_final = False
-        self.steps = {lane_index(step.index): step for step in self.plan.steps}
-        self.setup_said = b""
-        self.setup_failed = ""
+        return inner
 
-    async def run(self) -> JobEnding:
-        paths = self.lane.paths._asdict()
+    async def _begin(self) -> None:
         env = job_environment(
             self.plan,
             self.inputs.situation,
-            paths,
+            self.lane.paths._asdict(),
             self.inputs.host.environment,
             self.machine.job_env,
         )
-        files = {"event.json": event_file(self.inputs.situation)}
-        await self.lane.begin(tuple(env.items()), files)
+        await self.lane.begin(tuple(env.items()), {"event.json": event_file(self.inputs.situation)})
+        if self.context.cancelling:  # it came before there was anything to cancel
+            await self.context.cancel()
         if self.plan.setup is not None:
             await self.lane.submit([setup_task(self.plan.setup)])
-        await self._advance()
-        lost = ""
-        async for event in self.lane.events():
-            match event:
-                case Started():
-                    self._started(event)
-                case Output():
-                    self._output(event)
-                case Passed():
-                    self._settled(self.machine.passed(self.steps[event.index].index))
-                    await self._advance()
-                case Ended():
-                    await self._ended(event)
-                    await self._advance()
-                case LaneLost():
-                    lost = event.reason
-                case LaneDone():
-                    pass
-        for log in self.logs.values():
-            log.close()
-        if lost or self.finish is None:
-            return JobEnding("lost", lost or "the lane ended early", {}, tuple(self.records))
-        if self.setup_failed:
-            return JobEnding("failure", self.setup_failed, {}, tuple(self.records))
-        zero = next((r for r in self.records if r.gating and r.reason.startswith("ran ")), None)
-        if zero is not None and self.finish.conclusion == "success":
-            return JobEnding("failure", zero.reason, self.finish.outputs, tuple(self.records))
-        return JobEnding(
-            self.finish.conclusion,
-            self.finish.reason,
-            self.finish.outputs,
-            tuple(self.records),
-        )
 
     async def _advance(self) -> None:
         """Queue whatever can be queued now, in one batch."""
@@ -170,7 +204,7 @@ class _Runner:
                 case Queue():
                     tasks.append(move.task)
                 case Settle():
-                    self._settled(move.result)
+                    self.book.write(move.result)
                 case Finish():
                     self.finish = move
         final = self.machine.exhausted and not self.told_final
@@ -178,120 +212,95 @@ class _Runner:
             self.told_final = self.told_final or final
             await self.lane.submit(tasks, final=final)
 
+    async def _event(self, event: Started | Output | Ended | Passed) -> None:
+        known = event.index in self.steps
+        match event:
+            case Started() if known:
+                self._started(event)
+            case Output() if known:
+                self.logs[event.index].feed(event.data)
+            case Output():
+                self.setup_said = (self.setup_said + event.data)[-4096:]
+            case Passed() if known:
+                self.book.write(self.machine.passed(self.steps[event.index].index))
+                await self._advance()
+            case Passed():
+                self.machine.cancelled()  # before the job was set up
+            case Ended() if known:
+                await self._ended(event)
+                await self._advance()
+            case Ended():
+                self._set_up(event)
+            case _:
+                pass
+
     def _started(self, event: Started) -> None:
-        step = self.steps.get(event.index)
-        if step is None:
-            return  # the setup
+        step = self.steps[event.index]
         self.logs[event.index] = StepLog(
             self.plan.key, step, self.inputs.logs, self.inputs.emit, self.masks
         )
         self.inputs.emit(e.StepStarted(self.plan.key, step.index, step.name))
 
-    def _output(self, event: Output) -> None:
-        if event.index in self.logs:
-            self.logs[event.index].feed(event.data)
-        else:
-            self.setup_said = (self.setup_said + event.data)[-4096:]
+    def _set_up(self, event: Ended) -> None:
+        if event.exit_code == 0 and event.reason == "exit":
+            return
+        text = self.setup_said.decode("utf-8", "replace").strip()
+        self.problem = f"the job could not be set up: {text or event.reason}"
+        self.machine.not_set_up()
 
     async def _ended(self, event: Ended) -> None:
-        if event.index not in self.steps:
-            if event.exit_code != 0:
-                text = self.setup_said.decode("utf-8", "replace").strip()
-                self.setup_failed = f"the job could not be set up: {text or event.reason}"
-            return
-        log = self.logs.pop(event.index)
-        said = log.finish()
-        outputs = dict(said.outputs) | read_pairs(await self.lane.read(event.index, "output"))
         step = self.steps[event.index]
+        said = self.logs.pop(event.index).finish()
         result = self.machine.ended(
             step.index,
             exit_code=event.exit_code,
             reason=event.reason,
-            outputs=outputs,
+            outputs=said.outputs | read_pairs(await self.lane.read(event.index, "output")),
             env=read_pairs(await self.lane.read(event.index, "env")),
-            detail=event.detail,
+            detail=hide(event.detail, self.masks),
         )
-        wanted = self.inputs.min_tests.get(self.plan.key)
-        if result.outcome == "success":
-            result = _enough_tests(result, said.tests, wanted, filtered=said.filtered)
-        self.inputs.emit(
-            e.StepEnded(
-                job=self.plan.key,
-                step=step.index,
-                name=result.step.name,
-                verdict=result.verdict,
-                outcome=result.outcome,
-                conclusion=result.conclusion,
-                gating=result.gating,
-                reason=result.reason,
-                exit_code=event.exit_code,
-                duration=event.ended - event.started,
-                log=said.path,
-                log_sha256=said.sha256,
-                log_bytes=said.size,
-                tests=said.tests,
-            )
-        )
-        self.records.append(
-            StepRecord(
-                job=self.plan.key,
-                step=step.index,
-                name=result.step.name,
-                verdict=result.verdict,
-                conclusion=result.conclusion,
-                gating=result.gating,
-                reason=result.reason,
-                exit_code=event.exit_code,
-                duration=event.ended - event.started,
-                log_sha256=said.sha256,
-                tests=said.tests,
-            )
-        )
+        if result.outcome == "success" and _runs_tests(result):
+            wanted = self.inputs.min_tests.get(self.plan.key)
+            reason = shortfall(said.tests, wanted, filtered=said.filtered)
+            if reason:
+                result = failed(result, reason)
+                if result.gating and not self.problem:
+                    self.problem = reason
+        duration = event.ended - event.started
+        self.book.write(result, Execution(said, event.exit_code, duration))
 
-    def _settled(self, result: StepResult) -> None:
-        """A step that has its result without having run."""
-        self.inputs.emit(
-            e.StepEnded(
-                job=self.plan.key,
-                step=result.step.index,
-                name=result.step.name,
-                verdict=result.verdict,
-                outcome=result.outcome,
-                conclusion=result.conclusion,
-                gating=result.gating,
-                reason=result.reason,
+    def _lost(self, reason: str) -> JobEnding:
+        """Nothing more will be heard: every step still gets its one result."""
+        for result in self.machine.abandoned(f"not reached: the host lost the job ({reason})"):
+            log = self.logs.pop(lane_index(result.step.index), None)
+            if log is None:
+                self.book.write(result)
+                continue
+            ended = result._replace(
+                verdict=result.step.verdict,
+                outcome="failure",
+                conclusion="failure",
+                reason=f"the host lost the job: {reason}",
             )
-        )
-        self.records.append(
-            StepRecord(
-                job=self.plan.key,
-                step=result.step.index,
-                name=result.step.name,
-                verdict=result.verdict,
-                conclusion=result.conclusion,
-                gating=result.gating,
-                reason=result.reason,
-            )
-        )
+            self.book.write(ended, Execution(log.finish(), None, 0.0))
+        return JobEnding("lost", reason, {}, tuple(self.book.records))
+
+    def _ending(self, finish: Finish, status: str) -> JobEnding:
+        conclusion, reason = finish.conclusion, finish.reason
+        if self.problem and conclusion in ("success", "refused", "failure"):
+            conclusion, reason = "failure", self.problem
+        elif status == "cancelled" and not self.context.cancelling:
+            conclusion, reason = "cancelled", "the host stopped the job: its time was over"
+        elif status != "success" and conclusion == "success":
+            conclusion, reason = "failure", f"the host says {status}"
+        outputs = {
+            # As the runner: an output that holds a secret is not handed on.
+            name: "" if isinstance(value, str) and hide(value, self.masks) != value else value
+            for name, value in finish.outputs.items()
+        }
+        return JobEnding(conclusion, reason, outputs, tuple(self.book.records))
 
 
-def _enough_tests(
-    result: StepResult, ran: int | None, wanted: int | None, *, filtered: bool
-) -> StepResult:
-    """A filtered test step that ran no test has proven nothing (F20), whatever it exits with."""
-    if wanted is None:
-        if not (filtered and ran == 0):
-            return result
-        return result._replace(
-            outcome="failure",
-            conclusion="failure",
-            reason="ran no test: its filter matches nothing",
-        )
-    if ran is None or ran < wanted:
-        said = "an unknown number of" if ran is None else str(ran)
-        return result._replace(
-            outcome="failure",
-            conclusion="failure",
-            reason=f"ran {said} tests, and grind.toml wants at least {wanted}",
-        )
-    return result
+def _runs_tests(result: StepResult) -> bool:
+    step = result.step
+    return step.run is not None or (step.recipe is not None and step.recipe.kind == "run")

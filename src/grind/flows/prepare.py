@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from grind.core.config import Config
@@ -16,7 +15,7 @@ from grind.workflows.availability import check_expressions
 from grind.workflows.checks import check_jobs
 from grind.workflows.contexts import Situation
 from grind.workflows.facts import Answer, Facts
-from grind.workflows.lower import Request, lower
+from grind.workflows.lower import Request, lower, why_ignored
 from grind.workflows.reader import read_workflow
 from grind.workflows.syntax import Workflow
 from grind.workflows.triggers import Event
@@ -76,6 +75,7 @@ async def prepare(
             answers,
             read=lambda path: _text(repository, tree, path),
             repository=situation.repository,
+            artifacts=True,
             refs=(basis.snapshot.commit, basis.ref, situation.ref_name),
         )
         request = Request(
@@ -123,17 +123,20 @@ def read_workflows(repository: Repository, basis: Basis, options: Options) -> tu
         for blob in repository.blobs(basis.snapshot.tree, (WORKFLOWS,))
         if blob.path.endswith((".yml", ".yaml"))
         and blob.path.count("/") == WORKFLOWS.count("/") + 1
-        and not _is_ignored(basis.config, blob.path)
     ]
     if not files and not basis.config.check:
         raise GrindError(
             f"there is no workflow in {WORKFLOWS}/, so there is nothing that CI would run",
             remedy="add a workflow, or a [[check]] to grind.toml",
         )
-    contents = repository.read([blob.oid for blob in files])
+    ignored = {blob.path for blob in files if why_ignored(basis.config, blob.path) is not None}
+    contents = repository.read([blob.oid for blob in files if blob.path not in ignored])
     workflows: list[Workflow] = []
     problems: list[Problem] = []
     for blob in files:
+        if blob.path in ignored:  # named in the plan, and never read
+            workflows.append(Workflow(path=blob.path))
+            continue
         reading = read_workflow(blob.path, contents[blob.oid])
         problems += reading.problems
         if reading.workflow is not None:
@@ -161,14 +164,6 @@ def _is_named(workflow: Workflow, name: str) -> bool:
     file = workflow.path.rpartition("/")[2]
     given = workflow.name.text if workflow.name is not None else ""
     return name in (workflow.path, file, file.rpartition(".")[0], given)
-
-
-def _is_ignored(config: Config, path: str) -> bool:
-    name = path.rpartition("/")[2]
-    return any(
-        fnmatchcase(path, rule.workflow) or fnmatchcase(name, rule.workflow)
-        for rule in config.ignore
-    )
 
 
 def _situation(repository: Repository, basis: Basis, options: Options) -> Situation:

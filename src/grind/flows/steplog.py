@@ -63,7 +63,7 @@ class StepLog:
             self._size,
             self._outputs,
             count.run if count is not None else None,
-            is_filtered_test(self._step.run or ""),
+            is_filtered_test(_text(self._step)),
         )
 
     def close(self) -> None:
@@ -94,14 +94,21 @@ class StepLog:
                     step=self._step.index,
                     level=command.name,
                     message=self._reader.mask(command.value),
-                    file=where.get("file", ""),
+                    file=self._reader.mask(where.get("file", "")),
                     line=_number(where.get("line", "")),
                     column=_number(where.get("col", "")),
-                    title=where.get("title", ""),
+                    title=self._reader.mask(where.get("title", "")),
                 )
             )
         elif command.name == "set-output" and "name" in command.properties:
             self._outputs[command.properties["name"]] = command.value
+
+
+def _text(step: StepPlan) -> str:
+    """What runs: the step's own text, or what stands in for it."""
+    if step.recipe is not None and step.recipe.kind == "run":
+        return step.recipe.script
+    return step.run or ""
 
 
 def _number(text: str) -> int:

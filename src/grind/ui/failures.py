@@ -18,9 +18,13 @@ def closing(phrases: Phrases, event: RunEnded, read_log: LogReader, width: int) 
     """
     paint, signs = phrases.paint, phrases.signs
     for what in event.unproven:
-        yield paint.faint(f"{signs.skipped} unproven: {one_line(what)}")
+        yield paint.faint(f"{signs.skipped} left out by design: {one_line(what)}")
+    for what in event.open:
+        yield f"{paint.odd(signs.refused)} not proven: {one_line(what)}"
     for remedy in event.remedies:
-        yield f"{paint.odd(signs.remedy)} {one_line(remedy)}"
+        first, *rest = map(one_line, remedy.splitlines() or [""])
+        yield f"{paint.odd(signs.remedy)} {first}"
+        yield from (f"  {line}" for line in rest)
     for failure in phrases.board.failures:
         yield ""
         yield from _failure(phrases, failure, read_log, width)

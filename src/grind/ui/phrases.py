@@ -97,7 +97,7 @@ class Phrases:
                 parts.append("CI goes on after it")
             elif not event.gating:
                 parts.append("cannot fail CI")
-        elif event.reason:
+        elif event.reason and event.reason != event.conclusion:
             parts.append(one_line(event.reason))
         if event.verdict != "executed":
             parts.append(one_line(event.verdict))
@@ -129,7 +129,7 @@ class Phrases:
         state = self.paint.by(event.state, one_line(event.state))
         parts = [state, *self._told(event)]
         if event.receipt:
-            parts.append(f"receipt {short(one_line(event.receipt))}")
+            parts.append("partial receipt" if event.state == "partial" else "receipt kept")
         if not event.cached:
             parts.append(duration(event.duration))
         return f" {self.signs.dot} ".join(parts)
@@ -141,7 +141,7 @@ class Phrases:
             return [self._failed()]
         told = [f"{count(event.executed, 'step')} executed"]
         if event.refused:
-            told.append(f"{event.refused} refused")
+            told.append(f"{event.refused} not proven")
         if event.unproven:
             told.append(f"{len(event.unproven)} unproven by design")
         if event.state == "hollow":

@@ -18,6 +18,7 @@ def told_proven(receipt: Receipt, *, now: float, json: bool, path: str) -> str:
             "executed": receipt.executed,
             "failed": 0,
             "refused": 0,
+            "open": [],
             "unproven": list(receipt.unproven),
             "remedies": [],
             "receipt": path,

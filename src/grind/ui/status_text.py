@@ -74,9 +74,8 @@ def _tree(status: Status) -> list[str]:
 
 def _proof(status: Status) -> list[str]:
     told = {"full": "proven", "none": "not proven"}.get(status.proof, one_line(status.proof))
-    receipt = f"receipt {short(one_line(status.receipt))}" if status.receipt else ""
     where = f"on {one_line(status.host)}" if status.receipt else ""
-    return [told, one_line(status.proof_reason), receipt, where, _ago(status.proven_ago)]
+    return [told, one_line(status.proof_reason), where, _ago(status.proven_ago)]
 
 
 def _last(status: Status) -> list[str]:

@@ -9,27 +9,39 @@ from grind.workflows.expressions import ExpressionError, parse_template
 
 
 def bound_to_commit(plan: Plan) -> bool:
-    """Whether a template of an active job uses `github.sha`, `github.event` or all of `github`."""
-    return any(
-        _speaks_of_commit(text) for job in plan.jobs if job.active for text in _templates(job)
+    """Whether a template of the plan uses `github.sha`, `github.event` or all of `github`, or what
+    is active hangs on the commit's message.
+
+    A job that its own condition holds back counts by that: another commit may make it active.
+    """
+    return plan.bound or any(
+        speaks_of_commit(text) for job in plan.jobs for text in _templates(job)
     )
 
 
 def _templates(job: JobPlan) -> Iterator[str]:
-    yield f"${{{{ {job.if_} }}}}" if job.if_ and "${{" not in job.if_ else job.if_
+    if job.active or job.held:
+        yield _as_template(job.if_)
+    if not job.active:
+        return
     yield from job.env.values()
     yield from job.workflow_env.values()
     yield from job.outputs.values()
     for step in job.steps:
         source = step.source
-        yield (f"${{{{ {source.if_} }}}}" if source.if_ and "${{" not in source.if_ else source.if_)
+        yield _as_template(source.if_)
         yield source.run or ""
         yield source.working_directory
         yield from source.env.values()
         yield from source.with_.values()
 
 
-def _speaks_of_commit(text: str) -> bool:
+def _as_template(condition: str) -> str:
+    return f"${{{{ {condition} }}}}" if condition and "${{" not in condition else condition
+
+
+def speaks_of_commit(text: str) -> bool:
+    """Whether a template's value differs between two commits of the same tree."""
     if "${{" not in text:
         return False
     try:

@@ -54,9 +54,9 @@ class Class_(NamedTuple):  # noqa: N801 - `class` is a keyword, and this is its 
 
 _TALK = frozenset(
     row(
-        "echo printf cat : true test [ sed awk grep cut tr head tail sort uniq wc date jq basename "
-        "dirname set export local read exit shopt unset declare cd pwd sleep command type which env "
-        "readonly"
+        "echo printf cat : true test [ sed awk grep cut tr head tail sort uniq wc date jq "
+        "basename dirname set export local read exit shopt unset declare cd pwd sleep command "
+        "type which env readonly"
     )
 )
 """Commands that neither prove nor change anything worth naming."""

@@ -8,20 +8,28 @@ decide by itself, without asking back, whether a queued step runs.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from grind.core.task import Condition
-from grind.workflows.expressions import evaluate, implicit_success, truthy
+from grind.workflows.expressions import Node, UnknownValueError, evaluate, truthy
+from grind.workflows.expressions import condition as condition_of
 
 STATUSES = ("success", "failure", "cancelled")
 
-_QUEUEABLE: dict[frozenset[str], Condition] = {
-    frozenset({"success"}): Condition.SUCCESS,
-    frozenset({"failure"}): Condition.FAILURE,
-    frozenset({"cancelled"}): Condition.CANCELLED,
-    frozenset({"success", "failure"}): Condition.NOT_CANCELLED,
-    frozenset(STATUSES): Condition.ALWAYS,
+_HOLDS: dict[Condition, frozenset[str]] = {
+    Condition.SUCCESS: frozenset({"success"}),
+    Condition.FAILURE: frozenset({"failure"}),
+    Condition.CANCELLED: frozenset({"cancelled"}),
+    Condition.NOT_CANCELLED: frozenset({"success", "failure"}),
+    Condition.ALWAYS: frozenset(STATUSES),
 }
+_QUEUEABLE = {statuses: condition for condition, statuses in _HOLDS.items()}
+
+
+class Answer(NamedTuple):
+    """A condition that is decided; None when the step does not run."""
+
+    condition: Condition | None
 
 
 def status_functions(status: str) -> dict[str, Callable[..., bool]]:
@@ -46,12 +54,31 @@ def statuses(
     """
     if not source.strip():
         return frozenset({"success"})
-    expression = implicit_success(source)
-    return frozenset(
-        status
-        for status in STATUSES
-        if truthy(evaluate(expression, contexts, {**(functions or {}), **status_functions(status)}))
-    )
+    node = condition_of(source)
+    return frozenset(s for s in STATUSES if _runs(node, s, contexts, functions))
+
+
+def condition_for(source: str, contexts: Mapping[str, Any], status: str | None) -> Answer | None:
+    """Decide an `if:` as far as it can be decided before the step's turn.
+
+    `status` is the job's status when nothing is running before the step, None when something is.
+    None as the answer: it can be decided later only. Raises as `statuses`.
+    """
+    try:
+        when = statuses(source, contexts)
+    except UnknownValueError:
+        if status is None:
+            raise
+        # What is not known does not matter where the status alone decides.
+        when = frozenset({status} if _runs(condition_of(source), status, contexts) else ())
+    if status is not None and status not in when:
+        return Answer(None)
+    found = queueable(when)
+    if found is None and when:
+        if status is None:
+            return None
+        found = Condition.ALWAYS if "cancelled" in when else Condition.NOT_CANCELLED
+    return Answer(found)
 
 
 def queueable(when: frozenset[str]) -> Condition | None:
@@ -60,3 +87,17 @@ def queueable(when: frozenset[str]) -> Condition | None:
     The empty set has no condition either: such a step never runs.
     """
     return _QUEUEABLE.get(when)
+
+
+def holds(condition: Condition, status: str) -> bool:
+    """Whether a queued step with this condition runs in a job with this status."""
+    return status in _HOLDS[condition]
+
+
+def _runs(
+    node: Node,
+    status: str,
+    contexts: Mapping[str, Any],
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+) -> bool:
+    return truthy(evaluate(node, contexts, {**(functions or {}), **status_functions(status)}))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from grind.core.plan import Recipe, StepClass, Verdict
+from grind.core.remedy import WHY, verdict_rule
 
 
 class Answer(NamedTuple):
@@ -89,11 +90,12 @@ def refused(reason: str, remedy: str = "", klass: StepClass = StepClass.PROVISIO
     return Judgement(Verdict.REFUSED, klass, reason, remedy)
 
 
-def settle(uses: str, reason: str = "why CI's result does not hang on it here") -> str:
+def settle(uses: str, reason: str = WHY) -> str:
     """The `grind.toml` lines that settle the verdict on an action."""
-    name = uses.partition("@")[0].replace("\\", "\\\\").replace('"', '\\"')
-    return (
-        f'[actions."{name}"]\n'
-        'verdict = "skipped"  # or: run = "a command that does the same"\n'
-        f'reason = "{reason}"'
+    name, at, _ = uses.partition("@")
+    return verdict_rule(
+        "overridden",
+        {"uses": f"{name}@*" if at else name},
+        reason,
+        run="a command that does the same",
     )

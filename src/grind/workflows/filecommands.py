@@ -10,24 +10,35 @@ from __future__ import annotations
 def read_pairs(data: bytes) -> dict[str, str]:
     """Return the names and values of a command file; later ones win.
 
-    Both forms are read: `NAME=value` and `NAME<<DELIMITER`, lines, `DELIMITER`. What is malformed is
-    left out here: the step that wrote it has failed on the host already.
+    Both forms are read: `NAME=value` and `NAME<<DELIMITER`, lines, `DELIMITER`. Reading ends where
+    it is malformed, as in the runner: the step that wrote it has failed on the host already.
     """
     pairs: dict[str, str] = {}
-    lines = data.decode("utf-8", "replace").split("\n")
+    lines = data.decode("utf-8-sig", "replace").split("\n")
     place = 0
     while place < len(lines):
-        line = lines[place].removesuffix("\r")
+        line = lines[place]
         place += 1
-        equals, heredoc = line.find("="), line.find("<<")
-        if heredoc > 0 and (equals < 0 or heredoc < equals):
-            name, delimiter = line[:heredoc], line[heredoc + 2 :]
-            end = place
-            while end < len(lines) and lines[end].removesuffix("\r") != delimiter:
-                end += 1
-            if delimiter and end < len(lines):
-                pairs[name] = "\n".join(lines[place:end])
+        if not line:
+            continue
+        name, heredoc, delimiter = line.partition("<<")
+        if heredoc and "=" not in name:
+            try:
+                end = lines.index(delimiter, place)
+            except ValueError:
+                break
+            if not name or not delimiter:
+                break
+            pairs[name] = "\n".join(lines[place:end])
             place = end + 1
-        elif equals > 0:
-            pairs[line[:equals]] = line[equals + 1 :]
+            continue
+        name, equals, value = line.partition("=")
+        if not equals or not name:
+            break
+        pairs[name] = value
     return pairs
+
+
+def may_set(name: str) -> bool:
+    """Whether a step may set this variable for the steps after it."""
+    return name.upper() != "NODE_OPTIONS"

@@ -160,6 +160,8 @@ class _Walk:
             outcome = self.sequence(body, mode, depth + 1)
             self._calling.pop()
             return outcome._replace(ends=False)
+        if command.name in _DECLARE and _computes(command):
+            self._hide(node, "the status of its `$( )` is lost")
         fails = can_command_fail(command)
         return _Outcome(fails and mode.errexit, fails)
 
@@ -167,8 +169,8 @@ class _Walk:
         outcomes = [self._inside(part, mode, depth) for part in node.parts]
         last = _Outcome(outcomes[-1].nonzero and mode.errexit, outcomes[-1].nonzero)
         if mode.pipefail:
-            fails = any(outcome.nonzero for outcome in outcomes)
-            return _Outcome(fails and mode.errexit, fails)
+            # Even `echo | true` can fail: by SIGPIPE.
+            return _Outcome(mode.errexit, True)
         tail = _name(node.parts[-1][0]) if node.parts[-1] else ""
         for part, outcome in zip(node.parts[:-1], outcomes[:-1], strict=True):
             if outcome.nonzero and part:
@@ -257,7 +259,7 @@ def can_command_fail(command: Command) -> bool:
     if not command.words:
         if command.wrappers or command.redirects:
             return True
-        return any("$(" in word.text or "`" in word.text for _, word in command.assignments)
+        return _computes(command)
     if command.wrappers:
         return True
     if command.name in _DECLARE or command.name in _NEVER_FAIL:
@@ -265,6 +267,10 @@ def can_command_fail(command: Command) -> bool:
     if command.name in _FILTERS and command.place.pipe:
         return any(not word.startswith("-") and not word.isdigit() for word in command.argv[1:])
     return not (command.name == "wait" and len(command.words) == 1)
+
+
+def _computes(command: Command) -> bool:
+    return any("$(" in word.text or "`" in word.text for _, word in command.assignments)
 
 
 def _exit(command: Command) -> _Outcome:

@@ -7,12 +7,14 @@ Nothing else of the host leaks in: no agent socket, no token, no GIT_* and no vi
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from grind.core.plan import JobPlan
 from grind.workflows import contexts
 from grind.workflows.contexts import Situation
+from grind.workflows.expressions import UNKNOWN, ExpressionError, UnknownValueError
+from grind.workflows.scope import Scope, env_object, never_known, secrets_in
 
 ALLOWED = (
     "PATH",
@@ -67,6 +69,91 @@ def lend(
     return lent
 
 
+RUNNER_NAMES = frozenset(
+    (
+        "GITHUB_ACTION",
+        "GITHUB_ACTIONS",
+        "GITHUB_ACTOR",
+        "GITHUB_API_URL",
+        "GITHUB_BASE_REF",
+        "GITHUB_ENV",
+        "GITHUB_EVENT_NAME",
+        "GITHUB_EVENT_PATH",
+        "GITHUB_GRAPHQL_URL",
+        "GITHUB_HEAD_REF",
+        "GITHUB_JOB",
+        "GITHUB_OUTPUT",
+        "GITHUB_PATH",
+        "GITHUB_REF",
+        "GITHUB_REF_NAME",
+        "GITHUB_REF_PROTECTED",
+        "GITHUB_REF_TYPE",
+        "GITHUB_REPOSITORY",
+        "GITHUB_REPOSITORY_OWNER",
+        "GITHUB_RUN_ATTEMPT",
+        "GITHUB_RUN_ID",
+        "GITHUB_RUN_NUMBER",
+        "GITHUB_SERVER_URL",
+        "GITHUB_SHA",
+        "GITHUB_STATE",
+        "GITHUB_STEP_SUMMARY",
+        "GITHUB_WORKFLOW",
+        "GITHUB_WORKFLOW_REF",
+        "GITHUB_WORKFLOW_SHA",
+        "GITHUB_WORKSPACE",
+        "RUNNER_ARCH",
+        "RUNNER_ENVIRONMENT",
+        "RUNNER_NAME",
+        "RUNNER_OS",
+        "RUNNER_TEMP",
+        "RUNNER_TOOL_CACHE",
+    )
+)
+"""Variables that the runner sets over whatever a workflow says."""
+
+
+def layered(
+    plan: JobPlan, known: Mapping[str, Any], *, planning: bool = False
+) -> tuple[dict[str, Any], str]:
+    """Return the `env:` of workflow and job, evaluated, and why it cannot be, if it cannot.
+
+    The job's lies over the workflow's; a value does not see its own siblings. A value that holds a
+    secret is UNKNOWN, and its variable empty, as for a fork. Any other that is not known would make
+    every step another one than CI's: `known` are the job's contexts. While `planning`, what needed
+    jobs will say is still open.
+    """
+    env: dict[str, Any] = {}
+    for layer in (plan.workflow_env, plan.env):
+        outer = env_object(env, complete=True)
+        scope = Scope({**known, "env": outer, "secrets": UNKNOWN}).with_stand_ins()
+        for name, template in layer.items():
+            if not name or "=" in name or "\0" in name + template:
+                return env, f"env: {name!r} is nothing that a program can be given"
+            try:
+                env[name] = scope.text(template)
+            except UnknownValueError as error:
+                open_ = planning and not never_known(error)
+                if not open_ and not secrets_in((template,)):
+                    return env, f"env: {name}: {error}"
+                env[name] = UNKNOWN
+            except ExpressionError as error:
+                return env, f"env: {name}: {error}"
+    return env, ""
+
+
+def layered_nodes(layers: Iterable[Mapping[str, str]], scope: Scope) -> dict[str, Any]:
+    """Return layers of `env:` laid over each other, with what is not known as UNKNOWN."""
+    env: dict[str, Any] = {}
+    for layer in layers:
+        inner = scope.having(env=env_object(env, complete=True)).with_stand_ins()
+        for name, template in layer.items():
+            try:
+                env[name] = inner.text(template)
+            except ExpressionError:
+                env[name] = UNKNOWN
+    return env
+
+
 def job_environment(
     plan: JobPlan,
     situation: Situation,
@@ -79,12 +166,17 @@ def job_environment(
     `paths` has workspace, home, temp, tool_cache and events; `own` is the evaluated `env:` of
     workflow and job, in which what is unknown (a secret) is left empty, as for a fork.
     """
-    short = situation.ref_name
     env = dict(lent)
-    env |= {
-        "HOME": paths["home"],
-        "TMPDIR": paths["temp"],
-        "CI": "true",
+    env |= {"HOME": paths["home"], "TMPDIR": paths["temp"], "CI": "true"}
+    env |= {name: value if isinstance(value, str) else "" for name, value in own.items()}
+    return env | _runner_environment(plan, situation, paths)
+
+
+def _runner_environment(
+    plan: JobPlan, situation: Situation, paths: Mapping[str, str]
+) -> dict[str, str]:
+    """What the runner sets last, so that no workflow can overwrite it."""
+    return {
         "GITHUB_ACTIONS": "true",
         "GITHUB_ACTOR": situation.actor,
         "GITHUB_API_URL": "https://api.github.com",
@@ -95,7 +187,7 @@ def job_environment(
         "GITHUB_HEAD_REF": "",
         "GITHUB_JOB": plan.id,
         "GITHUB_REF": situation.ref,
-        "GITHUB_REF_NAME": short,
+        "GITHUB_REF_NAME": situation.ref_name,
         "GITHUB_REF_PROTECTED": "false",
         "GITHUB_REF_TYPE": situation.ref_type,
         "GITHUB_REPOSITORY": situation.repository,
@@ -115,10 +207,9 @@ def job_environment(
         "RUNNER_OS": situation.host_os,
         "RUNNER_TEMP": paths["temp"],
         "RUNNER_TOOL_CACHE": paths["tool_cache"],
+        "GRIND_ARTIFACTS": paths["artifacts"],
         "GRIND_CACHE": paths["cache"],
     }
-    env |= {name: value if isinstance(value, str) else "" for name, value in own.items()}
-    return env
 
 
 def event_file(situation: Situation) -> bytes:

@@ -6,7 +6,7 @@ needs, directly or not, was skipped, cancelled or failed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from grind.core.plan import JobPlan
@@ -14,8 +14,8 @@ from grind.workflows.expressions import (
     UNKNOWN,
     ExpressionError,
     UnknownValueError,
+    condition,
     evaluate,
-    implicit_success,
     truthy,
 )
 
@@ -45,42 +45,37 @@ class Leave(NamedTuple):
     reason: str
 
 
+_NOT_RUN_HERE = ("refused", "unproven")
+
+
 def decide(
     job: JobPlan,
     siblings: Mapping[str, tuple[JobPlan, ...]],
     results: Mapping[str, JobResult],
     contexts: Mapping[str, Any],
-    *,
-    cancelled: bool = False,
 ) -> Start | Leave:
     """Say whether `job` starts, all that it needs being over.
 
     `siblings` are the plans of the workflow's jobs by id; `results` are by plan key.
     """
-    direct = {need: _combined(siblings.get(need, ()), results) for need in job.needs}
-    all_needed = [_combined(siblings.get(i, ()), results) for i in _transitive(job, siblings)]
-    foreign = [r for r in all_needed if r.conclusion in ("refused", "unproven")]
+    needed = {
+        name: combined(results[plan.key] for plan in siblings.get(name, ()) if plan.key in results)
+        for name in transitive(job, siblings)
+    }
     needs = {
         name: UNKNOWN
-        if result.conclusion in ("refused", "unproven")
-        else {"result": result.conclusion, "outputs": dict(result.outputs)}
-        for name, result in direct.items()
+        if needed[name].conclusion in _NOT_RUN_HERE
+        else {"result": needed[name].conclusion, "outputs": dict(needed[name].outputs)}
+        for name in job.needs
     }
-    functions = {
-        "success": lambda: _known(foreign, all(r.conclusion == "success" for r in all_needed)),
-        "failure": lambda: any(r.conclusion == "failure" for r in all_needed),
-        "cancelled": lambda: cancelled,
-        "always": lambda: True,
-    }
-    source = implicit_success(job.if_) if job.if_.strip() else "success()"
     try:
-        answer = evaluate(source, {**contexts, "needs": needs}, functions)
-        if truthy(answer):
+        if starts(job.if_, [result.conclusion for result in needed.values()], needs, contexts):
             return Start(needs)
     except UnknownValueError as error:
-        if not foreign:
-            return Leave("refused", f"if: {error}")
-        return Leave("refused", "a job that it needs is not run here")
+        missing = [n for n, result in needed.items() if result.conclusion in _NOT_RUN_HERE]
+        if missing:
+            return Leave("refused", f"needs `{missing[0]}`, which was not run to its end here")
+        return Leave("refused", f"if: {error}")
     except ExpressionError as error:
         return Leave("refused", f"if: {error}")
     if job.if_.strip():
@@ -88,22 +83,60 @@ def decide(
     return Leave("skipped", "a job that it needs did not succeed")
 
 
-def _known(foreign: list[JobResult], value: bool) -> bool:
-    if foreign:
+def starts(
+    source: str,
+    conclusions: Iterable[str],
+    needs: Mapping[str, Any],
+    contexts: Mapping[str, Any],
+) -> bool:
+    """Say whether a job with `if: source` starts, given how all that it needs (transitively) ended.
+
+    A conclusion that is none of GitHub's is not known; UnknownValueError when the answer hangs on
+    one, or on another value that is not known. Raises ExpressionError.
+    """
+    ended = list(conclusions)
+    functions = {
+        "success": lambda: _every_success(ended),
+        "failure": lambda: _any_failure(ended),
+        "cancelled": lambda: False,  # nothing runs on here when the run is cancelled
+        "always": lambda: True,
+    }
+    return truthy(evaluate(condition(source), {**contexts, "needs": needs}, functions))
+
+
+def _every_success(conclusions: list[str]) -> bool:
+    if any(one in ("failure", "cancelled", "skipped") for one in conclusions):
+        return False
+    if any(one != "success" for one in conclusions):
         raise UnknownValueError(("needs",))
-    return value
+    return True
 
 
-def _combined(plans: tuple[JobPlan, ...], results: Mapping[str, JobResult]) -> JobResult:
-    """One result for all combinations of a job's matrix, as `needs.<id>.result` has it."""
-    found = [results[plan.key] for plan in plans if plan.key in results]
+def _any_failure(conclusions: list[str]) -> bool:
+    if "failure" in conclusions:
+        return True
+    if any(one not in ("success", "cancelled", "skipped", *_NOT_RUN_HERE) for one in conclusions):
+        raise UnknownValueError(("needs",))
+    # A job that is not run here fails on CI only in a run that is red for that alone.
+    return False
+
+
+def combined(results: Iterable[JobResult]) -> JobResult:
+    """One result for all combinations of a job's matrix, as `needs.<id>.result` has it.
+
+    Each output is that of the combination that ended last on CI; an empty one does not count.
+    Where combinations differ, nobody knows which that will be.
+    """
+    found = list(results)
     if not found:
         return JobResult("skipped", {})
     outputs: dict[str, Any] = {}
-    for result in found:  # later combinations win, but an empty value does not overwrite
+    for result in found:
         for name, value in result.outputs.items():
-            if value != "" or name not in outputs:
+            if name not in outputs or outputs[name] == "":
                 outputs[name] = value
+            elif value not in ("", outputs[name]):
+                outputs[name] = UNKNOWN
     conclusions = [r.conclusion if not r.forgiven else "success" for r in found]
     for worst in ("failure", "cancelled", "refused", "unproven"):
         if worst in conclusions:
@@ -113,7 +146,8 @@ def _combined(plans: tuple[JobPlan, ...], results: Mapping[str, JobResult]) -> J
     return JobResult("success", outputs)
 
 
-def _transitive(job: JobPlan, siblings: Mapping[str, tuple[JobPlan, ...]]) -> list[str]:
+def transitive(job: JobPlan, siblings: Mapping[str, tuple[JobPlan, ...]]) -> list[str]:
+    """Return the ids of the jobs that `job` needs, directly and by others, the direct ones first."""
     found: dict[str, None] = {}
     pending = list(job.needs)
     while pending:

@@ -8,10 +8,12 @@ memory stays flat whatever a step prints.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 _PIECE = 64 * 1024
+_MOST = 4 * _PIECE
+"""What is held back at most, however masked values overlap."""
 _COMMANDS = frozenset(
     {
         "add-mask",
@@ -73,10 +75,12 @@ class CommandReader:
                 yield from self._apply(command)
             self._long = False
         if len(self._rest) > _PIECE:
-            keep = max((len(mask) for mask in self.masks), default=1) - 1
-            cut = len(self._rest) - keep
+            cut = _safe_cut(self._rest, self.masks)
             shown.append(self._rest[:cut])
             self._rest, self._long = self._rest[cut:], True
+            if len(self._rest) > _MOST:  # masked values without an end between them
+                shown.append("***")
+                self._rest = ""
         if final and self._rest:
             command = None if self._long else self._command(self._rest)
             if command is None or command.name in _SHOWN:
@@ -92,10 +96,7 @@ class CommandReader:
 
     def mask(self, text: str) -> str:
         """Return the text with every masked value replaced by `***`."""
-        for value in sorted(self.masks, key=len, reverse=True):
-            if value in text:
-                text = text.replace(value, "***")
-        return text
+        return hide(text, self.masks)
 
     def _command(self, line: str) -> Command | None:
         line = line.rstrip("\r")
@@ -123,9 +124,58 @@ class CommandReader:
         elif command.name == "resume":
             self._stop = None
         elif command.name == "add-mask":
-            self.masks.update(v for v in (command.value, *command.value.splitlines()) if v)
+            self.masks.update(
+                value for value in (command.value, *command.value.splitlines()) if value.strip()
+            )
         else:
             yield command
+
+
+def hide(text: str, masks: Collection[str]) -> str:
+    """Return the text with every masked value replaced by `***`.
+
+    Values that overlap are replaced together, so that no end of one is left over.
+    """
+    spans = _spans(text, masks)
+    if not spans:
+        return text
+    parts: list[str] = []
+    done = 0
+    for start, end in spans:
+        parts += (text[done:start], "***")
+        done = end
+    return "".join((*parts, text[done:]))
+
+
+def _spans(text: str, masks: Collection[str]) -> list[tuple[int, int]]:
+    """Where masked values stand, in order, those that touch joined to one."""
+    found: list[tuple[int, int]] = []
+    for mask in masks:
+        at = text.find(mask)
+        while at >= 0:
+            found.append((at, at + len(mask)))
+            at = text.find(mask, at + 1)
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(found):
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _safe_cut(text: str, masks: Collection[str]) -> int:
+    """Return where a text that goes on can be cut: in no masked value, nor in the begin of one."""
+    cut = len(text)
+    for mask in masks:
+        at = text.find(mask[0], max(0, len(text) - len(mask) + 1))
+        while 0 <= at < cut and not mask.startswith(text[at:]):
+            at = text.find(mask[0], at + 1)
+        cut = at if 0 <= at < cut else cut
+    for start, end in reversed(_spans(text, masks)):
+        if start < cut < end:
+            cut = start
+    return cut
 
 
 def _unescape(text: str, *, property_: bool = False) -> str:

@@ -7,22 +7,27 @@ guessed; what is not understood is `refused` with its line and the way to settle
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from grind.core.config import Config
-from grind.core.plan import JobPlan, Plan, StepClass, Verdict
-from grind.workflows import contexts
+from grind.core.plan import JobPlan, Plan
+from grind.workflows.binding import speaks_of_commit
 from grind.workflows.contexts import Situation
 from grind.workflows.facts import Facts
 from grind.workflows.lower_job import JobInputs, lower_job
+from grind.workflows.lower_needs import after_needs
+from grind.workflows.nodes import raw
 from grind.workflows.syntax import Job, Workflow
-from grind.workflows.triggers import Event, decide
+from grind.workflows.triggers import Event, decide, skip_instruction
 
 
 class Request(NamedTuple):
     """Everything a plan depends on."""
 
     workflows: tuple[Workflow, ...]
+    """Of those that grind.toml ignores, the path alone is looked at."""
     situation: Situation
     event: Event
     config: Config
@@ -38,12 +43,14 @@ def lower(request: Request) -> Plan:
     """Return the plan of all workflows for one event."""
     jobs: list[JobPlan] = []
     notes: list[str] = []
+    bound = bool(skip_instruction(request.event.message))
     for workflow in request.workflows:
-        ignored = _ignored(request.config, workflow.path)
+        ignored = why_ignored(request.config, workflow.path)
         if ignored is not None:
             notes.append(f"{workflow.path} is ignored: {ignored}")
             continue
         jobs += _workflow(request, workflow, notes)
+        bound = bound or any(map(_matrix_speaks_of_commit, workflow.jobs))
     return Plan(
         tree=request.tree,
         commit=request.commit,
@@ -52,7 +59,20 @@ def lower(request: Request) -> Plan:
         base=request.base,
         jobs=tuple(_unique_keys(jobs)),
         notes=tuple(dict.fromkeys(notes)),
+        repository=request.situation.repository,
+        bound=bound,
     )
+
+
+def why_ignored(config: Config, path: str) -> str | None:
+    """Return the reason for which grind.toml ignores a workflow, or None."""
+    from fnmatch import fnmatchcase
+
+    name = path.rpartition("/")[2]
+    for rule in config.ignore:
+        if fnmatchcase(path, rule.workflow) or fnmatchcase(name, rule.workflow):
+            return rule.reason
+    return None
 
 
 def _workflow(request: Request, workflow: Workflow, notes: list[str]) -> list[JobPlan]:
@@ -63,20 +83,19 @@ def _workflow(request: Request, workflow: Workflow, notes: list[str]) -> list[Jo
     )
     if has_paths and not request.event.paths:
         notes.append("nothing differs from the base: path filters count as matched")
+    inputs = JobInputs(
+        situation=request.situation,
+        config=request.config,
+        facts=request.facts,
+        labels=request.labels,
+        workflow=workflow,
+        inactive=None if decision.active else decision.reason,
+    )
     lowered: list[JobPlan] = []
-    by_id: dict[str, list[JobPlan]] = {}
+    by_id: dict[str, tuple[JobPlan, ...]] = {}
     for job in _in_needs_order(workflow.jobs):
-        inputs = JobInputs(
-            situation=request.situation,
-            config=request.config,
-            facts=request.facts,
-            labels=request.labels,
-            workflow=workflow,
-            inactive=None if decision.active else decision.reason,
-        )
-        plans = [_after_needs(plan, by_id) for plan in lower_job(inputs, job)]
-        by_id[job.id] = plans
-        lowered += plans
+        by_id[job.id] = tuple(after_needs(plan, by_id, inputs) for plan in lower_job(inputs, job))
+        lowered += by_id[job.id]
     order = {job.id: place for place, job in enumerate(workflow.jobs)}
     return sorted(lowered, key=lambda plan: (order[plan.id], plan.strategy_index))
 
@@ -86,67 +105,22 @@ def _in_needs_order(jobs: tuple[Job, ...]) -> Iterable[Job]:
     pending = list(jobs)
     done: set[str] = set()
     while pending:
-        ready = [job for job in pending if all(need.text in done for need in job.needs)]
+        ready = [job for job in pending if all(n.text.lower() in done for n in job.needs)]
         if not ready:  # a cycle or a missing job: the reader has said so already
             yield from pending
             return
         for job in ready:
-            done.add(job.id)
+            done.add(job.id.lower())
             pending.remove(job)
             yield job
 
 
-def _after_needs(plan: JobPlan, by_id: dict[str, list[JobPlan]]) -> JobPlan:
-    """A job that needs one which is not run here cannot be run here either."""
-    import msgspec
-
-    if plan.verdict in (Verdict.REFUSED, Verdict.SKIPPED) or not plan.active:
-        return plan
-    for need in plan.needs:
-        for other in by_id.get(need, ()):
-            if not other.active:
-                continue
-            if other.verdict is Verdict.SKIPPED:
-                reason = f"needs `{need}`, which is never executed here ({other.reason})"
-                steps = tuple(
-                    msgspec.structs.replace(step, verdict=Verdict.SKIPPED, reason=reason)
-                    for step in plan.steps
-                )
-                return msgspec.structs.replace(
-                    plan,
-                    verdict=Verdict.SKIPPED,
-                    reason=reason,
-                    klass=StepClass.DEPLOY if other.klass is StepClass.DEPLOY else plan.klass,
-                    steps=steps,
-                )
-    return plan
+def _matrix_speaks_of_commit(job: Job) -> bool:
+    return job.strategy is not None and speaks_of_commit(raw(job.strategy.matrix))
 
 
 def _unique_keys(jobs: Iterable[JobPlan]) -> Iterable[JobPlan]:
-    import msgspec
-
     seen: dict[str, int] = {}
     for job in jobs:
         count = seen[job.key] = seen.get(job.key, 0) + 1
-        yield job if count == 1 else msgspec.structs.replace(job, key=f"{job.key} #{count}")
-
-
-def _ignored(config: Config, path: str) -> str | None:
-    from fnmatch import fnmatchcase
-
-    name = path.rpartition("/")[2]
-    for rule in config.ignore:
-        if fnmatchcase(path, rule.workflow) or fnmatchcase(name, rule.workflow):
-            return rule.reason
-    return None
-
-
-def plan_scope(inputs: JobInputs, job: Job) -> Any:
-    """Return the contexts that are known for a job while planning (for tools and tests)."""
-    return contexts.github(
-        inputs.situation,
-        workflow=inputs.workflow.name.text if inputs.workflow.name else inputs.workflow.path,
-        workflow_path=inputs.workflow.path,
-        job=job.id,
-        extra={},
-    )
+        yield job if count == 1 else replace(job, key=f"{job.key} #{count}")

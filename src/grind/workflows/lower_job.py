@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 import msgspec
 
 from grind.core.config import Config
 from grind.core.plan import JobPlan, StepClass, StepPlan, Verdict
+from grind.core.remedy import more_labels
 from grind.workflows import contexts
 from grind.workflows.actions import base_environment
 from grind.workflows.conditions import statuses
 from grind.workflows.contexts import Situation
 from grind.workflows.expressions import (
     UNKNOWN,
+    EvaluationError,
     ExpressionError,
     UnknownValueError,
     truthy,
 )
 from grind.workflows.facts import Facts
+from grind.workflows.jobenv import layered
+from grind.workflows.literals import fold
 from grind.workflows.lower_step import StepInputs, lower_step
 from grind.workflows.matrix import Combination, MatrixError, expand
 from grind.workflows.nodes import raw, raw_map, to_value
-from grind.workflows.scope import Scope, secrets_in
+from grind.workflows.scope import Scope, never_known, secrets_in
 from grind.workflows.syntax import Job, Map, Scalar, Seq, Workflow
 
 
@@ -40,13 +45,10 @@ class JobInputs(NamedTuple):
 
 def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
     """Return one plan for each combination of the job's matrix (one, without a matrix)."""
-    scope = _job_scope(inputs, job)
-    if inputs.inactive is None:
-        try:
-            if not _may_run(job, scope):
-                inputs = inputs._replace(inactive=f"if: {raw(job.if_)} is false, as in CI")
-        except ExpressionError as error:
-            return [_whole(inputs, job, scope, f"if: {error}")]
+    scope = job_scope(inputs, job.id)
+    problem = _condition_problem(job, scope)
+    if problem and inputs.inactive is None:
+        return [_whole(inputs, job, scope, problem)]
     if job.uses is not None:
         reason = f"calls the reusable workflow {job.uses.text}, which is not followed yet"
         return [_whole(inputs, job, scope, reason)]
@@ -63,7 +65,8 @@ def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
     ]
 
 
-def _job_scope(inputs: JobInputs, job: Job) -> Scope:
+def job_scope(inputs: JobInputs, job: str) -> Scope:
+    """Return the contexts of a job's own keys, as far as they are known while planning."""
     workflow = inputs.workflow
     return Scope(
         {
@@ -71,22 +74,26 @@ def _job_scope(inputs: JobInputs, job: Job) -> Scope:
                 inputs.situation,
                 workflow=workflow.name.text if workflow.name else workflow.path,
                 workflow_path=workflow.path,
-                job=job.id,
+                job=job,
                 extra={},
             ),
-            "inputs": UNKNOWN if inputs.situation.event == "workflow_dispatch" else {},
-            "vars": UNKNOWN,
+            "inputs": contexts.inputs(inputs.situation),
+            "vars": contexts.variables(),
             "secrets": UNKNOWN,
             "needs": UNKNOWN,
         }
     )
 
 
-def _may_run(job: Job, scope: Scope) -> bool:
+def _condition_problem(job: Job, scope: Scope) -> str:
+    """Why the job's condition can never be decided, or nothing."""
     try:
-        return bool(statuses(raw(job.if_), scope.contexts, scope.functions))
-    except UnknownValueError:
-        return True  # decided when it is known
+        statuses(raw(job.if_), scope.contexts, scope.functions)
+    except UnknownValueError as error:
+        return f"if: {error}" if never_known(error) else ""
+    except ExpressionError as error:
+        return f"if: {error}"
+    return ""
 
 
 def _combinations(job: Job, scope: Scope) -> tuple[Combination | None, ...]:
@@ -105,9 +112,13 @@ def _strategy(job: Job, scope: Scope) -> _Strategy:
         return _Strategy(fail_fast=True, max_parallel=None)
     fail_fast, parallel = job.strategy.fail_fast, job.strategy.max_parallel
     limit = to_value(parallel, scope) if parallel is not None else None
+    if limit is not None:
+        if isinstance(limit, bool) or not isinstance(limit, int | float) or not 1 <= limit <= 1e6:
+            raise EvaluationError(f"max-parallel: {limit!r} is no positive number")
+        limit = int(limit)
     return _Strategy(
         fail_fast=truthy(to_value(fail_fast, scope)) if fail_fast is not None else True,
-        max_parallel=int(limit) if limit is not None else None,
+        max_parallel=limit,
     )
 
 
@@ -154,18 +165,19 @@ def _judge(
 ) -> JobPlan:
     """Give the whole job its verdict."""
     if inputs.inactive is not None:
-        return _all_steps(plan, Verdict.SKIPPED, inputs.inactive, gating=False, active=False)
+        return all_steps(plan, Verdict.SKIPPED, inputs.inactive, gating=False, active=False)
     if job.environment is not None:
         where = scope.show(_environment_name(job.environment))
         reason = f"deploys to environment {where!r}: shown, never executed"
         plan = msgspec.structs.replace(plan, klass=StepClass.DEPLOY)
-        return _all_steps(plan, Verdict.SKIPPED, reason)
-    deploys = next((s for s in plan.steps if s.klass is StepClass.DEPLOY and s.gating), None)
-    if deploys is not None and deploys.verdict is not Verdict.OVERRIDDEN:
+        return all_steps(plan, Verdict.SKIPPED, reason)
+    deploys = next((step for step in plan.steps if _deploys(step)), None)
+    if deploys is not None:
         reason = f"has a deploy step (line {deploys.line}: {deploys.reason}): never executed"
-        return _all_steps(plan, Verdict.SKIPPED, reason)
+        return all_steps(plan, Verdict.SKIPPED, reason)
+    refusal = refusal or _environment_problem(plan, scope)
     if refusal is not None:
-        return _all_steps(plan, Verdict.REFUSED, refusal[0], remedy=refusal[1])
+        return all_steps(plan, Verdict.REFUSED, refusal[0], remedy=refusal[1])
     refused = next((step for step in plan.steps if step.verdict is Verdict.REFUSED), None)
     if refused is not None:
         return msgspec.structs.replace(
@@ -177,7 +189,19 @@ def _judge(
     return plan
 
 
-def _all_steps(
+def _environment_problem(plan: JobPlan, scope: Scope) -> tuple[str, str] | None:
+    """A variable of the job that will never be known makes every step another one than CI's."""
+    _, problem = layered(plan, scope.contexts, planning=True)
+    return (problem, "") if problem else None
+
+
+def _deploys(step: StepPlan) -> bool:
+    """Whether CI would reach a deploy step that grind.toml does not take care of."""
+    settled = step.verdict in (Verdict.EXECUTED, Verdict.OVERRIDDEN)
+    return step.klass is StepClass.DEPLOY and not settled and not step.held
+
+
+def all_steps(
     plan: JobPlan,
     verdict: Verdict,
     reason: str,
@@ -186,6 +210,7 @@ def _all_steps(
     gating: bool | None = None,
     active: bool = True,
 ) -> JobPlan:
+    """Give a whole job, and every step of it, one verdict."""
     steps = tuple(
         msgspec.structs.replace(
             step,
@@ -208,10 +233,10 @@ def _whole(inputs: JobInputs, job: Job, scope: Scope, reason: str) -> JobPlan:
     steps = _steps(inputs, job, scope, raw_map(inputs.workflow.env) | raw_map(job.env))
     plan = msgspec.structs.replace(plan, steps=steps, klass=_class(job, steps))
     if inputs.inactive is not None:
-        return _all_steps(plan, Verdict.SKIPPED, inputs.inactive, gating=False, active=False)
+        return all_steps(plan, Verdict.SKIPPED, inputs.inactive, gating=False, active=False)
     if job.environment is not None:
         return _judge(inputs, job, plan, None, scope)
-    return _all_steps(plan, Verdict.REFUSED, reason)
+    return all_steps(plan, Verdict.REFUSED, reason)
 
 
 def _skeleton(inputs: JobInputs, job: Job, scope: Scope, suffix: str) -> JobPlan:
@@ -229,7 +254,7 @@ def _skeleton(inputs: JobInputs, job: Job, scope: Scope, suffix: str) -> JobPlan
         workflow=inputs.workflow.path,
         workflow_name=inputs.workflow.name.text if inputs.workflow.name else inputs.workflow.path,
         line=job.mark.line,
-        needs=tuple(need.text for need in job.needs),
+        needs=_needs(inputs.workflow, job),
         active=True,
         klass=StepClass.CHECK,
         verdict=Verdict.EXECUTED,
@@ -241,6 +266,12 @@ def _skeleton(inputs: JobInputs, job: Job, scope: Scope, suffix: str) -> JobPlan
         continue_on_error=coe,
         timeout_minutes=to_static_number(job.timeout_minutes, scope),
     )
+
+
+def _needs(workflow: Workflow, job: Job) -> tuple[str, ...]:
+    """The needed jobs by their ids as declared: GitHub compares them without case."""
+    ids = {fold(other.id): other.id for other in workflow.jobs}
+    return tuple(dict.fromkeys(ids.get(fold(need.text), need.text) for need in job.needs))
 
 
 def _steps(
@@ -285,7 +316,7 @@ def to_static_number(node: Scalar | None, scope: Scope) -> float | str | None:
 def _class(job: Job, steps: tuple[StepPlan, ...]) -> StepClass:
     if job.environment is not None:
         return StepClass.DEPLOY
-    classes = [step.klass for step in steps]
+    classes = [step.klass for step in steps if not step.held]
     for klass in (StepClass.DEPLOY, StepClass.E2E, StepClass.CHECK, StepClass.BUILD):
         if klass in classes:
             return klass
@@ -306,7 +337,8 @@ def _unsupported(job: Job) -> tuple[str, str] | None:
     return None
 
 
-_HOSTED_LINUX = ("ubuntu-latest", "ubuntu-slim", "ubuntu-")
+_HOSTED_LINUX = re.compile(r"ubuntu-(?:latest|slim|\d\d\.\d\d)(-arm)?(?:-\d+-?cores?)?")
+"""GitHub's own Ubuntu images; any other label is a name that somebody gave to a machine."""
 
 
 def _machine(
@@ -328,6 +360,8 @@ def _machine(
         text = raw(node) if isinstance(node, (Scalar, Seq)) else ""
         return (text,), (f"runs-on: {error}", ""), True
     labels = tuple(str(v) for v in (value if isinstance(value, (list, tuple)) else [value]))
+    if not labels:
+        return (), ("runs-on names no machine", ""), True
     hosted = "self-hosted" not in {label.lower() for label in labels}
     missing = [label for label in labels if not answers(label, inputs.labels)]
     if not missing:
@@ -337,7 +371,7 @@ def _machine(
         labels,
         (
             f"runs-on {asked}: this host is not one",
-            f'hosts.local.labels = ["{missing[0]}"]  # if this host may stand for it',
+            more_labels(missing[0]),
         ),
         hosted,
     )
@@ -348,6 +382,7 @@ def answers(label: str, labels: frozenset[str]) -> bool:
     name = label.lower()
     if name in labels:
         return True
-    if not name.startswith(_HOSTED_LINUX) or "linux" not in labels:
+    hosted = _HOSTED_LINUX.fullmatch(name)
+    if hosted is None or "linux" not in labels:
         return False
-    return ("arm64" in labels) if name.endswith("-arm") else ("x64" in labels)
+    return ("arm64" if hosted[1] else "x64") in labels

@@ -59,7 +59,8 @@ def judge_provision(step: Class_, facts: Facts) -> Judgement:
 
 _REMEDY = (
     "say in grind.toml how the host shows that it has it:\n"
-    '[[provided]]\nstep = "…"\ncheck = "command -v …"'
+    '[[verdict]]\nstep = "…"\nverdict = "satisfied-by-host"\n'
+    'check = "command -v …"\nreason = "…"'
 )
 
 

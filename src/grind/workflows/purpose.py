@@ -10,13 +10,14 @@ from grind.workflows.tasknames import kind_of_task, package_binary
 
 _TESTS = frozenset(
     row(
-        "pytest py.test unittest nose2 nosetests tox nox ctest jest vitest mocha ava tap rspec minitest "
-        "phpunit pest behat gotestsum ginkgo bats shellcheck ruff flake8 pylint mypy pyright black isort "
-        "eslint prettier stylelint biome tsc golangci-lint staticcheck yamllint actionlint hadolint "
-        "rubocop standardrb phpstan psalm phpcs php-cs-fixer ktlint detekt swiftlint clippy-driver "
-        "typos codespell markdownlint markdownlint-cli2 commitlint zizmor bandit pip-audit semgrep "
-        "trivy grype cargo-deny cargo-audit cargo-nextest buf sqlfluff djlint vale lychee checkov tflint "
-        "deadnix statix nixfmt alejandra treefmt pre-commit prek coverage xunit karma oxlint knip"
+        "pytest py.test unittest nose2 nosetests tox nox ctest jest vitest mocha ava tap rspec "
+        "minitest phpunit pest behat gotestsum ginkgo bats shellcheck ruff flake8 pylint mypy "
+        "pyright black isort eslint prettier stylelint biome tsc golangci-lint staticcheck "
+        "yamllint actionlint hadolint rubocop standardrb phpstan psalm phpcs php-cs-fixer ktlint "
+        "detekt swiftlint clippy-driver typos codespell markdownlint markdownlint-cli2 commitlint "
+        "zizmor bandit pip-audit semgrep trivy grype cargo-deny cargo-audit cargo-nextest buf "
+        "sqlfluff djlint vale lychee checkov tflint deadnix statix nixfmt alejandra treefmt "
+        "pre-commit prek coverage xunit karma oxlint knip"
     )
 )
 _E2E = frozenset(row("cypress nightwatch wdio testcafe codecept detox maestro chromedriver"))
@@ -100,7 +101,7 @@ _CMAKE_BUILD = re.compile(r"--build\b")
 
 
 def is_check_tool(name: str) -> bool:
-    """Whether the program only tests or lints; its arguments are files, whatever they are called."""
+    """Whether the program only tests or lints; what it is given are files."""
     return name in _TESTS
 
 

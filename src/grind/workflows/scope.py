@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from grind.workflows.expressions import (
+    UNKNOWN,
     ExpressionError,
+    Object,
+    UnknownValueError,
     evaluate_template,
     parse_template,
     partial,
     to_text,
 )
+
+_STAND_INS = {"run_id": "1", "run_number": "1"}
 
 
 class Scope:
@@ -28,6 +33,28 @@ class Scope:
     def having(self, **contexts: Any) -> Scope:
         """Return a scope with these contexts laid over."""
         return Scope({**self.contexts, **contexts}, self.functions)
+
+    def having_env(self, own: Mapping[str, str]) -> Scope:
+        """Return a scope whose `env` has a step's own `env:` laid over; a sibling's value is not
+        seen. What is not known yet stays unknown. Raises ExpressionError.
+        """
+        outer = self.contexts.get("env")
+        known = dict(outer.items()) if isinstance(outer, Object) else {}
+        complete = isinstance(outer, Object) and outer.complete
+        for name, template in own.items():
+            try:
+                known[name] = self.text(template)
+            except UnknownValueError:
+                known[name] = UNKNOWN
+        return self.having(env=env_object(known, complete=complete))
+
+    def with_stand_ins(self) -> Scope:
+        """Return a scope in which the run has a number, as its environment variables have. For
+        texts only: nothing is decided by a number that CI has not given yet."""
+        github = self.contexts.get("github")
+        if not isinstance(github, Mapping):
+            return self
+        return self.having(github={**github, **_STAND_INS})
 
     def value(self, raw: str) -> Any:
         """Evaluate a template: a single hole gives its typed value, anything else text.
@@ -52,6 +79,20 @@ class Scope:
         return "".join(
             part if isinstance(part, str) else f"${{{{ {part.source} }}}}" for part in shown.parts
         )
+
+
+def env_object(known: Mapping[str, Any], *, complete: bool) -> Object:
+    """Return an `env` context: its names have case, as on a Linux runner. Without `complete`, a
+    name that is not in it is unknown and not null."""
+    return Object(known.items(), case_sensitive=True, complete=complete)
+
+
+def never_known(error: UnknownValueError) -> bool:
+    """Whether what an expression lacks will not be known when the job runs either."""
+    head, *rest = (str(part).lower() for part in error.path[:2]) if error.path else ("",)
+    if head == "github" and rest:
+        return rest[0] not in ("workspace", "event_path", "token")
+    return head == "vars"
 
 
 def secrets_in(raws: Iterable[str]) -> tuple[str, ...]:

@@ -130,7 +130,7 @@ def _list(text: str) -> frozenset[str]:
 
 
 def find_toolchain(text: str, host: Rust) -> str | None:
-    """Return the installed toolchain for a request; `?…` says that the request is not understood."""
+    """Return the installed toolchain for a request; `?…` says that it is not understood."""
     if not re.fullmatch(r"[\w.-]+", text):
         return f"?the toolchain {text!r} is not understood"
     for name in sorted(host.toolchains, key=len):

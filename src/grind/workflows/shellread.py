@@ -10,6 +10,7 @@ not followed, and a shell text inside a shell text (`bash -c`) is read `NESTING`
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from grind.workflows.shellmodel import Command, Node, Place, Redirect, Script, Word
@@ -55,10 +56,53 @@ def _read(text: str, parser: Parser, nesting: int) -> Script:
         return Script((), (), False)
     masked, holes = mask_holes(source)
     tree: Any = parser.parse(masked)
-    if tree is None:
-        return Script((), (), False)
+    for _ in range(_REPAIRS):
+        swallowed = swallowed_newlines(tree.root_node, masked)
+        if not swallowed:
+            break
+        repaired = bytearray(masked)
+        for offset in swallowed:
+            repaired[offset] = ord(";")
+        masked = bytes(repaired)
+        tree = parser.parse(masked)
     builder = Builder(source, holes, lambda inner: _read(inner, parser, nesting + 1))
-    return builder.build(tree.root_node)
+    script = builder.build(tree.root_node)
+    if swallowed_newlines(tree.root_node, masked):
+        return script._replace(complete=False)
+    return script
+
+
+def swallowed_newlines(root: Any, source: bytes) -> tuple[int, ...]:
+    """Offsets of newlines that the grammar took for a space between two words.
+
+    It does so after a pipeline, when the next line has an `&&`: `a | b`, newline, `c && d` becomes
+    `a | b c && d`. A newline inside of a command that is neither quoted nor escaped ends it.
+    """
+    found: list[int] = []
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        children = node.children
+        stack.extend(children)
+        if node.type in _ONE_LINE:
+            for left, right in pairwise(children):
+                gap = source[left.end_byte : right.start_byte]
+                at = gap.find(b"\n")
+                if at >= 0 and not gap[:at].endswith(b"\\") and right.type != "heredoc_body":
+                    found.append(left.end_byte + at)
+    return tuple(found)
+
+
+_ONE_LINE = frozenset(
+    {
+        "command",
+        "redirected_statement",
+        "declaration_command",
+        "unset_command",
+        "variable_assignments",
+    }
+)
+_REPAIRS = 8
 
 
 def mask_holes(source: bytes) -> tuple[bytes, tuple[tuple[int, int], ...]]:

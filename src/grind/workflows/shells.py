@@ -30,7 +30,7 @@ _KNOWN = {
     "": Shell(("bash", "-e", "{0}"), ".sh", None),
     "bash": Shell(("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "{0}"), ".sh", None),
     "sh": Shell(("sh", "-e", "{0}"), ".sh", None),
-    "python": Shell(("python", "{0}"), ".py", None),
+    "python": Shell(("python", "{0}"), ".py", ("bash", "-c", "command -v python3 python")),
     "pwsh": Shell(
         ("pwsh", "-command", ". '{0}'"),
         ".ps1",
@@ -53,4 +53,8 @@ def resolve_shell(shell: str) -> Shell:
         argv = tuple(shlex.split(shell))
     except ValueError as error:
         return Shell((), "", None, problem=f"shell {shell!r}: {error}")
-    return Shell(argv, "", ("bash", "-c", 'command -v -- "$0"', argv[0]))
+    check = ("bash", "-c", 'command -v -- "$0"', argv[0])
+    like = _KNOWN.get(argv[0])
+    if like is None:
+        return Shell(argv, "", check)
+    return like._replace(argv=argv, check=check)

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from grind.workflows.commandline import row
+from grind.workflows.shellchain import Item, flatten
 from grind.workflows.shellmodel import Command, Node, Place, Redirect, Script, Word
 from grind.workflows.shellwrap import SHELLS, unwrap
 
@@ -25,6 +27,12 @@ _EXPANSIONS = frozenset(
 )
 _SUBSTITUTIONS = frozenset({"command_substitution", "process_substitution"})
 _TESTS = frozenset({"test_command", "binary_expression", "unary_expression"})
+_RESERVED = frozenset(
+    row(
+        "{ } ! if then elif else fi for while until do done case esac in function select [[ ]] "
+        "(( ))"
+    )
+)
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:\[[@*]\])?\})", re.ASCII)
 _ESCAPE = re.compile(r"\\(\n|.)", re.DOTALL)
 _QUOTED_ESCAPE = re.compile(r"\\([$`\"\\\n])")
@@ -137,26 +145,69 @@ class Builder:
     def _on_unset_command(self, node: Any, place: Place, depth: int) -> Node:
         return self._on_declaration_command(node, place, depth)
 
-    def _on_list(self, node: Any, place: Place, depth: int) -> Node:
-        left, operator, right = node.children[0], node.children[1].type, node.children[-1]
-        kind = "and" if operator == "&&" else "or"
-        first = self._statement(left, place, depth + 1)
-        second = self._statement(right, place._replace(after=operator), depth + 1)
-        return Node(kind, self._line(node), ((first,), (second,)))
+    def _chain(self, node: Any, place: Place, depth: int) -> Node:
+        """A pipeline, a list, or a statement with redirections (see `shellchain`)."""
+        items = flatten(node)
+        if items is None:
+            self._complete = False
+            return Node("unknown", self._line(node))
+        result: Node | None = None
+        joined = ""
+        start = 0
+        for index in range(len(items) + 1):
+            operator = items[index].operator if index < len(items) else "&&"
+            if operator not in ("&&", "||"):
+                continue
+            inner = place._replace(after=joined) if joined else place
+            part = self._pipeline(items[start:index], node, inner, depth)
+            kind = "and" if joined == "&&" else "or"
+            result = part if result is None else Node(kind, result.line, ((result,), (part,)))
+            joined, start = operator, index + 1
+        return result or Node("unknown", self._line(node))
 
-    def _on_pipeline(self, node: Any, place: Place, depth: int) -> Node:
-        elements = [child for child in node.named_children if child.type != "comment"]
-        return self._pipeline(node, elements, place, depth)
+    _on_list = _on_pipeline = _on_negated_command = _on_redirected_statement = _chain
 
-    def _pipeline(self, node: Any, elements: list[Any], place: Place, depth: int) -> Node:
-        length = len(elements)
+    def _pipeline(self, items: list[Item], node: Any, place: Place, depth: int) -> Node:
+        """`! a | b`: the `!` may only stand first, and negates the whole."""
+        negations = 0
+        while negations < len(items) and items[negations].operator == "!":
+            negations += 1
+        leaves = [item for item in items[negations:] if not item.operator]
+        if not leaves or any(item.operator == "!" for item in items[negations:]):
+            self._complete = False
+        place = place._replace(negated=negations % 2 == 1) if negations else place
         start = len(self._commands)
+        length = len(leaves)
         parts = tuple(
-            (self._statement(e, place._replace(pipe=i, pipe_length=length), depth + 1),)
-            for i, e in enumerate(elements)
+            (self._leaf(leaf, node, place._replace(pipe=i, pipe_length=length), depth + 1),)
+            for i, leaf in enumerate(leaves)
         )
-        self._fed(self._commands[start:])
-        return Node("pipeline", self._line(node), parts)
+        if length > 1:
+            self._fed(self._commands[start:])
+        line = parts[0][0].line if parts else self._line(node)
+        result = Node("pipeline", line, parts) if length > 1 else parts[0][0] if parts else None
+        if result is None:
+            return Node("unknown", line)
+        return Node("not", line, ((result,),)) if negations % 2 else result
+
+    def _leaf(self, leaf: Item, node: Any, place: Place, depth: int) -> Node:
+        redirects: list[Redirect] = []
+        extra: list[Word] = []
+        heredoc: str | None = None
+        for child in leaf.redirects:
+            if child.type == "heredoc_redirect":
+                heredoc = self._heredoc(child, redirects, extra, place, depth)
+            else:
+                self._redirect(child, redirects, extra, place, depth)
+        if leaf.node is not None and leaf.node.type == "command":
+            return self._simple(leaf.node, place, tuple(redirects), heredoc, depth, tuple(extra))
+        line = self._line(leaf.node if leaf.node is not None else node)
+        if leaf.node is None or redirects:
+            command = Command((), line, place, redirects=tuple(redirects))
+            self._commands.append(command)
+            if leaf.node is None:
+                return Node("command", line, (), command)
+        return self._statement(leaf.node, place, depth)
 
     def _fed(self, commands: list[Command]) -> None:
         """Read what is piped into a shell, where it stands in the text (`cat <<E | sh`)."""
@@ -168,10 +219,6 @@ class Builder:
                 text = " ".join(command.argv[1:])
             if text is not None:
                 self._inner(text, command.line, command.place, command.wrappers)
-
-    def _on_negated_command(self, node: Any, place: Place, depth: int) -> Node:
-        body = self._body(node.children, place._replace(negated=True), depth)
-        return Node("not", self._line(node), (body,))
 
     def _on_subshell(self, node: Any, place: Place, depth: int) -> Node:
         body = self._body(node.children, place._replace(subshell=True), depth)
@@ -241,60 +288,12 @@ class Builder:
                 self._substitutions(child, "case", place, depth)
         return Node("case", self._line(node), tuple(parts))
 
-    def _on_function_definition(self, node: Any, place: Place, depth: int) -> Node:
+    def _on_function_definition(self, node: Any, _place: Place, depth: int) -> Node:
         name_node = node.child_by_field_name("name")
         name = self._text(name_node) if name_node else ""
         body = node.child_by_field_name("body")
         inner = self._body([body] if body else [], Place(function=name), depth)
         return Node("function", self._line(node), (inner,), None, name)
-
-    def _on_redirected_statement(self, node: Any, place: Place, depth: int) -> Node:
-        body = node.child_by_field_name("body")
-        redirects: list[Redirect] = []
-        heredoc: str | None = None
-        tails: list[Any] = []
-        extra: list[Word] = []
-        for child in node.children:
-            if child.type == "heredoc_redirect":
-                heredoc = self._heredoc(child, redirects, tails, extra, place, depth)
-            elif child.type in ("file_redirect", "herestring_redirect"):
-                self._redirect(child, redirects, extra, place, depth)
-        if body is None:
-            command = Command((), self._line(node), place, redirects=tuple(redirects))
-            self._commands.append(command)
-            result = Node("command", self._line(node), (), command)
-        elif body.type == "command":
-            start = len(self._commands)
-            if any(tail.type == "pipeline" for tail in tails):
-                place = place._replace(pipe_length=2)
-            result = self._simple(body, place, tuple(redirects), heredoc, depth, tuple(extra))
-            if tails:
-                return self._tailed(node, result, tails, place, depth, start)
-        else:
-            if redirects:
-                command = Command((), self._line(node), place, redirects=tuple(redirects))
-                self._commands.append(command)
-            result = self._statement(body, place, depth + 1)
-            if tails:
-                return self._tailed(node, result, tails, place, depth, len(self._commands))
-        return result
-
-    def _tailed(
-        self, node: Any, first: Node, tails: list[Any], place: Place, depth: int, start: int
-    ) -> Node:
-        """`cat <<E | sh && x`: the grammar hangs what follows on the heredoc."""
-        result = first
-        for tail in tails:
-            if tail.type == "pipeline":
-                elements = [child for child in tail.named_children if child.type != "comment"]
-                rest = place._replace(pipe=1, pipe_length=1 + len(elements))
-                parts = tuple((self._statement(e, rest, depth + 1),) for e in elements)
-                result = Node("pipeline", self._line(node), ((result,), *parts))
-            else:
-                second = self._statement(tail, place._replace(after="&&"), depth + 1)
-                result = Node("and", self._line(node), ((result,), (second,)))
-        self._fed(self._commands[start:])
-        return result
 
     # --- commands ---------------------------------------------------------------------------
 
@@ -320,6 +319,9 @@ class Builder:
                 inner = child.named_children
                 words += self._expanded(inner[0] if inner else child, place, depth)
                 name = words[0].text.rpartition("/")[2] if words else ""
+                # A keyword in the place of a program: the grammar lost its way without saying so.
+                if self._text(child) in _RESERVED:
+                    self._complete = False
             elif child.type == "comment":
                 continue
             elif child.is_named or words:
@@ -406,27 +408,17 @@ class Builder:
         extra += words[1:]
 
     def _heredoc(
-        self,
-        node: Any,
-        redirects: list[Redirect],
-        tails: list[Any],
-        extra: list[Word],
-        place: Place,
-        depth: int,
+        self, node: Any, redirects: list[Redirect], extra: list[Word], place: Place, depth: int
     ) -> str:
         body = ""
-        for child in node.children:
+        for index, child in enumerate(node.children):
             if child.type == "heredoc_body":
                 body = self._text(child)
                 self._substitutions(child, "heredoc", place, depth)
             elif child.type in ("file_redirect", "herestring_redirect"):
                 self._redirect(child, redirects, extra, place, depth)
-            elif child.type in ("heredoc_start", "heredoc_end", "file_descriptor", "comment"):
-                continue
-            elif node.field_name_for_child(node.children.index(child)) == "argument":
+            elif node.field_name_for_child(index) == "argument":
                 extra.append(self._word(child, place, depth, ""))
-            elif child.is_named:
-                tails.append(child)
         return body
 
     # --- words ------------------------------------------------------------------------------

@@ -145,7 +145,9 @@ def _script(name: str, words: tuple[Word, ...]) -> str | None:
             if word.text.startswith("-") and not word.text.startswith("--") and "c" in word.text:
                 following = [w for w in rest[index + 1 :] if not w.text.startswith(("-", "+"))]
                 return following[0].text if following else None
-            if not word.text.startswith(("-", "+")) and rest[index - 1].text not in ("-o", "-O"):
+            if not word.text.startswith(("-", "+")) and not (
+                index and rest[index - 1].text.startswith("-") and rest[index - 1].text[-1] in "oO"
+            ):
                 return None
         return None
     if name == "eval" and rest:

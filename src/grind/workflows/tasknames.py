@@ -16,12 +16,13 @@ _OUTWARD = frozenset(
 )
 _LOOKS_BEFORE = frozenset(
     row(
-        "test tests check checks lint verify validate dry dryrun simulate pack prepare before detect "
-        "get find is has list show print plan compute parse compare"
+        "test tests check checks lint verify validate dry dryrun simulate pack prepare before "
+        "detect get find is has list show print plan compute parse compare"
     )
 )
 """`test-deploy` tests; `deploy-test` deploys to a place called test."""
 _LOOKS_AFTER = frozenset(row("check checks lint dry dryrun verify validate notes note diff"))
+_MAKE_BUILDS = ("", "all", "install", "default")
 _MESSAGES = frozenset({"announce", "notify", "notification", "slack", "discord", "tweet"})
 _E2E = frozenset({"e2e", "playwright", "cypress", "selenium", "nightwatch", "endtoend"})
 _TEST = frozenset(
@@ -118,6 +119,8 @@ def says_deploy(argv: Sequence[str]) -> str | None:
     name = task_name(argv)
     if name is None or is_dry(argv) or has(argv, *_HARMLESS):
         return None
+    if argv[0] == "mix":
+        return None  # `mix release` builds; what publishes has a name of its own
     for part in name.split():
         if _outward_name(part):
             return part
@@ -154,6 +157,6 @@ def kind_of_task(argv: Sequence[str]) -> str | None:
         return "test"
     if words & _BUILD:
         return "build"
-    if argv[0].rpartition("/")[2] in ("make", "gmake", "ninja") and not name:
+    if argv[0].rpartition("/")[2] in ("make", "gmake", "ninja") and name in _MAKE_BUILDS:
         return "build"
     return None

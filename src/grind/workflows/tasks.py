@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from grind.core.plan import Recipe, StepPlan
 from grind.core.task import Checkout, Condition, StepTask
 from grind.workflows.expressions import EvaluationError
+from grind.workflows.jobenv import RUNNER_NAMES
 from grind.workflows.scope import Scope
 from grind.workflows.shells import resolve_shell
 
@@ -31,43 +32,60 @@ class TaskInputs(NamedTuple):
     """URL of the remote, for `git remote get-url origin` in a checkout; never with a credential."""
 
 
-def make_task(step: StepPlan, condition: Condition, scope: Scope, inputs: TaskInputs) -> StepTask:
-    """Return the task for a step. Raises ExpressionError when a template cannot be evaluated."""
+def make_task(
+    step: StepPlan, condition: Condition, scope: Scope, inputs: TaskInputs, *, forgiving: bool
+) -> StepTask:
+    """Return the task for a step.
+
+    `scope` is without the step's own `env:`; `forgiving` is its `continue-on-error`.
+    Raises ExpressionError when a template cannot be evaluated, or holds what no task can.
+    """
+    scope = scope.with_stand_ins()
+    inner = scope.having_env(step.source.env)
     base = StepTask(
         index=lane_index(step.index),
         condition=condition,
-        continue_on_error=step.source.continue_on_error is True,
-        timeout=_minutes(step, scope),
+        continue_on_error=forgiving,
+        timeout=_minutes(step, inner),
     )
     recipe = step.recipe
     if recipe is not None and recipe.kind == "checkout":
         return replace(base, checkout=_checkout(step, scope, inputs))
-    action = step.id or ("__run" if step.run is not None else "__action")
-    env = [("GITHUB_ACTION", action)]
-    env += [(name, scope.text(value)) for name, value in step.source.env.items()]
-    if recipe is not None:  # `provide`, or an override's own command
-        env += list(recipe.env.items())
+    base = replace(base, env=_env(step, scope), cwd=inner.text(step.source.working_directory))
+    if recipe is None:
+        shell = resolve_shell(scope.text(step.source.shell))
+        script = f"{shell.before}{inner.text(step.source.run or '')}{shell.after}"
+    else:  # `provide`, or a command that stands in for the step
         shell = resolve_shell("bash" if recipe.kind == "provide" else step.source.shell)
-        return replace(
-            base,
-            argv=shell.argv,
-            script=recipe.script,
-            suffix=shell.suffix,
-            env=tuple(env),
-        )
-    inner = scope.having(env=_with_own(scope, env[1:]))
-    shell = resolve_shell(scope.text(step.source.shell))
+        script = recipe.script
     if shell.problem:
         raise EvaluationError(shell.problem, 0)
-    text = inner.text(step.source.run or "")
-    return replace(
-        base,
-        argv=shell.argv,
-        script=f"{shell.before}{text}{shell.after}",
-        suffix=shell.suffix,
-        env=tuple(env),
-        cwd=inner.text(step.source.working_directory),
-    )
+    return _passable(replace(base, argv=shell.argv, suffix=shell.suffix, script=script))
+
+
+def _env(step: StepPlan, scope: Scope) -> tuple[tuple[str, str], ...]:
+    """What a step gets besides the job's environment. The runner's own names stay the runner's."""
+    recipe = step.recipe
+    env = {
+        name: scope.text(value)
+        for name, value in step.source.env.items()
+        if name not in RUNNER_NAMES
+    }
+    if recipe is not None:
+        env |= {n: scope.text(v) if "${{" in v else v for n, v in recipe.env.items()}
+    env["GITHUB_ACTION"] = step.id or ("__run" if step.run is not None else "__action")
+    return tuple(env.items())
+
+
+def _passable(task: StepTask) -> StepTask:
+    """Refuse what no program can be given, here where the step is known."""
+    odd = next((name for name, _ in task.env if not name or "=" in name), None)
+    if odd is not None:
+        raise EvaluationError(f"{odd!r} cannot be the name of an environment variable", 0)
+    texts = (task.script, task.cwd, *task.argv, *(part for pair in task.env for part in pair))
+    if any("\0" in text for text in texts):
+        raise EvaluationError("it holds a NUL character, which no program can be given", 0)
+    return task
 
 
 def setup_task(recipe: Recipe) -> StepTask:
@@ -82,24 +100,17 @@ def setup_task(recipe: Recipe) -> StepTask:
     )
 
 
-def _with_own(scope: Scope, own: list[tuple[str, str]]) -> object:
-    """The `env` context of a step's own keys has the step's `env:` laid over."""
-    outer = scope.contexts.get("env")
-    if isinstance(outer, dict):
-        return {**outer, **dict(own)}
-    return outer  # unknown while earlier steps run, and so is what it would be with ours
-
-
 def _minutes(step: StepPlan, scope: Scope) -> float | None:
     value = step.source.timeout_minutes
     if value is None:
         return None
     if isinstance(value, str):
         got = scope.value(value)
-        if not isinstance(got, (int, float)):
+        if isinstance(got, bool) or not isinstance(got, float):
             raise EvaluationError(f"timeout-minutes: {got!r} is no number", 0)
         value = float(got)
-    return value * 60
+    # As the runner does: without a positive number there is no limit.
+    return value * 60 if 0 < value < float("inf") else None
 
 
 def _checkout(step: StepPlan, scope: Scope, inputs: TaskInputs) -> Checkout:
@@ -107,7 +118,7 @@ def _checkout(step: StepPlan, scope: Scope, inputs: TaskInputs) -> Checkout:
     given = {name: scope.text(value) for name, value in recipe.items() if value}
     submodules = given.get("submodules", "false").lower()
     depth = given.get("fetch-depth", "1")
-    if not depth.isdigit():
+    if not (depth.isascii() and depth.isdigit()):
         raise EvaluationError(f"fetch-depth: {depth!r} is no number", 0)
     return Checkout(
         oid=inputs.oid,

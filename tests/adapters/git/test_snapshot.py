@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from collections.abc import Callable
@@ -245,8 +246,8 @@ def test_variables_of_a_surrounding_git_are_ignored(repo: Repo, make: MakeRepo) 
 
 def test_a_separate_git_folder_with_core_worktree(repo: Repo, tmp_path: Path) -> None:
     bare = tmp_path / "elsewhere.git"
+    repo.git("config", "core.worktree", str(repo.path))
     (repo.path / ".git").rename(bare)
-    subprocess.run(["git", "config", "core.worktree", str(repo.path)], cwd=bare, check=True)
     repo.write("a.txt", "edited\n")
     snapshot = Repo(bare, repo.env).ask().snapshot()
     assert (snapshot.new, snapshot.modified) == ((), 1)
@@ -422,3 +423,26 @@ def test_two_first_snapshots_at_once(repo: Repo) -> None:
     assert len(results) == 1
     home = Path(repo.ask().common_dir) / "grind"
     assert {path.name for path in home.iterdir()} <= {"repo", "index-main"}
+
+
+def test_a_damaged_head_is_not_an_empty_repository(repo: Repo) -> None:
+    repo.write(".git/refs/heads/main", "1" * 40 + "\n")
+    with pytest.raises(GrindError, match="HEAD names is missing"):
+        repo.ask().snapshot()
+
+
+def test_an_unknown_extension_is_left_to_git(repo: Repo) -> None:
+    """An index that says it needs understanding, and gets none, is not guessed at."""
+    path = repo.path / ".git/index"
+    data = path.read_bytes()[:-20] + b"what" + (0).to_bytes(4, "big")
+    path.write_bytes(data + hashlib.sha1(data).digest())
+    with pytest.raises(GrindError, match="reading the index failed"):
+        repo.ask().snapshot()
+
+
+def test_a_repository_inside(repo: Repo, make: MakeRepo) -> None:
+    inner = make("repo/inner")
+    with pytest.raises(GrindError, match="does not have a commit checked out"):
+        repo.ask().snapshot()
+    oid = inner.commit()
+    assert repo.ask().snapshot().submodules == (Submodule("inner", oid, False),)

@@ -8,6 +8,7 @@ import shutil
 import time
 
 from grind.adapters.git.site import Site
+from grind.core.errors import GrindError
 from grind.core.repository import Snapshot
 
 _SNAP = "refs/grind/snap/"
@@ -29,13 +30,23 @@ def prepare(site: Site, snapshot: Snapshot, remote: str | None, branch: str) -> 
     wanted[f"refs/heads/{branch}"] = snapshot.commit
     wanted[_SNAP + snapshot.commit] = snapshot.commit
     _follow_shallow(site)
+    for last in (False, False, True):
+        try:
+            _set_refs(site, wanted)
+            break
+        except GrindError:  # another run set the same refs between the look and the change
+            if last:
+                raise
+    os.utime(_loose(site, snapshot.commit))
+
+
+def _set_refs(site: Site, wanted: dict[str, str]) -> None:
     present = _private_refs(site)
     stale = [n for n in present if n.startswith(("refs/heads/", "refs/tags/")) and n not in wanted]
     missing = {name: oid for name, oid in wanted.items() if present.get(name) != oid}
     # two transactions: a name that is gone may be the folder of one that comes
     _update(site, "".join(f"delete {name}\0\0" for name in stale))
     _update(site, "".join(f"update {name}\0{oid}\0\0" for name, oid in missing.items()))
-    os.utime(_loose(site, snapshot.commit))
 
 
 def _clashes(name: str, branch: str) -> bool:

@@ -96,7 +96,7 @@ def _features(view: Index) -> tuple[tuple[bytes, ...], bool]:
 def _keep(cache: str, raw: Raw, copy: Copy) -> None:
     head = f"{_FORM} {raw.identity} {int(copy.links)} {len(copy.attributes)}\n".encode()
     names = b"".join(name + b"\0" for name in copy.attributes)
-    aside = f"{cache}.{os.getpid()}.{os.urandom(4).hex()}"
+    aside = f"{cache}.{os.getpid()}.{os.urandom(4).hex()}"  # `prune` sweeps what is left of it
     with open(aside, "wb") as file:
         file.write(head + names + copy.data)
     os.replace(aside, cache)

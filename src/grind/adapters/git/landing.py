@@ -98,8 +98,8 @@ def _message_file(index: str, message: str) -> Iterator[str]:
             os.unlink(path)
 
 
-def _run(args: list[str], git: Git) -> bytes:
-    return git.run(args, doing="committing")
+def _run(args: list[str], git: Git, data: bytes | None = None) -> bytes:
+    return git.run(args, data, doing="committing")
 
 
 def _hook(git: Git, name: str, *args: str) -> None:
@@ -132,22 +132,18 @@ def _cleaned(git: Git, file: str) -> bytes:
     mean `whitespace` (git-commit's manual, --cleanup)."""
     with open(file, "rb") as source:
         text = source.read()
-    mode = git.ask(["config", "--get", "commit.cleanup"]).out.decode().strip()
+    mode = _run(["config", "--default=default", "--get", "commit.cleanup"], git).decode().strip()
     if mode != "verbatim":
         flags = ["--strip-comments"] if mode == "strip" else []
-        text = _run_on(git, ["stripspace", *flags], text)
+        text = _run(["stripspace", *flags], git, text)
     if not text.strip():
         raise RefusedError("the commit message is empty", remedy="grind land -m 'MESSAGE'")
     return text
 
 
-def _run_on(git: Git, args: list[str], data: bytes) -> bytes:
-    return git.run(args, data, doing="committing")
-
-
 def _commit_tree(git: Git, snapshot: Snapshot, text: bytes) -> str:
-    answer = git.ask(["config", "--type=bool", "--get", "commit.gpgSign"])
-    sign = ["-S"] if answer.out.strip() == b"true" else []
+    asked = _run(["config", "--type=bool", "--default=false", "--get", "commit.gpgSign"], git)
+    sign = ["-S"] if asked.strip() == b"true" else []
     parents = [part for oid in _parents(snapshot) for part in ("-p", oid)]
     args = [*_UTF8, "commit-tree", *sign, *parents, snapshot.tree]
-    return _run_on(git, args, text).decode().strip()
+    return _run(args, git, text).decode().strip()

@@ -22,6 +22,8 @@ _CONFIG = (
     ("gc.auto", "0"),
     ("maintenance.auto", "false"),
     ("core.logAllRefUpdates", "false"),
+    ("core.filesRefLockTimeout", "5000"),  # milliseconds: runs at the same time share refs
+    ("core.packedRefsTimeout", "5000"),
     ("uploadpack.allowAnySHA1InWant", "true"),
 )
 
@@ -62,6 +64,7 @@ def _create(layout: Layout, git: Git, place: str) -> None:
     os.mkdir(place, mode=0o700)
     # `git init` of another folder than the one that GIT_DIR names
     env = {k: v for k, v in git.env.items() if k not in ("GIT_DIR", "GIT_WORK_TREE")}
+    env["GIT_DEFAULT_REF_FORMAT"] = "files"  # `checkouts` dates snapshots by the files of refs
     plain = Git(layout.common_dir, env)
     plain.run(
         ["init", "-q", "--bare", "--template=", f"--object-format={layout.format}", "--", place],

@@ -52,7 +52,7 @@ def of_worktree(site: Site) -> Snapshot:
     try:
         with staged(site) as stage:
             tree = stage.git.run([*HONEST, "write-tree"], doing="writing the tree").decode().strip()
-            head = parse_head(demand(finish(heading), "reading HEAD"))
+            head = _require_head(site, demand(finish(heading), "reading HEAD"))
             commit, changes = _commit(site, tree, head)
             names = [change.item.name for change in changes if change.letter != "D"]
             pointers = lfs.on_disk(top, names)
@@ -79,7 +79,6 @@ def of_rev(site: Site, rev: str) -> Snapshot:
     if tree is None:
         raise _unknown(rev)
     head = None
-    changes: list[Change] = []
     commit = kinds.get("commit")
     if commit is None:
         commit = _make_commit(site, tree, None)
@@ -92,7 +91,7 @@ def of_rev(site: Site, rev: str) -> Snapshot:
             indexed = site.adding.with_env(GIT_INDEX_FILE=path)
             indexed.run([*HONEST, "read-tree", tree])
             pointers = lfs.in_tree(site.private, lfs.filtered(indexed, items))
-    snapshot = _snapshot(tree, commit, head, changes, pointers, _submodules(site, items, None))
+    snapshot = _snapshot(tree, commit, head, (), pointers, _submodules(site, items, None))
     return snapshot._replace(of_rev=True)
 
 
@@ -125,6 +124,14 @@ def parse_head(answer: bytes) -> Head | None:
     return Head(words[0].decode(), tree, parents, committer.split()[-2].decode())
 
 
+def _require_head(site: Site, answer: bytes) -> Head | None:
+    """Read HEAD's commit; None when the branch has no commits yet."""
+    head = parse_head(answer)
+    if head is None and site.git.ask(["rev-parse", "--verify", "-q", "HEAD"]).code == 0:
+        raise GrindError("the commit that HEAD names is missing", remedy="git fsck")
+    return head
+
+
 def _commit(site: Site, tree: str, head: Head | None) -> tuple[str, list[Change]]:
     """Make the snapshot's commit and, side by side, list what differs from HEAD."""
     if head is not None and tree == head.tree:
@@ -148,7 +155,8 @@ def _make_commit(site: Site, tree: str, head: Head | None) -> str:
 
 def start_diff(git: Git, old: str, new: str) -> Popen[bytes]:
     """Start comparing two trees; give the answer to `parse_diff`."""
-    return git.start(["diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", old, new])
+    form = ["-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--ignore-submodules=none"]
+    return git.start(["diff-tree", *form, old, new])
 
 
 def parse_diff(data: bytes) -> list[Change]:

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from grind.adapters.git import copies, index
+from grind.adapters.git.copies import Copy
 from grind.adapters.git.process import Git, config, zjoin, zlist
 from grind.adapters.git.site import Site
+from grind.core.errors import GrindError
 
 # What could hide an edit, start a program, or touch the user's files while the copy is read.
 HONEST = config(
@@ -20,6 +22,7 @@ HONEST = config(
     core__checkStat="default",
     core__splitIndex="false",
     core__preloadIndex="true",
+    index__skipHash="true",
     core__hooksPath=os.devnull,
     sparse__expectFilesOutsideOfPatterns="false",
     add__ignoreErrors="false",
@@ -60,18 +63,26 @@ def staged(site: Site) -> Iterator[Staged]:
     top = site.top
     with scratch_index(site) as path:
         git = site.adding.with_env(GIT_INDEX_FILE=path)
-        copy = copies.honest(site.layout, top)
+        copy = _copy(site, top, path)
         if copy is None:
             yield _slowly(site, git, top)
             return
-        if copy.data:
-            index.store(copy.data, copy.written, path)
         git.run(_ADD, doing=_READING)
         yield Staged(git, copy.attributes, copy.links)
 
 
+def _copy(site: Site, top: str, path: str) -> Copy | None:
+    try:
+        copy = copies.honest(site.layout, top)
+        if copy is not None and copy.data:
+            index.store(copy.data, copy.written, path)
+    except OSError as error:  # a full disk, a folder that may not be entered
+        raise GrindError(f"cannot copy git's index: {error.strerror}") from error
+    return copy
+
+
 def _slowly(site: Site, git: Git, top: str) -> Staged:
-    """For indexes of a form that `index.read` does not know (split ones): let git list the paths
+    """For indexes of a form that `index.parse` does not know (split ones): let git list the paths
     and build a fresh index from them. Every file is hashed again."""
     listing = site.git.run([*HONEST, "ls-files", "--stage", "-t", "-z"], doing="reading the index")
     lines = zlist(listing)

@@ -26,7 +26,11 @@ g_nap() { # SECONDS: wait without a fork; a wake-up from the client ends it earl
 
 # A record is one appended line that ends in ` ;`. A line that does not is torn, and readers skip it.
 g_record() { # FIELD...
-  printf '%s ;\n' "$*" >&"$g_rec" || g_lost 'the record of the lane could not be written (is the disk full?)'
+  printf '%s ;\n' "$*" >&"$g_rec" || g_lost_record
+}
+
+g_lost_record() {
+  g_lost 'the record of the lane could not be written (is the disk full?)'
 }
 
 # The file `lost` was filled with blanks when the lane was made, so that its blocks exist: the reason
@@ -37,7 +41,7 @@ g_lost() { # REASON: end the lane without an end; clients deliver LaneLost
   exit 3
 }
 
-g_read_spec() { # → g_spec_* from the file that the client wrote when it made the lane
+g_read_spec() { # → what the lane is, from the file that the client wrote when it made the lane
   local g_s
   mapfile -d '' -t g_s <"$g_lane/spec"
   [[ ${g_s[0]} == grind-lane/1 && ${#g_s[@]} -ge 11 ]] || return 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator
 from typing import Protocol
 
@@ -9,7 +10,7 @@ from grind.adapters.runner.wire import Record, split_records
 from grind.ports import Clock, Ended, LaneDone, LaneEvent, LaneLost, Output, Passed, Started
 
 CHUNK = 128 * 1024
-SHORTEST, LONGEST = 0.005, 0.05
+SHORTEST, LONGEST = 0.01, 0.05
 """Seconds between two looks: short while something happens, longer when nothing does."""
 LIVENESS = 5
 """A look at the runner itself at most every so many looks that found nothing."""
@@ -21,11 +22,11 @@ class LaneSource(Protocol):
     async def records(self, offset: int) -> bytes:
         """Return what the record file holds from `offset` on."""
 
-    async def log_size(self, number: int) -> int:
-        """Return how long a log is."""
+    async def log(self, offset: int, limit: int) -> bytes:
+        """Return at most `limit` bytes of the log, in which the output of all steps is."""
 
-    async def log(self, number: int, offset: int, limit: int) -> bytes:
-        """Return at most `limit` bytes of a log."""
+    def mark(self, index: int) -> bytes:
+        """Return the bytes that stand behind the output of a step."""
 
     async def detail(self, files: str) -> str:
         """Return what the runner had to say about a set of command files, or nothing."""
@@ -35,32 +36,48 @@ class LaneSource(Protocol):
 
 
 class _Log:
-    """How far the log of the running step has been delivered.
+    """How far the log has been delivered. The marks between the steps are not."""
 
-    A step can truncate its log (`> /dev/stderr` does): reading goes on at the new beginning, while
-    the offset of what was delivered goes on growing.
-    """
-
-    def __init__(self, source: LaneSource, index: int, number: int) -> None:
+    def __init__(self, source: LaneSource) -> None:
         self._source = source
-        self._index = index
-        self._number = number
         self._position = 0
-        self._delivered = 0
+        self._ahead = b""
+        """Bytes before `_position` that have been read and not delivered."""
 
-    async def drain(self) -> AsyncIterator[Output]:
-        """Deliver what there is now; a writer that goes on forever does not hold us."""
-        size = await self._source.log_size(self._number)
-        if size < self._position:
-            self._position = 0
-        while self._position < size:
-            limit = min(CHUNK, size - self._position)
-            data = await self._source.log(self._number, self._position, limit)
-            if not data:
+    async def drain(self, index: int, delivered: int) -> AsyncIterator[Output | None]:
+        """Deliver what there is of a step's output; None when it is complete."""
+        mark = self._source.mark(index)
+        while True:
+            end = self._ahead.find(mark)
+            # Bytes at the end that may be the beginning of the mark wait for what follows.
+            take = end if end >= 0 else len(self._ahead) - _overlap(self._ahead, mark)
+            if take:
+                yield Output(index, delivered, self._ahead[:take])
+                delivered += take
+            self._ahead = self._ahead[take + len(mark) if end >= 0 else take :]
+            if end >= 0:
+                yield None
                 return
-            yield Output(self._index, self._delivered, data)
-            self._position += len(data)
-            self._delivered += len(data)
+            more = await self._source.log(self._position, CHUNK)
+            if not more:
+                return
+            self._position += len(more)
+            self._ahead += more
+
+    def rest(self) -> bytes:
+        """Return what was held back, when no mark will follow."""
+        rest, self._ahead = self._ahead, b""
+        return rest
+
+
+def _overlap(data: bytes, mark: bytes) -> int:
+    """Count the bytes at the end of `data` that `mark` begins with."""
+    start = data.find(mark[:1], max(0, len(data) - len(mark) + 1))
+    while start >= 0:
+        if mark.startswith(data[start:]):
+            return len(data) - start
+        start = data.find(mark[:1], start + 1)
+    return 0
 
 
 class Follower:
@@ -70,56 +87,79 @@ class Follower:
         self._source = source
         self._clock = clock
         self._offset = 0
-        self._log: _Log | None = None
+        self._log = _Log(source)
+        self._running: int | None = None
+        self._delivered = 0
+        self._complete = False
         self._quiet = 0
+        self._reason = ""
 
     async def events(self) -> AsyncIterator[LaneEvent]:
         """Deliver every event of the lane, ending with `LaneDone` or `LaneLost`."""
+        records: deque[Record] = deque()
         while True:
-            async for event in self._look():
+            data = await self._source.records(self._offset)
+            more, taken = split_records(data)
+            self._offset += taken
+            records += more
+            async for output in self._drain():
+                yield output
+            while records and self._ready(records[0]):
+                event = await self._event(records.popleft())
+                if event is None:
+                    continue
                 self._quiet = 0
                 yield event
                 if isinstance(event, LaneDone):
                     return
-            self._quiet += 1
-            if self._quiet % LIVENESS == 0:
-                reason = await self._source.lost()
-                if reason:
-                    break
+                async for output in self._drain():
+                    yield output
+            if self._reason and not more and not records:
+                yield LaneLost(self._reason)
+                return
+            if not more:
+                await self._rest()
+
+    async def _rest(self) -> None:
+        """Nothing new: wait a little, longer each time, and look after the runner."""
+        self._quiet += 1
+        if self._reason:
+            return
+        if self._quiet % LIVENESS == 0:
+            # One more look follows, for what was written between our last one and the end.
+            self._reason = await self._source.lost()
+        if not self._reason:
             await self._clock.sleep(min(LONGEST, SHORTEST * self._quiet))
-        # What the runner wrote between our last look and its end.
-        async for event in self._look():
-            yield event
-            if isinstance(event, LaneDone):
+
+    def _ready(self, record: Record) -> bool:
+        """A step has ended when its output has: the log may be a moment behind the records."""
+        return record.kind != "end" or self._complete or bool(self._reason)
+
+    async def _drain(self) -> AsyncIterator[Output]:
+        if self._running is None or self._complete:
+            return
+        async for output in self._log.drain(self._running, self._delivered):
+            if output is None:
+                self._complete = True
                 return
-        yield LaneLost(reason)
+            self._quiet = 0
+            self._delivered += len(output.data)
+            yield output
+        if self._reason and (rest := self._log.rest()):
+            yield Output(self._running, self._delivered, rest)
+            self._delivered += len(rest)
 
-    async def _look(self) -> AsyncIterator[LaneEvent]:
-        data = await self._source.records(self._offset)
-        records, taken = split_records(data)
-        self._offset += taken
-        for record in records:
-            async for event in self._deliver(record):
-                yield event
-        if self._log is not None:
-            async for output in self._log.drain():
-                yield output
-
-    async def _deliver(self, record: Record) -> AsyncIterator[LaneEvent]:
+    async def _event(self, record: Record) -> LaneEvent | None:
         match record:
-            case Record("start", (index, at, log)):
-                self._log = _Log(self._source, int(index), int(log))
-                yield Started(int(index), float(at))
+            case Record("start", (index, at)):
+                self._running, self._delivered, self._complete = int(index), 0, False
+                return Started(int(index), float(at))
             case Record("end", (index, code, reason, started, ended, files)):
-                if self._log is not None:
-                    async for output in self._log.drain():
-                        yield output
-                self._log = None
+                self._running = None
                 detail = "" if files == "-" else await self._source.detail(files)
-                yield Ended(int(index), int(code), reason, float(started), float(ended), detail)
+                return Ended(int(index), int(code), reason, float(started), float(ended), detail)
             case Record("pass", (index,)):
-                yield Passed(int(index))
+                return Passed(int(index))
             case Record("done", (status, _)):
-                yield LaneDone(status)
-            case _:
-                return
+                return LaneDone(status)
+        return None

@@ -8,7 +8,6 @@ g_claim_lane() { # of two runners started for one lane, one goes on
 # is made once (O_EXCL) and only ever followed by a higher one, so that two cannot steal a dead owner.
 g_claim_job() { # FOLDER → status 1 when a living lane has it
   local g_top=0 g_f g_owner
-  [[ -d $1 ]] || mkdir -p -- "$1" || g_lost 'the folder of the job could not be made'
   for g_f in "$1"/owner.*; do [[ ${g_f##*.} -gt $g_top ]] && g_top=${g_f##*.}; done
   if ((g_top)); then
     g_owner=()
@@ -40,8 +39,8 @@ g_empty() { # FOLDER: whatever modes a step left in it
 g_make_folders() {
   local g_slot=1
   g_job=$g_state/jobs/$g_key
-  until g_claim_job "$g_job"; do
-    ((g_slot++ < 100)) || g_lost 'a hundred lanes of this job are running already'
+  until mkdir -p -- "$g_job" && g_claim_job "$g_job"; do
+    ((g_slot++ < 100)) || g_lost 'no folder of the job can be had (is the disk full, or are there a hundred?)'
     g_job=$g_state/jobs/$g_key~$g_slot
   done
   g_workspace=$g_job/work/$g_name/$g_name g_home=$g_job/home g_temp=$g_job/work/_temp g_tools=$g_job/tools
@@ -89,64 +88,6 @@ g_next_batch() { # → g_batch; batches are named by their first index, `~` says
   g_taken[$g_batch]=1
 }
 
-# The next task is read, and its script written, while the step before it runs: it is waiting time.
-g_read_task() { # from the batch at fd g_q, when there is one left → g_ahead, g_a_*
-  g_ahead=
-  ((g_left > 0)) || return 0
-  ((g_left--))
-  mapfile -d '' -t -n 11 -u "$g_q" g_a
-  ((${#g_a[@]} == 11)) || { g_left=-1; return; }
-  g_a_argv=() g_a_env=() g_a_more=()
-  ((g_a[8])) && mapfile -d '' -t -n "${g_a[8]}" -u "$g_q" g_a_argv
-  ((g_a[9])) && mapfile -d '' -t -n "${g_a[9]}" -u "$g_q" g_a_env
-  ((g_a[10])) && mapfile -d '' -t -n "${g_a[10]}" -u "$g_q" g_a_more
-  ((${#g_a_argv[@]} == g_a[8] && ${#g_a_env[@]} == g_a[9] && ${#g_a_more[@]} == g_a[10])) || { g_left=-1; return; }
-  g_ahead=1
-  # A task that was queued twice must not touch the files of the step that it once was.
-  ((g_a[0] > g_last)) || return 0
-  g_a_path=$g_lane/s/${g_a[0]}${g_a[5]} g_a_bad=
-  [[ ${g_a_argv[*]} == *'{0}'* ]] || return 0
-  # Said when the step would begin: the one that runs now may still end.
-  printf %s "${g_a[6]}" >"$g_a_path" || g_a_bad=1
-}
-
-g_take_task() { # what was read ahead becomes the step at hand
-  g_index=${g_a[0]} g_when=${g_a[1]} g_continue=${g_a[2]} g_timeout=${g_a[3]} g_cwd=${g_a[4]} g_kind=${g_a[7]}
-  g_argv=("${g_a_argv[@]//'{0}'/"$g_a_path"}") g_step_env=("${g_a_env[@]}") g_more=("${g_a_more[@]}")
-  case $g_cwd in
-    '') g_cwd=$g_workspace ;;
-    /*) ;;
-    *) g_cwd=$g_workspace/$g_cwd ;;
-  esac
-}
-
-g_run_batch() {
-  local g_head g_q g_left
-  exec {g_q}<"$g_batch"
-  mapfile -d '' -t -n 3 -u "$g_q" g_head
-  [[ ${g_head[0]} == grind-batch/1 ]] || g_lost 'a batch of the queue is damaged'
-  g_left=${g_head[2]}
-  g_read_task
-  while [[ $g_ahead ]]; do
-    g_take_task
-    # Two clients may have queued the same steps in different portions: each runs once.
-    if ((g_index > g_last)); then
-      g_last=$g_index
-      [[ $g_signalled || -e $g_lane/cancel ]] && g_attend
-      if [[ -z $g_over ]] && g_condition "$g_when"; then
-        g_run_step
-        continue
-      fi
-      g_record pass "$g_index"
-    fi
-    g_read_task
-  done
-  ((g_left == 0)) || g_lost 'a batch of the queue is damaged'
-  exec {g_q}<&-
-  [[ ${g_head[1]} == 1 ]] && g_final=1
-  return 0
-}
-
 g_work() {
   g_begin_lane || return 0
   until [[ $g_final ]]; do
@@ -170,16 +111,54 @@ g_main_run() { # LANE
   g_read_spec || exit 2
   trap 'g_signalled=1 g_asked=1' TERM
   trap 'g_signalled=1' USR1 HUP
+  # A log that is gone is an error of a builtin, not our end. A handler, so that steps do not ignore it.
+  trap : PIPE
   g_claim_lane || exit 0
   g_tracking=${g_outer:+$g_outer/}$g_track
   g_start_guard
   g_make_folders
+  g_open_log
   g_work
   g_end_processes "$$" || g_lost 'processes that the steps left could not be ended'
+  g_close_log || g_lost 'the log could not be written (is the disk full?)'
   g_time
   g_record done "$g_status" "$g_now"
   kill -KILL "$g_guard_pid" 2>/dev/null
   exit 0
+}
+
+g_lane_is_over() { # LANE
+  # Without a claim no runner ever began it.
+  g_read_claim "$1" || return 0
+  [[ $g_claim_boot != "$g_boot" ]] || ! g_alive "$g_claim_pid" "$g_claim_start"
+}
+
+g_run_is_over() { # RUN
+  local g_f
+  for g_f in "$1"/*; do g_lane_is_over "$g_f" || return 1; done
+}
+
+# Called as a program of its own: remove what is older than AGE seconds, but the newest KEEP runs.
+g_main_collect() { # STATE AGE KEEP
+  local g_when g_f g_limit g_newest=$3
+  local -a g_runs=("$1"/runs/*) g_jobs=("$1"/jobs/*) g_sorted
+  g_boot_id
+  g_time
+  g_limit=$((${g_now%.*} - $2)) g_track=collect-$$ g_lane=
+  exec {g_wake}<>"$1/idle"
+  if ((${#g_runs[@]})); then
+    mapfile -t g_sorted < <(stat -c '%Y %n' -- "${g_runs[@]}" | sort -rn)
+    for g_f in "${g_sorted[@]:g_newest}"; do
+      g_when=${g_f%% *} g_f=${g_f#* }
+      if ((g_when <= g_limit)) && g_run_is_over "$g_f"; then g_empty "$g_f"; fi
+    done
+  fi
+  for g_f in "${g_jobs[@]}"; do
+    g_when=$(stat -c %Y -- "$g_f"/owner.* | sort -rn)
+    # Taken as a lane would take it, so that none moves in meanwhile.
+    if ((${g_when%%$'\n'*} <= g_limit)) && g_claim_job "$g_f"; then g_empty "$g_f"; fi
+  done 2>/dev/null
+  return 0
 }
 
 g_main() {
@@ -190,14 +169,20 @@ g_main() {
   unset -v RUNNER_TRACKING_ID CDPATH OLDPWD
   g_env_program=$(type -P env)
   declare -g g_status=success g_pid= g_signalled= g_asked= g_over= g_final= g_last=-1 g_reason=
-  declare -g g_step_end= g_lane_end= g_env_changed=1 g_when= g_guard_pid= g_files= g_set= g_log= g_a_bad= g_ahead=
+  declare -g g_step_end= g_lane_end= g_env_changed=1 g_when= g_guard_pid= g_files= g_set= g_log_pid= g_bad= g_waits=
   declare -ga g_own=() g_paths=() g_begin=() g_base_plain=() g_base_special=()
   declare -gA g_written=() g_given=() g_taken=()
+  # `wait -f`, which a stopped step does not end, is of bash 5.
+  ((BASH_VERSINFO[0] < 5)) || g_waits=1
   case $1 in
     run) g_main_run "$2" ;;
     kill)
       shift
       g_main_kill "$@"
+      ;;
+    collect)
+      shift
+      g_main_collect "$@"
       ;;
     *) exit 2 ;;
   esac

@@ -5,7 +5,16 @@ from __future__ import annotations
 import hashlib
 from importlib.resources import files
 
-PARTS = ("base.sh", "processes.sh", "files.sh", "checkout.sh", "worktree.sh", "step.sh", "lane.sh")
+PARTS = (
+    "base.sh",
+    "processes.sh",
+    "files.sh",
+    "checkout.sh",
+    "worktree.sh",
+    "step.sh",
+    "batch.sh",
+    "lane.sh",
+)
 """Functions first; the last part calls `g_main`, when all of it has been read."""
 
 

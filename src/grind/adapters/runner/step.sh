@@ -30,17 +30,15 @@ g_base_env() { # → g_base_plain, g_base_special: begin's environment and what 
 
 g_find_path() { # → g_value: PATH for this step, with what GITHUB_PATH put before it
   local g_pair g_found_path= IFS=:
-  for g_pair in "${g_base_plain[@]}" "${g_step_env[@]}"; do
+  for g_pair in "${g_base_plain[@]}" "${g_a_env[@]}"; do
     [[ $g_pair == PATH=* ]] && g_found_path=${g_pair#PATH=}
   done
   g_value="${g_paths[*]}${g_found_path:+:$g_found_path}"
 }
 
 g_step_environment() { # → g_plain, on top of g_base_plain; g_argv, led by env when a name is special
-  local g_special g_value
-  [[ $g_env_changed ]] && g_base_env
-  g_plain=() g_special=("${g_base_special[@]}")
-  ((${#g_step_env[@]})) && g_sort_names "${g_step_env[@]}"
+  local g_value g_special=("${g_base_special[@]}")
+  ((${#g_a_env[@]})) && g_sort_names "${g_a_env[@]}"
   if ((${#g_paths[@]})); then
     g_find_path
     g_plain+=("PATH=$g_value")
@@ -52,52 +50,35 @@ g_step_environment() { # → g_plain, on top of g_base_plain; g_argv, led by env
 }
 
 # Making a file costs more than all other bookkeeping of a step. A step that left its command files
-# empty, or its log, and has no process in its group that could still write to them, leaves them
-# fresh: the next step gets the same ones.
-g_fresh_files() { # → g_files and g_own, g_log
-  if [[ -z $g_log ]]; then
-    g_log=$g_index
-    : >"$g_lane/l/$g_log" || return
-  fi
-  [[ $g_files ]] && return
+# empty, and has no process in its group that could still write to them, leaves them fresh: the next
+# step gets the same ones.
+g_fresh_files() { # → g_files, g_own
   g_files=$g_lane/f/$g_index g_set=$g_index
   : >"$g_files.env" && : >"$g_files.output" && : >"$g_files.path" && : >"$g_files.state" && : >"$g_files.summary" || return
   g_own=("GITHUB_ENV=$g_files.env" "GITHUB_OUTPUT=$g_files.output" "GITHUB_PATH=$g_files.path"
     "GITHUB_STATE=$g_files.state" "GITHUB_STEP_SUMMARY=$g_files.summary" "RUNNER_TRACKING_ID=$g_tracking")
 }
 
-g_take_files() { # GROUP → g_wrote: the number of the step's command files, or - when it wrote none
-  local g_group=
-  kill -0 -- "-$1" 2>/dev/null && g_group=1
-  [[ $g_group || -s $g_lane/l/$g_log || ! -f $g_lane/l/$g_log ]] && g_log=
-  g_wrote=-
-  if [[ -s $g_files.env || -s $g_files.output || -s $g_files.path || -s $g_files.state || -s $g_files.summary ]]; then
-    g_wrote=$g_set
-  elif [[ -z $g_group && -f $g_files.env && -f $g_files.output && -f $g_files.path && -f $g_files.state && -f $g_files.summary ]]; then
-    return
-  fi
-  g_files=
+# The output of all steps goes through one pipe to one process that appends it to the log. A file as
+# a step's output would be emptied by a mere `echo … >/dev/stderr`. What the pipe holds when a step
+# ends comes before the mark that is written behind it; what a process in the background says later
+# is found in the steps that run then.
+g_open_log() {
+  cat <"$g_lane/out" >>"$g_lane/log" {g_rec}>&- {g_wake}>&- {g_life}>&- &
+  g_log_pid=$!
+  exec {g_out}>"$g_lane/out"
 }
 
-g_launch() { # LOG: the fork of a step; it becomes the program
-  (
-    umask 022
-    if [[ $g_kind == checkout ]]; then
-      # It may move the workspace away and another one in.
-      cd / && g_checkout </dev/null >>"$1" 2>&1 {g_rec}>&- {g_life}>&- {g_q}<&-
-      exit
-    fi
-    if ! cd -- "$g_cwd"; then
-      printf 'grind: the working directory does not exist: %s\n' "$g_cwd" >>"$1"
-      exit 1
-    fi
-    set -- "$1" "${g_argv[@]}"
-    # All arrays are expanded before the first name is set, so no name can disturb another. What bash
-    # has to say about them (an unknown locale) goes to the runner's own log.
-    export -- "${g_base_plain[@]}" "${g_plain[@]}" "${g_own[@]}"
-    exec -- "${@:2}" </dev/null >>"$1" 2>&1 {g_rec}>&- {g_wake}>&- {g_life}>&- {g_q}<&-
-  ) &
-  g_pid=$!
+g_close_log() { # when all that could write is gone, the log is complete
+  local g_round
+  exec {g_out}>&-
+  for ((g_round = 0; g_round < 250; g_round++)); do
+    kill -0 "$g_log_pid" 2>/dev/null || break
+    g_nap 0.01
+  done
+  # A process of another user may hold the pipe for ever.
+  kill -KILL "$g_log_pid" 2>/dev/null && return
+  wait "$g_log_pid"
 }
 
 g_until_gone() { # CENTISECONDS: wait for the leader of the step
@@ -178,34 +159,3 @@ g_condition() { # NAME
   return 1
 }
 
-g_run_step() {
-  local g_started g_seen g_leader
-  g_reason= g_step_end=
-  [[ -z $g_a_bad ]] && g_fresh_files ||
-    g_lost 'the files of a step could not be written (is the disk full?)'
-  g_step_environment
-  if [[ $g_timeout ]]; then
-    g_uptime
-    g_step_end=$((g_up + g_timeout))
-    printf 'step %s\n' "$g_step_end" >&"$g_life"
-  fi
-  g_time
-  g_started=$g_now
-  g_record start "$g_index" "$g_started" "$g_log"
-  g_launch "$g_lane/l/$g_log"
-  g_read_task 2>/dev/null
-  g_await
-  g_leader=$g_pid g_pid=
-  g_time
-  [[ $g_timeout ]] && printf 'step \n' >&"$g_life"
-  g_seen=$g_files
-  g_take_files "$g_leader"
-  if [[ $g_wrote != - ]] && ! g_apply_files "$g_seen" && [[ -z $g_reason ]]; then
-    g_reason=file-command
-    ((g_rc)) || g_rc=1
-  fi
-  # A step that was ended has failed, whatever it made of the signal.
-  [[ $g_reason ]] && ((g_rc == 0)) && g_rc=1
-  g_record end "$g_index" "$g_rc" "${g_reason:-exit}" "$g_started" "$g_now" "$g_wrote"
-  if ((g_rc)) && [[ $g_status == success && $g_continue != 1 ]]; then g_status=failure; fi
-}

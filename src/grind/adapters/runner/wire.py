@@ -160,6 +160,8 @@ def _checkout_fields(checkout: Checkout) -> Iterator[str]:
         raise GrindError(f"the checkout's path leads out of the workspace: {checkout.path!r}")
     if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", checkout.oid) is None:
         raise GrindError(f"not a full object id: {checkout.oid!r}")
+    if checkout.submodules not in ("false", "true", "recursive"):
+        raise GrindError(f"not a way to check out submodules: {checkout.submodules!r}")
     yield checkout.oid
     yield checkout.ref
     yield "/".join(part for part in parts if part not in ("", "."))

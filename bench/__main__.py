@@ -1,0 +1,69 @@
+"""`python -m bench`: grind beside what users would pick instead, in one table.
+
+A bench is a module of this package with `rows() -> Iterator[Row]`. Exits with 1 when a goal was
+missed or a bench did not work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import traceback
+from collections.abc import Iterator
+from importlib import import_module
+
+from bench import table
+from bench.table import Row
+
+BENCHES = (
+    "receipt",
+    "steps",
+    "check",
+    "plan",
+    "snapshot",
+    "startup",
+    "runner",
+    "reader",
+    "expressions",
+    "stats",
+    "health",
+)
+
+
+def main(argv: list[str]) -> int:
+    """Run the benches and print a row as soon as it is known."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--only", action="append", choices=BENCHES, help="may be repeated")
+    parser.add_argument("--json", action="store_true", help="one document instead of the table")
+    options = parser.parse_args(argv)
+    found: list[Row] = []
+    broken: list[str] = []
+    if not options.json:
+        print(table.head(), flush=True)
+    for name in options.only or BENCHES:
+        try:
+            for row in rows(name):
+                found.append(row)
+                if not options.json:
+                    print(table.line(row.cells()), flush=True)
+        except Exception:  # the other benches still have something to say
+            traceback.print_exc()
+            broken.append(name)
+    missed = sum(row.verdict == "missed" for row in found)
+    facts = table.circumstances() | {"missed": missed, "broken": broken}
+    if options.json:
+        print(json.dumps(facts | {"rows": [row.document() for row in found]}, indent=2))
+    else:
+        print("\n" + ", ".join(f"{name} {value}" for name, value in facts.items()))
+    return int(bool(missed or broken))
+
+
+def rows(name: str) -> Iterator[Row]:
+    """Run one bench. Raises whatever keeps it from having a figure."""
+    bench = import_module(f"bench.{name}")
+    yield from bench.rows()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,169 @@
+"""`grind land`: commit and push exactly what was proven, once."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from grind.commands.options import add_json
+from grind.core import events as e
+from grind.core.errors import ExitCode, GrindError
+from grind.core.release import Release, fold
+
+if TYPE_CHECKING:
+    from grind.flows.land import Landed, Landing
+    from grind.wiring import Session
+
+HELP = "commit the proven tree and push it, once; refused without a proof of exactly that tree"
+EXAMPLES = """\
+  grind land -m "Count from one"     commit what was proven, and push it
+  grind land                         push HEAD, which is proven and committed already
+  grind land --squash -m "…"         several local commits as one
+  grind land --merged -m "…"         what `grind check --merged` has proven
+  grind land -m "…" --dry-run        say what would be pushed
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("-m", "--message", metavar="TEXT", help="the commit's message")
+    parser.add_argument(
+        "--squash", action="store_true", help="make one commit of all that is not pushed yet"
+    )
+    parser.add_argument(
+        "--merged", action="store_true", help="land what `grind check --merged` has proven"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be pushed, and push nothing"
+    )
+    add_json(parser, "print the outcome as one JSON document (schema grind.land/1)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Land, or refuse and say what is missing."""
+    from grind.flows import land as flow
+    from grind.flows.basis import Options, find_basis
+    from grind.wiring import Session
+
+    session = Session(os.getcwd(), os.environ)
+    options = Options(merged=args.merged)
+    basis = find_basis(session.repository, options, session.labels)
+    landing = flow.plan_landing(session.repository, basis, squash=args.squash or args.merged)
+    _require_proof(session, basis, options)
+    _check_message(args, landing, conventional=basis.config.land.conventional)
+    if args.dry_run:
+        _tell(args, landing, None)
+        return int(ExitCode.DONE)
+    with session.lock("land"):
+        release = session.store.latest() or session.store.new_release(session.clock.now())
+        with session.journal(release) as journal:
+            last = fold(journal.read())
+            if last.started is not None and last.started.tree != landing.snapshot.tree:
+                release, last = session.store.new_release(session.clock.now()), Release()
+        with session.journal(release) as journal:
+
+            def record(event: e.Event) -> None:
+                journal.append(event)
+
+            landed = flow.land(session.repository, landing, args.message, record, last)
+    _tell(args, landing, landed)
+    return int(ExitCode.DONE)
+
+
+def _require_proof(session: Session, basis: Any, options: Any) -> None:
+    """Ask the gate: first by the key alone, then, when that differs, by today's plan."""
+    from grind.flows.land import require_proof
+    from grind.flows.proven import find_proof
+
+    stored = session.store.receipt(basis.snapshot.tree)
+    proof = find_proof(
+        basis,
+        stored,
+        now=session.clock.now(),
+        tools_print=lambda receipt: session.tools_print(basis.config, receipt.tools),
+    )
+    if proof.decision.ok or proof.receipt is None:
+        require_proof(proof.decision)
+        return
+    import asyncio
+
+    from grind.flows.prepare import prepare
+
+    prepared = asyncio.run(
+        prepare(session.repository, session.host, options, session.labels, basis)
+    )
+    same_tools = proof.receipt.tools == prepared.tools
+    require_proof(
+        find_proof(
+            basis,
+            stored,
+            now=session.clock.now(),
+            tools_print=None if same_tools else lambda _: "",
+            digest=prepared.whole.digest if same_tools else "",
+        ).decision
+    )
+
+
+def _check_message(args: argparse.Namespace, landing: Landing, *, conventional: bool) -> None:
+    from grind.core.message import problems_of
+
+    if not landing.needs_commit:
+        if args.message is not None:
+            raise GrindError(
+                "nothing is uncommitted, so HEAD is pushed as it is, with its own message",
+                remedy="grind land (without -m), or --squash",
+            )
+        return
+    if args.message is None:
+        raise GrindError(
+            "a message is needed for the commit of the proven tree", remedy='grind land -m "…"'
+        )
+    problems = problems_of(args.message, conventional=conventional)
+    if problems:
+        raise GrindError("; ".join(problems), remedy='grind land -m "…"')
+
+
+def _tell(args: argparse.Namespace, landing: Landing, landed: Landed | None) -> None:
+    from grind.core.texts import one_line
+    from grind.flows.land import told_follow
+
+    if args.json:
+        import json
+
+        document = {
+            "schema": "grind.land/1",
+            "tree": landing.snapshot.tree,
+            "remote": landing.remote,
+            "branch": landing.branch,
+            "expected": landing.expected,
+            "commit": landed.oid if landed else None,
+            "pushed": landed.pushed if landed else False,
+            "dry_run": landed is None,
+            "unproven_commits": [commit.oid for commit in landing.unproven],
+            "note": told_follow(landed) if landed else "",
+        }
+        sys.stdout.write(json.dumps(document) + "\n")
+        return
+    where = f"{landing.remote}/{landing.branch}"
+    for commit in landing.unproven:
+        sys.stdout.write(
+            f"goes along, not proven itself: {commit.oid[:12]} {one_line(commit.subject)}\n"
+        )
+    if landing.unproven:
+        sys.stdout.write("  (`grind land --squash -m …` makes one proven commit of all)\n")
+    if landed is None:
+        what = (
+            f"a new commit of tree {landing.snapshot.tree[:12]}"
+            if landing.needs_commit
+            else landing.snapshot.commit[:12]
+        )
+        expected = landing.expected[:12] if landing.expected else "not there yet"
+        sys.stdout.write(f"would push {what} to {where} (now at {expected})\n")
+        return
+    did = "landed" if landed.pushed else "was there already"
+    sys.stdout.write(f"{did}: {landed.oid[:12]} on {where}, tree {landing.snapshot.tree[:12]}\n")
+    note = told_follow(landed)
+    if note:
+        sys.stdout.write(note + "\n")

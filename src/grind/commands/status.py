@@ -1,0 +1,129 @@
+"""`grind status`: where am I, what is next, in five lines."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from grind.commands.options import add_json
+from grind.core.errors import ExitCode
+
+if TYPE_CHECKING:
+    from grind.core.gate import Decision
+    from grind.core.release import Release
+    from grind.ui.status_text import Status
+    from grind.wiring import Session
+
+HELP = "say where the work stands and what is next, in five lines"
+EXAMPLES = """\
+  grind status
+  grind status --json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    add_json(parser, "print one JSON document (schema grind.status/1)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the status."""
+    from grind.ui.status_text import STATUS_SCHEMA, render_status
+    from grind.wiring import Session
+
+    session = Session(os.getcwd(), os.environ)
+    status = _status(session)
+    if args.json:
+        import msgspec
+
+        document = {"schema": STATUS_SCHEMA} | msgspec.to_builtins(status)
+        sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
+        return int(ExitCode.DONE)
+    from grind.ui.choose import colour_wanted, size_of
+
+    width, _ = size_of(sys.stdout)
+    sys.stdout.write(render_status(status, width, colour_wanted(sys.stdout, session.environ)))
+    return int(ExitCode.DONE)
+
+
+def _status(session: Session) -> Status:
+    from grind.adapters.lock import holder
+    from grind.core.gate import Answer
+    from grind.core.release import fold
+    from grind.flows.basis import Options, find_basis
+    from grind.flows.proven import find_proof
+    from grind.ui.status_text import Status
+
+    now = session.clock.now()
+    basis = find_basis(session.repository, Options(), session.labels)
+    stored = session.store.receipt(basis.snapshot.tree)
+    proof = find_proof(
+        basis,
+        stored,
+        now=now,
+        tools_print=lambda receipt: session.tools_print(basis.config, receipt.tools),
+    )
+    words = {
+        Answer.OK: "full",
+        Answer.PARTIAL: "partial",
+        Answer.STALE: "expired",
+    }
+    held = holder(session.store.lock_path)
+    release = None
+    latest = session.store.latest()
+    if latest is not None:
+        with session.journal(latest) as journal:
+            release = fold(journal.read())
+    step, why = _next(proof.decision, release, basis.target.remote, committed=_landed(basis))
+    return Status(
+        tree=basis.snapshot.tree,
+        branch=session.repository.head_branch() or "",
+        changed=basis.snapshot.modified + basis.snapshot.deleted,
+        new_files=tuple(name.encode("utf-8", "replace").decode() for name in basis.snapshot.new),
+        proof=words.get(proof.decision.answer, "none"),
+        proof_reason=proof.decision.reason,
+        receipt=session.store.receipt_path(basis.snapshot.tree) if stored else "",
+        proven_ago=now - proof.receipt.created if proof.receipt is not None else None,
+        running=held.told() if held is not None else "",
+        last=str(release.state) if release is not None else "",
+        last_told=_told(release),
+        last_ago=now - release.at if release is not None and release.at else None,
+        next=step,
+        why=why,
+    )
+
+
+def _landed(basis: object) -> bool:
+    snapshot = basis.snapshot  # type: ignore[attr-defined]
+    target = basis.target  # type: ignore[attr-defined]
+    return bool(snapshot.committed and snapshot.head == target.upstream)
+
+
+def _next(
+    decision: Decision, release: Release | None, remote: str | None, *, committed: bool
+) -> tuple[str, str]:
+    from grind.core.release import State
+
+    if release is not None and release.state is State.CHECKING:
+        return "grind check", "the last run was cut off: the same command takes it up again"
+    if release is not None and release.state in (State.LANDING, State.COMMITTED):
+        return "grind land", "the last landing was cut off: the same command takes it up again"
+    if decision.ok and committed:
+        return "nothing", f"{remote} has it"
+    if decision.ok:
+        return 'grind land -m "…"', "the tree is proven"
+    return decision.remedy, decision.reason
+
+
+def _told(release: Release | None) -> str:
+    if release is None:
+        return ""
+    if release.landed is not None:
+        return f"{release.landed.oid[:12]} on {release.landed.remote}/{release.landed.branch}"
+    if release.failed:
+        return f"{release.failed[-1].job}: {release.failed[-1].name}"
+    if release.ended is not None:
+        return f"{release.ended.executed} steps in {release.ended.duration:.1f} s"
+    return ""

@@ -1,0 +1,198 @@
+"""`grind land`: one commit of exactly the proven tree, pushed once, with a lease.
+
+Everything names object ids: what is pushed is what was proven, whatever the branch or the working
+copy do meanwhile. An intent is on disk before each effect; a land that was cut off is taken up where
+the journal says it stopped, and nothing is pushed twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from grind.core import events as e
+from grind.core.errors import ExitCode, GrindError, RefusedError, UnreachableError
+from grind.core.gate import Decision
+from grind.core.release import Release, State
+from grind.core.repository import (
+    Commit,
+    Followed,
+    FollowResult,
+    HookDeclined,
+    Pushed,
+    PushRefused,
+    PushResult,
+    PushUnreachable,
+    Snapshot,
+    Stale,
+    UpToDate,
+)
+from grind.flows.basis import Basis
+from grind.ports import Repository
+
+
+class Landing(NamedTuple):
+    """What would be pushed, and where."""
+
+    snapshot: Snapshot
+    remote: str
+    branch: str
+    expected: str | None
+    """Where the remote's branch must still be."""
+    commits: tuple[Commit, ...]
+    """Local commits that go along, the oldest first; the last one is HEAD."""
+    needs_commit: bool
+    """Whether a commit of the snapshot's tree has to be made."""
+
+    @property
+    def unproven(self) -> tuple[Commit, ...]:
+        """Commits in between: they are pushed with the proven one, and are not proven themselves."""
+        return self.commits if self.needs_commit else self.commits[:-1]
+
+
+def plan_landing(repository: Repository, basis: Basis, *, squash: bool) -> Landing:
+    """Find what would be pushed. Asks the remote where its branch is.
+
+    Raises GrindError when there is nowhere to push or nothing to land, RefusedError when the remote
+    has commits that the snapshot does not stand on, UnreachableError when it does not answer.
+    """
+    target, snapshot = basis.target, basis.snapshot
+    if target.remote is None:
+        raise GrindError("there is no remote to push to", remedy="git remote add origin URL")
+    tip = repository.fetch_upstream(target.remote, target.main)
+    if tip is not None and snapshot.head is not None:
+        if repository.merge_base(tip, snapshot.head) != tip:
+            raise RefusedError(
+                f"{target.remote}/{target.main} has moved on to {tip[:12]}, which your work does "
+                "not stand on; what was proven is not what would be there",
+                remedy="`grind check --merged` proves the merged tree, `grind land --merged` "
+                "pushes it; or rebase and `grind check` again",
+            )
+    elif tip is not None:
+        raise RefusedError(
+            f"{target.remote}/{target.main} has commits, and this repository has none",
+            remedy=f"git fetch {target.remote} && git reset {target.remote}/{target.main}",
+        )
+    commits = repository.local_commits(tip, snapshot.head) if snapshot.head is not None else ()
+    if squash and tip is not None:
+        snapshot = repository.proposal(snapshot.tree, tip)
+        commits = ()
+    if snapshot.committed and snapshot.head == tip:
+        raise GrindError(
+            f"nothing to land: {target.remote}/{target.main} is at {tip[:12] if tip else '-'} "
+            "already, and nothing differs from it",
+            code=ExitCode.DONE,
+        )
+    return Landing(
+        snapshot=snapshot,
+        remote=target.remote,
+        branch=target.main,
+        expected=tip,
+        commits=commits,
+        needs_commit=not snapshot.committed,
+    )
+
+
+def require_proof(decision: Decision) -> None:
+    """Raise RefusedError, naming what is missing and the command that supplies it."""
+    if not decision.ok:
+        raise RefusedError(f"not landed: {decision.reason}", remedy=decision.remedy)
+
+
+class Landed(NamedTuple):
+    """What landed, and whether the local branch could follow."""
+
+    oid: str
+    follow: FollowResult
+    pushed: bool
+    """False when the remote had it already."""
+
+
+def land(
+    repository: Repository,
+    landing: Landing,
+    message: str | None,
+    record: Callable[[e.Event], None],
+    last: Release,
+) -> Landed:
+    """Commit (unless the snapshot is a commit already), push once, let the branch follow.
+
+    `last` is the release as its journal tells: a commit that it made for this very landing is
+    pushed instead of a second one. Raises RefusedError, UnreachableError.
+    """
+    record(
+        e.LandIntent(
+            tree=landing.snapshot.tree,
+            remote=landing.remote,
+            branch=landing.branch,
+            expected=landing.expected,
+            message=(message or "").partition("\n")[0],
+        )
+    )
+    try:
+        oid = _commit(repository, landing, message, last)
+    except GrindError as error:
+        record(e.LandFailed(landing.snapshot.tree, error.message))
+        raise
+    record(e.LandCommitted(landing.snapshot.tree, oid))
+    result = repository.push(oid, landing.remote, landing.branch, landing.expected)
+    problem = _problem(result, landing)
+    if problem is not None:
+        record(e.LandFailed(landing.snapshot.tree, problem.message))
+        raise problem
+    record(e.LandPushed(landing.snapshot.tree, oid, landing.remote, landing.branch))
+    follow = repository.follow(landing.snapshot, oid)
+    return Landed(oid, follow, pushed=isinstance(result, Pushed))
+
+
+def _commit(repository: Repository, landing: Landing, message: str | None, last: Release) -> str:
+    if not landing.needs_commit:
+        return landing.snapshot.commit
+    if (
+        last.state in (State.COMMITTED, State.LANDING)
+        and last.commit is not None
+        and last.intent is not None
+        and last.intent.tree == landing.snapshot.tree
+        and last.intent.expected == landing.expected
+    ):
+        return last.commit  # made before we were cut off; pushing it again does no harm
+    if message is None:
+        raise GrindError("a message is needed for the commit", remedy='grind land -m "…"')
+    return repository.commit(landing.snapshot, message)
+
+
+def _problem(result: PushResult, landing: Landing) -> GrindError | None:
+    where = f"{landing.remote}/{landing.branch}"
+    match result:
+        case Pushed() | UpToDate():
+            return None
+        case Stale():
+            tip = result.tip[:12] if result.tip else "nothing"
+            return RefusedError(
+                f"{where} has moved to {tip} meanwhile; nothing was pushed",
+                remedy="`grind check --merged`, then `grind land --merged`",
+            )
+        case HookDeclined(local=local):
+            whose = "your own pre-push hook" if local else "a hook of the remote"
+            return RefusedError(
+                f"{whose} declined the push; nothing changed there:\n{result.text}",
+                remedy="see what it says, then run the same command again",
+            )
+        case PushRefused():
+            return RefusedError(
+                f"{where} refused the push; nothing changed there:\n{result.text}",
+                remedy="see what it says, then run the same command again",
+            )
+        case PushUnreachable():
+            return UnreachableError(
+                f"{landing.remote} did not answer; the commit is kept and will be pushed next "
+                f"time:\n{result.text}",
+                remedy="run the same command again",
+            )
+
+
+def told_follow(landed: Landed) -> str:
+    """Return what became of the local branch, for a person."""
+    if isinstance(landed.follow, Followed):
+        return ""
+    return f"the local branch was left alone: {landed.follow.reason}; {landed.follow.remedy}"

@@ -1,0 +1,1 @@
+"""Shell text as data: words, statements, the programs inside programs."""

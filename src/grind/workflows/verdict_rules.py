@@ -1,0 +1,86 @@
+"""The `[[verdict]]`s of grind.toml: which one selects a step, and what it makes of it."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from grind.core.config import Config, VerdictRule
+from grind.core.plan import Recipe, StepClass, StepSource, Verdict
+from grind.workflows.facts import Facts
+from grind.workflows.finding import Finding
+from grind.workflows.gating import Gating
+from grind.workflows.nodes import raw
+from grind.workflows.syntax import Job, Step, Workflow
+
+
+def selector(workflow: Workflow, job: Job, step: Step) -> dict[str, str | int]:
+    """Return the fields of a `[[verdict]]` that selects this step, for remedies."""
+    name = step.id or step.name
+    return {
+        "workflow": workflow.path.rpartition("/")[2],
+        "job": job.id,
+        "step": name.text if name is not None and name.text else step.index,
+    }
+
+
+def matching_rule(config: Config, workflow: Workflow, job: Job, step: Step) -> VerdictRule | None:
+    """Return the first `[[verdict]]` of grind.toml that selects this step."""
+    return next((rule for rule in config.verdict if _selects(rule, workflow, job, step)), None)
+
+
+def _selects(rule: VerdictRule, workflow: Workflow, job: Job, step: Step) -> bool:
+    file = workflow.path.rpartition("/")[2]
+    if rule.uses is not None and not fnmatchcase(raw(step.uses), rule.uses):
+        return False
+    if rule.workflow is not None and not (
+        fnmatchcase(workflow.path, rule.workflow) or fnmatchcase(file, rule.workflow)
+    ):
+        return False
+    if rule.job is not None and job.id.lower() != rule.job.lower():
+        return False
+    names = (raw(step.id) or None, raw(step.name) or None, step.index)
+    return rule.step is None or rule.step in names
+
+
+def by_rule(
+    rule: VerdictRule,
+    source: StepSource,
+    klass: StepClass,
+    facts: Facts,
+    gating: Gating | None,
+) -> Finding:
+    """Return what a rule makes of a step; `gating` is that of the step's own text when it runs."""
+    verdict = Verdict(rule.verdict)
+    if verdict is Verdict.OVERRIDDEN:
+        recipe = Recipe(
+            kind="run" if rule.run else "nothing",
+            script=rule.run or "",
+            env=dict(rule.env),
+            outputs=dict(rule.outputs),
+        )
+        return Finding(verdict, klass, rule.reason, recipe=recipe)
+    if verdict is Verdict.SATISFIED:
+        return _satisfied(rule, klass, facts)
+    if verdict is Verdict.EXECUTED and source.run is None:
+        return Finding(
+            Verdict.REFUSED,
+            klass,
+            "grind.toml says `executed` of a `uses:` step, which has nothing to run",
+            'use verdict = "overridden" with run = "…"',
+        )
+    found = Finding(verdict, klass, rule.reason)
+    if gating is not None:
+        found = found._replace(gating=gating.gating, gating_reason=gating.reason)
+    return found
+
+
+def _satisfied(rule: VerdictRule, klass: StepClass, facts: Facts) -> Finding:
+    recipe = Recipe(kind="nothing", outputs=dict(rule.outputs))
+    if rule.check is None:
+        return Finding(Verdict.SATISFIED, klass, rule.reason, recipe=recipe)
+    answer = facts.ask(("bash", "-c", rule.check))
+    if answer is not None and answer.exit_code == 0:
+        reason = f"{rule.reason} (`{rule.check}` passes)"
+        return Finding(Verdict.SATISFIED, klass, reason, recipe=recipe)
+    reason = f"`{rule.check}` fails on this host ({rule.reason})"
+    return Finding(Verdict.REFUSED, klass, reason, f"make `{rule.check}` pass on the host")
