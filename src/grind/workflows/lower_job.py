@@ -177,7 +177,7 @@ def _judge(
         reason = f"has a deploy step (line {deploys.line}: {deploys.reason}): never executed"
         return all_steps(plan, Verdict.SKIPPED, reason)
     refusal = refusal or _environment_problem(plan, scope)
-    if refusal is not None:
+    if refusal is not None and not _settled_by_rules(plan):
         return all_steps(plan, Verdict.REFUSED, refusal[0], remedy=refusal[1])
     refused = next((step for step in plan.steps if step.verdict is Verdict.REFUSED), None)
     if refused is not None:
@@ -188,6 +188,11 @@ def _judge(
             remedy=refused.remedy,
         )
     return plan
+
+
+def _settled_by_rules(plan: JobPlan) -> bool:
+    """Whether grind.toml takes care of every step, so that the job needs nothing of its own."""
+    return bool(plan.steps) and all(s.verdict is Verdict.OVERRIDDEN or s.held for s in plan.steps)
 
 
 def _environment_problem(plan: JobPlan, scope: Scope) -> tuple[str, str] | None:
