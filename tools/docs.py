@@ -106,7 +106,8 @@ def _plan() -> Schema:
     row = plan.document(_sample_plan())
     job = row["jobs"][0]
     _keep(definitions["JobPlan"], job, optional=("remedy",))
-    _keep(definitions["StepPlan"], job["steps"][0], optional=("remedy", "gating_reason"))
+    optional = ("remedy", "gating_reason", "parent", "file")
+    _keep(definitions["StepPlan"], job["steps"][0], optional=optional)
     definitions["Plan"]["properties"] |= {
         "schema": {"const": plan.PLAN_SCHEMA},
         "digest": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
@@ -131,6 +132,8 @@ def _sample_plan() -> plan.Plan:
         verdict=plan.Verdict.EXECUTED,
         line=1,
         remedy="x",
+        parent=0,
+        file="x",
     )
     job = plan.JobPlan(
         key="",

@@ -49,7 +49,7 @@ def test_it_runs_as_on_github(world: World) -> None:
     assert done.code == 0, done
     receipt = world.receipts[0]
     assert receipt["state"] == "green"
-    assert receipt["executed"] == 3  # what cannot fail CI does not count
+    assert receipt["executed"] == 2  # what cannot fail CI does not count: an `echo`, a forgiven one
     words = {record["step"]: record["conclusion"] for record in receipt["steps"]}
     assert words == {
         0: "success",

@@ -81,11 +81,12 @@ class VerdictRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     uses: Text | None = None
     """Glob on an action, `owner/name[/path]@ref`: "docker/*@*"."""
     workflow: Text | None = None
-    """File name or path glob: "ci.yml", ".github/workflows/*.yml"."""
+    """File name or path glob: "ci.yml", ".github/workflows/*.yml"; for a step of a composite action
+    of the repository, the path of the action's file."""
     job: Text | None = None
     """The job's id in the workflow."""
     step: Text | Annotated[int, Meta(ge=0)] | None = None
-    """The step's id, its name, or its index from 0 (as `grind plan --json` prints it)."""
+    """The step's id, its name, or its place from 0 in its file's `steps`."""
     verdict: VerdictWord
     """`overridden`: `run` takes the step's place (without it, nothing does). `skipped`: not run,
     and not proven. `satisfied-by-host`: the host has it when `check` passes. `executed`: run it

@@ -108,11 +108,14 @@ class _View:
             yield from self._wrapped(f"cannot fail CI: {job.gating_reason}", "    ", "    ")
 
     def _steps(self, job: JobPlan) -> Iterator[str]:
+        depths: dict[int, int] = {}
         for step in job.steps:
-            yield from self._step(step)
+            depths[step.index] = 0 if step.parent is None else depths.get(step.parent, 0) + 1
+            yield from self._step(step, depths[step.index])
 
-    def _step(self, step: StepPlan) -> Iterator[str]:
-        sign = pad(self._sign(step.verdict), 2)
+    def _step(self, step: StepPlan, depth: int) -> Iterator[str]:
+        """`depth` says how many actions the step is within."""
+        sign = " " * (2 * min(depth, 4)) + pad(self._sign(step.verdict), 2)
         words = {
             "class": str(step.klass),
             "verdict": str(step.verdict),
