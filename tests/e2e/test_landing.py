@@ -46,7 +46,9 @@ def test_commits_and_pushes_exactly_the_proven_tree(world: World) -> None:
     assert done.code == 0, done
     assert world.git("rev-parse", "main^{tree}", cwd=world.remote) == tree
     assert world.git("rev-parse", "main^", cwd=world.remote) == first
-    assert world.git("log", "-1", "--format=%B", "main", cwd=world.remote) == "Change it\n\nBecause."
+    assert (
+        world.git("log", "-1", "--format=%B", "main", cwd=world.remote) == "Change it\n\nBecause."
+    )
     assert world.git("rev-parse", "HEAD") == world.tip == world.git("rev-parse", "origin/main")
     assert world.git("status", "--porcelain") == ""
     assert "nothing to land" in _refuses(world, "-m", "x", code=0)
@@ -313,7 +315,9 @@ def test_killed_while_landing(world: World, point: str, twice: bool) -> None:
     if twice:
         world.killed(
             "before:land.pushed:1" if "pushed" not in point else "after:land.intent:1",
-            "land", "-m", "x",
+            "land",
+            "-m",
+            "x",
         )
     else:
         status = world.status()
@@ -375,8 +379,10 @@ def test_other_main_branch_and_remote(world: World) -> None:
     """The configured remote and branch, with names that a shell would take apart."""
     branch = "re;lease/$(id)&'x"
     world.start(
-        {CI: workflow(CHECKOUT + "- run: test 1").replace("on: push", "on: [push]"),
-         "grind.toml": f"main = \"{branch}\"\nremote = 'up'\n"},
+        {
+            CI: workflow(CHECKOUT + "- run: test 1").replace("on: push", "on: [push]"),
+            "grind.toml": f"main = \"{branch}\"\nremote = 'up'\n",
+        },
         remote=False,
     )
     world.git("init", "-q", "--bare", str(world.remote))
