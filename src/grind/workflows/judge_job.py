@@ -52,7 +52,7 @@ def _settled_by_rules(plan: JobPlan) -> bool:
 
 def _environment_problem(plan: JobPlan, scope: Scope) -> tuple[str, str] | None:
     """A variable of the job that will never be known makes every step another one than CI's."""
-    _, problem = layered(plan, scope.contexts, planning=True)
+    _, problem = layered(plan, scope.contexts, planning=True, memo=scope.memo)
     return (problem, "") if problem else None
 
 

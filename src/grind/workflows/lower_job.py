@@ -60,7 +60,7 @@ def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
         return [_whole(inputs, job, scope, f"matrix: {error}")]
     return [
         _combination(inputs, job, scope, combination, place, len(combinations))
-        for place, combination in enumerate(combinations)
+        for place, combination in enumerate(inputs.facts.sample_of(combinations))
     ]
 
 
@@ -80,7 +80,8 @@ def job_scope(inputs: JobInputs, job: str) -> Scope:
             "vars": contexts.variables(),
             "secrets": UNKNOWN,
             "needs": UNKNOWN,
-        }
+        },
+        memo=inputs.facts.memo,
     )
 
 
