@@ -179,9 +179,7 @@ def _same_host(host: str, prepared: Prepared) -> bool:
     return host == f"{prepared.identity.id}/{prepared.identity.architecture}"
 
 
-async def _release(
-    session: Session, prepared: Prepared, past: Past
-) -> tuple[ReleaseFolder, bool]:
+async def _release(session: Session, prepared: Prepared, past: Past) -> tuple[ReleaseFolder, bool]:
     """Return the release to run in: the last one, when exactly this run of it was cut off.
 
     A run that was cut off in another plan may still be going on by itself: it is ended first.
