@@ -113,6 +113,8 @@ jobs:
 """
         }
     )
+    world.write({"more": "x"})
+    world.commit("second")
     assert check(world) == (0, {"a": "success"})
     world.git("commit", "-q", "--amend", "-m", "full")
     assert check(world)[0] == 1

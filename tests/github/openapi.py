@@ -56,8 +56,10 @@ def description() -> Json:
     """The cut description; fetched by one worker while the others wait."""
     mark = hashlib.sha256("\n".join((VERSION, *PATHS)).encode()).hexdigest()[:8]
     home = Path(sys.prefix) / f"oracle-openapi-{VERSION}"
-    home.mkdir(exist_ok=True)
     kept = home / f"{mark}.json"
+    if kept.exists():
+        return json.loads(kept.read_text())  # type: ignore[no-any-return]
+    home.mkdir(exist_ok=True)
     with open(home / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not kept.exists():

@@ -241,6 +241,19 @@ def test_a_watch_that_was_cut_off_is_taken_up(
     assert started["since"] == pytest.approx(place.github.clock.now() - place.github.clock.passed)
 
 
+def test_a_watch_that_came_to_its_end_is_not_taken_up(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was watched before it was pushed; now it is pushed, and has its fifteen minutes."""
+    sha = place.repository.commit({"src/a": "1"}, "Not pushed")
+    assert place.watch("--json") == 27
+    place.github.commits.add(sha)
+    place.github.clock._now += 1000
+    place.github.run(CI, sha, TESTED, after=100)
+    place.github.run(LINT, sha, TESTED, after=100)
+    assert place.watch("--json") == 0
+
+
 def test_two_watches_of_one_commit_at_once(place: Place) -> None:
     sha = place.commit({"src/a": "1"})
     session = Session(str(place.repository.folder), place.environ)

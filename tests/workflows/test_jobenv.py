@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from grind.core.lend import lend
 from grind.core.plan import JobPlan
 from grind.workflows.expressions import UNKNOWN
-from grind.workflows.jobenv import RUNNER_NAMES, job_environment, layered, lend
+from grind.workflows.jobenv import RUNNER_NAMES, job_environment, layered
 from tests.workflows.plans import SITUATION, steps_job
 
 PATHS = {

@@ -179,6 +179,14 @@ def test_executed_by_grind_toml_keeps_what_its_text_says_of_gating() -> None:
     assert (step.verdict, step.gating) == (Verdict.EXECUTED, False)
 
 
+def test_a_job_for_another_machine_is_settled_when_every_step_is() -> None:
+    text = "on: push\njobs: {a: {runs-on: macos-latest, steps: [{run: x}, {run: y, if: false}]}}"
+    rule = '[[verdict]]\njob = "a"\nverdict = "{}"\nreason = "no Mac here"'
+    assert plan_of(text).jobs[0].verdict is Verdict.REFUSED
+    assert plan_of(text, config=rule.format("skipped")).jobs[0].verdict is Verdict.REFUSED
+    assert plan_of(text, config=rule.format("overridden")).jobs[0].verdict is Verdict.EXECUTED
+
+
 def test_an_event_that_somebody_fills_a_form_for_leaves_inputs_open() -> None:
     text = """
     on: workflow_dispatch

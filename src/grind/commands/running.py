@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from grind.wiring import Session
 
 KEEP_RELEASES = 50
+KEEP_RUNS = 10
+"""Runs whose lanes and raw logs stay on the host; the masked logs are kept with the release."""
+KEEP_DAYS = 14.0
+"""Days that snapshots and checkouts which nobody used stay."""
 
 
 def run_checks(
@@ -120,7 +124,12 @@ async def _run(
             ended = await flow.check(inputs, prepared, selection)
         finally:
             face.close()
-    session.store.prune(KEEP_RELEASES)
+    try:
+        session.store.prune(KEEP_RELEASES)
+        session.repository.prune(KEEP_DAYS)
+        await inputs.host.collect(max_age=KEEP_DAYS * 86400, keep=KEEP_RUNS)
+    except GrindError as error:  # what was proven is proven, whatever cannot be tidied up
+        sys.stderr.write(f"grind: {error.message}\n")
     return ended.exit_code
 
 

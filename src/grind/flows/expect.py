@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from grind.core.ci import Expected
+from grind.core.ci import Expected, covers
 from grind.core.config import Config
 from grind.core.errors import GrindError
 from grind.core.parity import expected_jobs
@@ -66,11 +65,7 @@ def expect(repository: Repository, snapshot: Snapshot, config: Config, event: Ev
 
 
 def _ignored(config: Config, path: str) -> str | None:
-    name = path.rpartition("/")[2]
-    for rule in config.ignore:
-        if fnmatchcase(path, rule.workflow) or fnmatchcase(name, rule.workflow):
-            return rule.reason
-    return None
+    return next((rule.reason for rule in config.ignore if covers(rule.workflow, path)), None)
 
 
 def pushed_paths(

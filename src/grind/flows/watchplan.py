@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple
 
 from grind.core import events as e
-from grind.core.ci import Target
+from grind.core.ci import CiVerdict, Target
 from grind.core.config import Config
 from grind.core.errors import GrindError, UnreachableError
 from grind.core.parity import Failure, Local, local_word
@@ -95,8 +95,7 @@ async def plan_watch(
     async def explain(failure: Failure) -> Local:
         return local_word(failure, receipt, plan)
 
-    started = [entry.event for entry in known.before if isinstance(entry.event, e.WatchStarted)]
-    since = started[0].since if started else push.at if push is not None else known.now
+    since = push.at if push is not None else _cut_off(known.before)
     return WatchPlan(
         target=Target(asked.commit, asked.event, branch),
         rules=Rules(
@@ -104,7 +103,7 @@ async def plan_watch(
             ignored=tuple(rule.workflow for rule in basis.config.ignore),
             allow_none=basis.config.watch.allow_none,
         ),
-        since=min(since, known.now),
+        since=known.now if since is None else min(since, known.now),
         left_out=expectation.left_out,
         notes=tuple(notes),
         explain=explain,
@@ -135,6 +134,21 @@ def landed_in(entries: Iterable[e.Entry], commit: str) -> PushSeen | None:
             case _:
                 pass
     return found
+
+
+def _cut_off(entries: Iterable[e.Entry]) -> float | None:
+    """Return since when an earlier watch has been waiting, unless it came to its end: after that
+    the commit may have been pushed once more."""
+    since: float | None = None
+    for entry in entries:
+        match entry.event:
+            case e.WatchStarted() as started:
+                since = started.since
+            case e.WatchEnded() as ended if ended.verdict != CiVerdict.UNKNOWN:
+                since = None
+            case _:
+                pass
+    return since
 
 
 async def _push(forge: Forge, branch: str, commit: str, notes: list[str]) -> PushSeen | None:
