@@ -189,9 +189,9 @@ def test_outcome_is_before_continue_on_error_and_conclusion_after() -> None:
 def test_continue_on_error_by_expression_is_told_to_the_host(value: str, conclusion: str) -> None:
     """The host once took it for a failure and passed over what followed: a green job unrun."""
     done = play(
-        f"""
-        - {{id: a, run: make, continue-on-error: "${{{{ fromJSON(needs.x.outputs.may) }}}}"}}
-        - {{run: b}}
+        """
+        - {id: a, run: make, continue-on-error: "${{ fromJSON(needs.x.outputs.may) }}"}
+        - {run: b}
         """,
         endings=RED,
         contexts={"needs": {"x": {"outputs": {"may": value}}}},

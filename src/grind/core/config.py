@@ -169,6 +169,15 @@ class PythonConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What `grind lint --fix` writes in place of a bare `python3`."""
 
 
+class WatchConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[watch]`: how `grind watch` judges CI."""
+
+    allow_none: bool = False
+    """Whether a commit that starts no workflow (`[skip ci]`, path filters) is fine."""
+    timeout: Duration = 7200.0
+    """How long to wait for CI in all; two hours by default."""
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of `grind.toml`."""
 
@@ -188,6 +197,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Machines by name; only `local`, this machine, for now."""
     receipt: ReceiptConfig = ReceiptConfig()
     land: LandConfig = LandConfig()
+    watch: WatchConfig = WatchConfig()
 
     @property
     def local(self) -> HostConfig:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from grind.core import events as e
@@ -141,26 +142,31 @@ class _Runner:
         self.finish: Finish | None = None
         self.told_final = False
         self.steps = {lane_index(step.index): step for step in self.plan.steps}
+        self.env_matters = any("env" in text.lower() for text in _templates(self.plan))
+        """Whether any template of the job might speak of the `env` context."""
         self.setup_said = b""
         self.problem = ""
         """Why the job has failed although every step says that it succeeded."""
 
     async def run(self) -> JobEnding:
-        await self._begin()
-        await self._advance()
-        lost, status = "the lane ended early", ""
         try:
-            async for event in self.lane.events():
-                match event:
-                    case LaneLost():
-                        lost = event.reason
-                    case LaneDone():
-                        status = event.status
-                    case _:
-                        await self._event(event)
+            return await self._follow()
         finally:
             for log in self.logs.values():
                 log.close()
+
+    async def _follow(self) -> JobEnding:
+        await self._begin()
+        await self._advance()
+        lost, status = "the lane ended early", ""
+        async for event in self.lane.events():
+            match event:
+                case LaneLost():
+                    lost = event.reason
+                case LaneDone():
+                    status = event.status
+                case _:
+                    await self._event(event)
         if not status or self.finish is None:
             return self._lost(lost)
         return self._ending(self.finish, status)
@@ -252,8 +258,8 @@ class _Runner:
             step.index,
             exit_code=event.exit_code,
             reason=event.reason,
-            outputs=said.outputs | read_pairs(await self.lane.read(event.index, "output")),
-            env=read_pairs(await self.lane.read(event.index, "env")),
+            outputs=said.outputs | await self._pairs(event.index, "output", wanted=bool(step.id)),
+            env=await self._pairs(event.index, "env", wanted=self.env_matters),
             detail=hide(event.detail, self.masks),
         )
         if result.outcome == "success" and _runs_tests(result):
@@ -265,6 +271,10 @@ class _Runner:
                     self.problem = reason
         duration = event.ended - event.started
         self.book.write(result, Execution(said, event.exit_code, duration))
+
+    async def _pairs(self, index: int, name: str, *, wanted: bool) -> dict[str, str]:
+        """Read a command file, when something can refer to what is in it."""
+        return read_pairs(await self.lane.read(index, name)) if wanted else {}
 
     def _lost(self, reason: str) -> JobEnding:
         """Nothing more will be heard: every step still gets its one result."""
@@ -301,3 +311,13 @@ class _Runner:
 def _runs_tests(result: StepResult) -> bool:
     step = result.step
     return step.run is not None or (step.recipe is not None and step.recipe.kind == "run")
+
+
+def _templates(plan: JobPlan) -> Iterator[str]:
+    """Yield every text of a job that may hold an expression."""
+    yield from plan.outputs.values()
+    for step in plan.steps:
+        source = step.source
+        yield from (source.if_, source.name, source.run or "", source.shell)
+        yield from (source.working_directory, *source.env.values(), *source.with_.values())
+        yield from (str(source.continue_on_error), str(source.timeout_minutes))

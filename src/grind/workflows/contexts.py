@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from grind.workflows.expressions import UNKNOWN
+from grind.workflows.expressions import UNKNOWN, Object
 
 _PUSH_PAYLOAD_UNKNOWN = ("commits", "compare", "organization", "pusher", "sender")
 _GITHUB_UNKNOWN = (
@@ -146,6 +146,11 @@ def github(
     if situation.event.startswith("pull_request"):
         values |= dict.fromkeys(("base_ref", "head_ref"), UNKNOWN)
     return values | dict(extra)
+
+
+def variables() -> Object:
+    """Return the `vars` context: which there are, and what they hold, only GitHub knows."""
+    return Object(complete=False)
 
 
 def inputs(situation: Situation) -> Any:

@@ -216,8 +216,7 @@ class JobMachine:
 
     def _nothing_to_do(self, step: StepPlan, condition: Condition) -> Move:
         """The host has what the step is for; what it would have answered is declared."""
-        if self._queued and not holds(condition, "success"):
-            raise _Later
+        self._await_turn(condition)
         self._memory.satisfied(step)
         return Settle(
             self._record(
@@ -235,9 +234,15 @@ class JobMachine:
             condition = Condition.ALWAYS
         if condition is None:
             return self._skipped(step, step.reason)
+        self._await_turn(condition)
         self._memory.left_out(step)
         gating = step.gating and holds(condition, "success")
         return StepResult(step, Verdict.SKIPPED, "skipped", "skipped", step.reason, gating)
+
+    def _await_turn(self, condition: Condition) -> None:
+        """What the host does not run has its result here, when what is before it has ended."""
+        if self._queued and condition is not Condition.ALWAYS:
+            raise _Later
 
     def _unknown(self, step: StepPlan, reason: str) -> Move:
         """What is unknown may become known when something ends; if nothing is left, refuse."""

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 _PIECE = 64 * 1024
-_MOST = 16 * _PIECE
+_MOST = 4 * _PIECE
 """What is held back at most, however masked values overlap."""
 _COMMANDS = frozenset(
     {

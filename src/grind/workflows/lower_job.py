@@ -61,7 +61,7 @@ def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
         return [_whole(inputs, job, scope, f"matrix: {error}")]
     return [
         _combination(inputs, job, scope, combination, place, len(combinations))
-        for place, combination in enumerate(combinations)
+        for place, combination in enumerate(inputs.facts.sample_of(combinations))
     ]
 
 
@@ -78,10 +78,11 @@ def job_scope(inputs: JobInputs, job: str) -> Scope:
                 extra={},
             ),
             "inputs": contexts.inputs(inputs.situation),
-            "vars": UNKNOWN,
+            "vars": contexts.variables(),
             "secrets": UNKNOWN,
             "needs": UNKNOWN,
-        }
+        },
+        memo=inputs.facts.memo,
     )
 
 
@@ -176,7 +177,7 @@ def _judge(
         reason = f"has a deploy step (line {deploys.line}: {deploys.reason}): never executed"
         return all_steps(plan, Verdict.SKIPPED, reason)
     refusal = refusal or _environment_problem(plan, scope)
-    if refusal is not None:
+    if refusal is not None and not _settled_by_rules(plan):
         return all_steps(plan, Verdict.REFUSED, refusal[0], remedy=refusal[1])
     refused = next((step for step in plan.steps if step.verdict is Verdict.REFUSED), None)
     if refused is not None:
@@ -189,9 +190,14 @@ def _judge(
     return plan
 
 
+def _settled_by_rules(plan: JobPlan) -> bool:
+    """Whether grind.toml takes care of every step, so that the job needs nothing of its own."""
+    return bool(plan.steps) and all(s.verdict is Verdict.OVERRIDDEN or s.held for s in plan.steps)
+
+
 def _environment_problem(plan: JobPlan, scope: Scope) -> tuple[str, str] | None:
     """A variable of the job that will never be known makes every step another one than CI's."""
-    _, problem = layered(plan, scope.contexts, planning=True)
+    _, problem = layered(plan, scope.contexts, planning=True, memo=scope.memo)
     return (problem, "") if problem else None
 
 
@@ -316,7 +322,7 @@ def to_static_number(node: Scalar | None, scope: Scope) -> float | str | None:
 def _class(job: Job, steps: tuple[StepPlan, ...]) -> StepClass:
     if job.environment is not None:
         return StepClass.DEPLOY
-    classes = [step.klass for step in steps]
+    classes = [step.klass for step in steps if not step.held]
     for klass in (StepClass.DEPLOY, StepClass.E2E, StepClass.CHECK, StepClass.BUILD):
         if klass in classes:
             return klass
