@@ -52,7 +52,7 @@ class Scope:
     def without(self, *names: str) -> Scope:
         """Return a scope that lacks these contexts: naming one is an error there."""
         rest = {name: value for name, value in self.contexts.items() if name not in names}
-        return Scope(rest, self.functions)
+        return Scope(rest, self.functions, self.memo)
 
     def having_env(self, own: Mapping[str, str]) -> Scope:
         """Return a scope whose `env` has a step's own `env:` laid over; a sibling's value is not
