@@ -106,7 +106,7 @@ def _plan() -> Schema:
     definitions = schema["$defs"]
     row = plan.document(_sample_plan())
     job = row["jobs"][0]
-    _keep(definitions["JobPlan"], job, optional=("remedy",))
+    _keep(definitions["JobPlan"], job, optional=("remedy", "file"))
     optional = ("remedy", "gating_reason", "parent", "file")
     _keep(definitions["StepPlan"], job["steps"][0], optional=optional)
     definitions["Plan"]["properties"] |= {
@@ -146,6 +146,7 @@ def _sample_plan() -> plan.Plan:
         klass=plan.StepClass.CHECK,
         verdict=plan.Verdict.EXECUTED,
         remedy="x",
+        file="x",
         steps=(step,),
     )
     return plan.Plan(tree="", commit="", event="", ref="", base=None, jobs=(job,))

@@ -84,7 +84,7 @@ class VerdictRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """File name or path glob: "ci.yml", ".github/workflows/*.yml"; for a step of a composite action
     of the repository, the path of the action's file."""
     job: Text | None = None
-    """The job's id in the workflow."""
+    """The job's id in the workflow. Without `step`, a job that calls a workflow is settled whole."""
     step: Text | Annotated[int, Meta(ge=0)] | None = None
     """The step's id, its name, or its place from 0 in its file's `steps`."""
     verdict: VerdictWord

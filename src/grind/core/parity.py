@@ -58,7 +58,7 @@ def local_word(failure: Failure, receipt: Receipt | None, plan: Plan | None = No
 
 def expected_jobs(path: str, plan: Plan, receipt: Receipt | None) -> tuple[ExpectedJob, ...]:
     """Return what the plan, and the proof of the same tree, know of a workflow's jobs."""
-    jobs = [job for job in plan.jobs if job.workflow == path and job.active]
+    jobs = [job for job in plan.jobs if job.workflow == path and job.active and job.call is None]
     green = {
         record.job
         for record in (receipt.steps if receipt is not None else ())
@@ -71,7 +71,7 @@ def expected_jobs(path: str, plan: Plan, receipt: Receipt | None) -> tuple[Expec
                 _pattern(step.name) for step in job.steps if step.gating and step.run is not None
             ),
             proven=job.key in green,
-            decides=any(f"needs.{job.id}.outputs" in other.if_ for other in jobs),
+            decides=any(f"needs.{job.own_id}.outputs" in other.if_ for other in jobs),
         )
         for job in jobs
     )

@@ -130,6 +130,35 @@ class StepPlan(Struct, frozen=True, kw_only=True):
         return self.run is not None
 
 
+class CallInput(Struct, frozen=True):
+    """One input of a called workflow, given or by default."""
+
+    name: str
+    type: str
+    """`string`, `boolean` or `number`."""
+    value: Any
+    """What is given: a literal, or a template when `open`."""
+    open: bool = False
+    """Whether `value` is a template, evaluated where the calling job stands."""
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """A job that calls a workflow of the repository: when it does so, and with what."""
+
+    id: str
+    """The calling job in the plan."""
+    job: str
+    """Its id in its own file."""
+    needs: tuple[str, ...] = ()
+    if_: str = ""
+    inputs: tuple[CallInput, ...] = ()
+    matrix: dict[str, Any] | None = None
+    fail_fast: bool = True
+    max_parallel: int | None = None
+    strategy_index: int = 0
+    strategy_total: int = 1
+
+
 class JobPlan(Struct, frozen=True, kw_only=True):
     """One job, or one combination of a job's matrix."""
 
@@ -167,6 +196,27 @@ class JobPlan(Struct, frozen=True, kw_only=True):
     strategy_index: int = 0
     strategy_total: int = 1
     workflow_name: str = ""
+    job: str = ""
+    """Its id in its own file, where that is a called workflow's; empty when `id` is."""
+    file: str = ""
+    """Path of the called workflow that has the job, where `line` counts; else empty."""
+    callers: tuple[Caller, ...] = ()
+    """The jobs that call the workflow it belongs to, outermost first; all of them must start."""
+    call: Caller | None = None
+    """Set for a job that calls a workflow: it runs nothing itself, and ends with …"""
+    inner: dict[str, str] = {}
+    """… the jobs of that workflow: id in the file → id in the plan."""
+
+    @property
+    def own_id(self) -> str:
+        """Its id in the file that has it."""
+        return self.job or self.id
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """Ids of all jobs that must be over before it: needed, needed by a caller, called."""
+        needs = (*self.needs, *(n for c in self.callers for n in c.needs), *self.inner.values())
+        return tuple(dict.fromkeys(needs))
 
     @property
     def refused_whole(self) -> bool:
@@ -254,7 +304,7 @@ def document(plan: Plan) -> dict[str, Any]:
         jobs.append(
             {"key": job.key}
             | {name: row[name] for name in _PUBLIC_JOB}
-            | ({"remedy": job.remedy} if job.remedy else {})
+            | {name: row[name] for name in ("remedy", "file") if row[name]}
             | {"runs_on": row["runs_on"], "gating": job.gating, "steps": steps}
         )
     return {

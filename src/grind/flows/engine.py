@@ -18,7 +18,7 @@ from grind.core.plan import JobPlan, Plan, Verdict
 from grind.core.receipt import StepRecord
 from grind.flows.job import JobContext, run_job
 from grind.ports import Clock, Host, LogStore
-from grind.workflows import contexts as ctx
+from grind.workflows.callers import called_result, contexts_of
 from grind.workflows.contexts import Situation
 from grind.workflows.jobgraph import JobResult, Leave, decide
 from grind.workflows.tasks import TaskInputs
@@ -103,23 +103,38 @@ class Engine:
                 self._settle(job, "unproven", job.reason)
                 return
             siblings = {i: group for (w, i), group in self._siblings.items() if w == job.workflow}
-            decision = decide(job, siblings, self._results, self._static(job))
-            if isinstance(decision, Leave):
+            static = contexts_of(job, siblings, self._results, self._inputs.situation)
+            decision = (
+                static
+                if isinstance(static, Leave)
+                else decide(job, siblings, self._results, static)
+            )
+            if isinstance(static, Leave):
+                self._settle(job, static.conclusion, static.reason)
+            elif isinstance(decision, Leave):
                 self._settle(job, decision.conclusion, decision.reason)
+            elif job.call is not None:
+                known = static | {"needs": decision.needs}
+                self._end_call(job, called_result(job, siblings, self._results, known))
             elif job.refused_whole or not _anything_to_do(job):
                 self._settle(job, "refused", job.reason)
             else:
-                await self._start(job, decision.needs)
+                await self._start(job, static | {"needs": decision.needs})
         finally:
             self._over[job.key].set()
 
     async def _wait_for_needs(self, job: JobPlan) -> None:
-        for need in job.needs:
+        for need in job.waits_for:
             for other in self._siblings.get((job.workflow, need), ()):
                 if other.key in self._over:
                     await self._over[other.key].wait()
 
-    async def _start(self, job: JobPlan, needs: dict[str, Any]) -> None:
+    def _end_call(self, job: JobPlan, result: JobResult) -> None:
+        """The jobs of the workflow that a job calls are over, and so is the job."""
+        self._settle(job, result.conclusion, "")
+        self._results[job.key] = result
+
+    async def _start(self, job: JobPlan, contexts: dict[str, Any]) -> None:
         group = (job.workflow, job.id)
         limit = self._groups.setdefault(
             group, asyncio.Semaphore(job.max_parallel or len(self._siblings[group]))
@@ -128,7 +143,7 @@ class Engine:
             if job.key in self._doomed:
                 self._settle(job, "cancelled", "another combination failed (fail-fast)")
                 return
-            context = JobContext(job, self._inputs, self._static(job) | {"needs": needs})
+            context = JobContext(job, self._inputs, contexts)
             self._running[job.key] = context
             try:
                 ended = await run_job(context)
@@ -156,26 +171,6 @@ class Engine:
         self._outcomes[job.key] = JobOutcome(conclusion, reason)
         self._results[job.key] = JobResult(conclusion, {})
         self._inputs.emit(e.JobEnded(job=job.key, conclusion=conclusion, reason=reason))
-
-    def _static(self, job: JobPlan) -> dict[str, Any]:
-        return {
-            "github": ctx.github(
-                self._inputs.situation,
-                workflow=job.workflow_name,
-                workflow_path=job.workflow,
-                job=job.id,
-                extra={},
-            ),
-            "inputs": ctx.inputs(self._inputs.situation),
-            "vars": ctx.variables(),
-            "matrix": job.matrix,
-            "strategy": ctx.strategy(
-                index=job.strategy_index,
-                total=job.strategy_total,
-                fail_fast=job.fail_fast,
-                max_parallel=job.max_parallel,
-            ),
-        }
 
 
 def _anything_to_do(job: JobPlan) -> bool:

@@ -76,7 +76,8 @@ def select_failed(prepared: Prepared, last: Mapping[str, str]) -> Selection:
 
 def _is_called(job: JobPlan, name: str) -> bool:
     file = job.workflow.rpartition("/")[2]
-    return name in (job.id, job.name, job.key, job.workflow, file, file.rpartition(".")[0])
+    names = (job.id, job.own_id, job.name, job.key, job.workflow, file, file.rpartition(".")[0])
+    return name in names
 
 
 def _with_dependents(plan: Plan, keys: set[str]) -> set[str]:
@@ -86,7 +87,7 @@ def _with_dependents(plan: Plan, keys: set[str]) -> set[str]:
         more = {
             job.key
             for job in plan.jobs
-            if job.active and any((job.workflow, need) in ids for need in job.needs)
+            if job.active and any((job.workflow, need) in ids for need in job.waits_for)
         }
         if more <= found:
             return found
@@ -99,7 +100,7 @@ def _with_needs(plan: Plan, keys: set[str]) -> set[str]:
     while pending:
         job = pending.pop()
         for other in plan.jobs:
-            same = other.workflow == job.workflow and other.id in job.needs
+            same = other.workflow == job.workflow and other.id in job.waits_for
             if same and other.key not in found:
                 found.add(other.key)
                 pending.append(other)

@@ -22,6 +22,9 @@ def bound_to_commit(plan: Plan) -> bool:
 def _templates(job: JobPlan) -> Iterator[str]:
     if job.active or job.held:
         yield _as_template(job.if_)
+        for caller in (*job.callers, *((job.call,) if job.call is not None else ())):
+            yield _as_template(caller.if_)
+            yield from (one.value for one in caller.inputs if one.open)
     if not job.active:
         return
     yield from job.env.values()

@@ -133,7 +133,7 @@ def _runner_environment(
         "GITHUB_EVENT_PATH": f"{paths['events']}/event.json",
         "GITHUB_GRAPHQL_URL": "https://api.github.com/graphql",
         "GITHUB_HEAD_REF": "",
-        "GITHUB_JOB": plan.id,
+        "GITHUB_JOB": plan.own_id,
         "GITHUB_REF": situation.ref,
         "GITHUB_REF_NAME": situation.ref_name,
         "GITHUB_REF_PROTECTED": "false",

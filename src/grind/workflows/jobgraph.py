@@ -7,7 +7,7 @@ needs, directly or not, was skipped, cancelled or failed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from grind.core.plan import JobPlan
 from grind.workflows.expressions import (
@@ -18,6 +18,18 @@ from grind.workflows.expressions import (
     evaluate,
     truthy,
 )
+
+
+class Gated(Protocol):
+    """A job, or the call of a workflow: it starts when all it needs is over, on a condition."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Ids of the jobs that must be over."""
+
+    @property
+    def if_(self) -> str:
+        """Its condition; empty for `success()`."""
 
 
 class JobResult(NamedTuple):
@@ -49,7 +61,7 @@ _NOT_RUN_HERE = ("refused", "unproven")
 
 
 def decide(
-    job: JobPlan,
+    job: Gated,
     siblings: Mapping[str, tuple[JobPlan, ...]],
     results: Mapping[str, JobResult],
     contexts: Mapping[str, Any],
@@ -63,7 +75,7 @@ def decide(
         for name in transitive(job, siblings)
     }
     needs = {
-        name: UNKNOWN
+        own_id(name, siblings): UNKNOWN
         if needed[name].conclusion in _NOT_RUN_HERE
         else {"result": needed[name].conclusion, "outputs": dict(needed[name].outputs)}
         for name in job.needs
@@ -81,6 +93,12 @@ def decide(
     if job.if_.strip():
         return Leave("skipped", f"if: {job.if_} is false")
     return Leave("skipped", "a job that it needs did not succeed")
+
+
+def own_id(name: str, siblings: Mapping[str, tuple[JobPlan, ...]]) -> str:
+    """Return how a job of the plan is called in its own file, where `needs` speaks of it."""
+    plans = siblings.get(name, ())
+    return plans[0].own_id if plans else name
 
 
 def starts(
@@ -146,7 +164,7 @@ def combined(results: Iterable[JobResult]) -> JobResult:
     return JobResult("success", outputs)
 
 
-def transitive(job: JobPlan, siblings: Mapping[str, tuple[JobPlan, ...]]) -> list[str]:
+def transitive(job: Gated, siblings: Mapping[str, tuple[JobPlan, ...]]) -> list[str]:
     """Return the ids of the jobs that `job` needs, directly and by others, the direct ones first."""
     found: dict[str, None] = {}
     pending = list(job.needs)

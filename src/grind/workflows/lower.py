@@ -16,8 +16,8 @@ from grind.core.plan import JobPlan, Plan
 from grind.workflows.binding import speaks_of_commit
 from grind.workflows.contexts import Situation
 from grind.workflows.facts import Facts
-from grind.workflows.lower_job import JobInputs, lower_job
-from grind.workflows.lower_needs import after_needs
+from grind.workflows.lower_call import lower_jobs
+from grind.workflows.lower_job import JobInputs
 from grind.workflows.nodes import raw
 from grind.workflows.syntax import Job, Workflow
 from grind.workflows.triggers import Event, decide, skip_instruction
@@ -90,29 +90,9 @@ def _workflow(request: Request, workflow: Workflow, notes: list[str]) -> list[Jo
         labels=request.labels,
         workflow=workflow,
         inactive=None if decision.active else decision.reason,
+        others=request.workflows,
     )
-    lowered: list[JobPlan] = []
-    by_id: dict[str, tuple[JobPlan, ...]] = {}
-    for job in _in_needs_order(workflow.jobs):
-        by_id[job.id] = tuple(after_needs(plan, by_id, inputs) for plan in lower_job(inputs, job))
-        lowered += by_id[job.id]
-    order = {job.id: place for place, job in enumerate(workflow.jobs)}
-    return sorted(lowered, key=lambda plan: (order[plan.id], plan.strategy_index))
-
-
-def _in_needs_order(jobs: tuple[Job, ...]) -> Iterable[Job]:
-    """Yield jobs so that what a job needs comes before it (the reader refuses cycles)."""
-    pending = list(jobs)
-    done: set[str] = set()
-    while pending:
-        ready = [job for job in pending if all(n.text.lower() in done for n in job.needs)]
-        if not ready:  # a cycle or a missing job: the reader has said so already
-            yield from pending
-            return
-        for job in ready:
-            done.add(job.id.lower())
-            pending.remove(job)
-            yield job
+    return lower_jobs(inputs, {})
 
 
 def _matrix_speaks_of_commit(job: Job) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import msgspec
 
 from grind.core.config import Config
-from grind.core.plan import JobPlan, StepClass, StepPlan, Verdict
+from grind.core.plan import Caller, JobPlan, StepClass, StepPlan, Verdict
 from grind.workflows import contexts
 from grind.workflows.actions import base_environment
 from grind.workflows.conditions import statuses
@@ -31,6 +32,25 @@ from grind.workflows.scope import Scope, never_known, secrets_in
 from grind.workflows.syntax import Job, Map, Scalar, Workflow
 
 
+class Called(NamedTuple):
+    """Where a called workflow stands in the plan."""
+
+    top: Workflow
+    """The workflow that the event starts."""
+    prefix: str
+    """Before the ids of its jobs in the plan."""
+    name: str
+    """Before the names of its jobs."""
+    callers: tuple[Caller, ...]
+    """The calling jobs, outermost first."""
+    inputs: Mapping[str, Any]
+    """The called workflow's inputs, as far as they are known."""
+    paths: tuple[str, ...]
+    """The files of this workflow and of those that it is called from, outermost first."""
+    gates: tuple[Mapping[str, Any], ...]
+    """The contexts of each caller."""
+
+
 class JobInputs(NamedTuple):
     """What lowering a job depends on."""
 
@@ -41,24 +61,25 @@ class JobInputs(NamedTuple):
     workflow: Workflow
     inactive: str | None
     """Why CI would not start the workflow for this event, or None."""
+    within: Called | None = None
+    """Set when `workflow` is called by a job of another one."""
+    others: tuple[Workflow, ...] = ()
+    """The workflows that are read already."""
 
 
 def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
     """Return one plan for each combination of the job's matrix (one, without a matrix)."""
     scope = job_scope(inputs, job.id)
-    problem = _condition_problem(job, scope)
+    problem = condition_problem(job, scope)
     if problem and inputs.inactive is None:
-        return [_whole(inputs, job, scope, problem)]
-    if job.uses is not None:
-        reason = f"calls the reusable workflow {job.uses.text}, which is not followed yet"
-        return [_whole(inputs, job, scope, reason)]
+        return [whole(inputs, job, scope, problem)]
     try:
-        combinations = _combinations(job, scope)
+        combinations = combinations_of(job, scope)
     except UnknownValueError as error:
         reason = f"the matrix is known only when it runs: {error}"
-        return [_whole(inputs, job, scope, reason)]
+        return [whole(inputs, job, scope, reason)]
     except (ExpressionError, MatrixError) as error:
-        return [_whole(inputs, job, scope, f"matrix: {error}")]
+        return [whole(inputs, job, scope, f"matrix: {error}")]
     return [
         _combination(inputs, job, scope, combination, place, len(combinations))
         for place, combination in enumerate(inputs.facts.sample_of(combinations))
@@ -67,7 +88,7 @@ def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
 
 def job_scope(inputs: JobInputs, job: str) -> Scope:
     """Return the contexts of a job's own keys, as far as they are known while planning."""
-    workflow = inputs.workflow
+    workflow = inputs.within.top if inputs.within is not None else inputs.workflow
     return Scope(
         {
             "github": contexts.github(
@@ -77,7 +98,9 @@ def job_scope(inputs: JobInputs, job: str) -> Scope:
                 job=job,
                 extra={},
             ),
-            "inputs": contexts.inputs(inputs.situation),
+            "inputs": contexts.inputs(inputs.situation)
+            if inputs.within is None
+            else inputs.within.inputs,
             "vars": contexts.variables(),
             "secrets": UNKNOWN,
             "needs": UNKNOWN,
@@ -86,7 +109,7 @@ def job_scope(inputs: JobInputs, job: str) -> Scope:
     )
 
 
-def _condition_problem(job: Job, scope: Scope) -> str:
+def condition_problem(job: Job, scope: Scope) -> str:
     """Why the job's condition can never be decided, or nothing."""
     try:
         statuses(raw(job.if_), scope.contexts, scope.functions)
@@ -97,7 +120,8 @@ def _condition_problem(job: Job, scope: Scope) -> str:
     return ""
 
 
-def _combinations(job: Job, scope: Scope) -> tuple[Combination | None, ...]:
+def combinations_of(job: Job, scope: Scope) -> tuple[Combination | None, ...]:
+    """Return the combinations of a job's matrix. Raises ExpressionError and MatrixError."""
     if job.strategy is None or job.strategy.matrix is None:
         return (None,)
     return tuple(expand(to_value(job.strategy.matrix, scope)))
@@ -108,7 +132,8 @@ class _Strategy(NamedTuple):
     max_parallel: int | None
 
 
-def _strategy(job: Job, scope: Scope) -> _Strategy:
+def strategy_of(job: Job, scope: Scope) -> _Strategy:
+    """Return how the combinations of a job's matrix run. Raises ExpressionError."""
     if job.strategy is None:
         return _Strategy(fail_fast=True, max_parallel=None)
     fail_fast, parallel = job.strategy.fail_fast, job.strategy.max_parallel
@@ -129,9 +154,9 @@ def _combination(
     values = dict(combination.values) if combination is not None else None
     scope = scope.having(matrix=values if values is not None else None)
     try:
-        strategy = _strategy(job, scope)
+        strategy = strategy_of(job, scope)
     except ExpressionError as error:
-        return _whole(inputs, job, scope, f"strategy: {error}")
+        return whole(inputs, job, scope, f"strategy: {error}")
     scope = scope.having(
         strategy=contexts.strategy(
             index=place, total=of, fail_fast=strategy.fail_fast, max_parallel=strategy.max_parallel
@@ -140,7 +165,7 @@ def _combination(
     labels, refusal, hosted = machine(job.runs_on, inputs.labels, scope)
     scope = scope.having(runner=contexts.runner(inputs.situation, {}, hosted=hosted))
     suffix = f" ({combination.label})" if combination is not None and combination.label else ""
-    plan = _skeleton(inputs, job, scope, suffix)
+    plan = skeleton(inputs, job, scope, suffix)
     workflow_env = raw_map(inputs.workflow.env)
     job_env = raw_map(job.env)
     steps = _steps(inputs, job, scope, workflow_env | job_env)
@@ -166,33 +191,40 @@ def _combination(
     )
 
 
-def _whole(inputs: JobInputs, job: Job, scope: Scope, reason: str) -> JobPlan:
+def whole(inputs: JobInputs, job: Job, scope: Scope, reason: str, remedy: str = "") -> JobPlan:
     """A job that cannot be lowered: one entry, refused as a whole, with its steps listed."""
-    plan = _skeleton(inputs, job, scope, "")
+    plan = skeleton(inputs, job, scope, "")
     steps = _steps(inputs, job, scope, raw_map(inputs.workflow.env) | raw_map(job.env))
     plan = msgspec.structs.replace(plan, steps=steps, klass=_class(job, steps))
     environment = _environment(job, scope)
     if inputs.inactive is None and environment is None:
-        return all_steps(plan, Verdict.REFUSED, reason)
+        return all_steps(plan, Verdict.REFUSED, reason, remedy=remedy)
     return judge_job(plan, scope, inactive=inputs.inactive, environment=environment, refusal=None)
 
 
-def _skeleton(inputs: JobInputs, job: Job, scope: Scope, suffix: str) -> JobPlan:
+def skeleton(inputs: JobInputs, job: Job, scope: Scope, suffix: str) -> JobPlan:
+    """Return the plan of a job without its steps; `suffix` tells a matrix's combinations apart."""
+    within = inputs.within
+    top = within.top if within is not None else inputs.workflow
+    prefix = within.prefix if within is not None else ""
     name = raw(job.name)
     shown = scope.show(name) if name else job.id
     if suffix and "${{" not in name:
         shown += suffix
-    file = inputs.workflow.path.rpartition("/")[2]
+    file = top.path.rpartition("/")[2]
     coe = to_static(job.continue_on_error, scope)
     gating = coe is not True
     return JobPlan(
-        key=f"{file}/{job.id}{suffix}",
-        id=job.id,
-        name=shown,
-        workflow=inputs.workflow.path,
-        workflow_name=inputs.workflow.name.text if inputs.workflow.name else inputs.workflow.path,
+        key=f"{file}/{prefix}{job.id}{suffix}",
+        id=f"{prefix}{job.id}",
+        job=job.id if within is not None else "",
+        name=f"{within.name}{shown}" if within is not None else shown,
+        workflow=top.path,
+        workflow_name=top.name.text if top.name else top.path,
+        file=inputs.workflow.path if within is not None else "",
+        callers=within.callers if within is not None else (),
         line=job.mark.line,
-        needs=_needs(inputs.workflow, job),
+        needs=tuple(f"{prefix}{need}" for need in _needs(inputs.workflow, job)),
         active=True,
         klass=StepClass.CHECK,
         verdict=Verdict.EXECUTED,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec.structs import replace
 
 from grind.core.plan import JobPlan, StepClass, Verdict
 from grind.workflows.expressions import UNKNOWN, ExpressionError
-from grind.workflows.jobgraph import starts, transitive
+from grind.workflows.jobgraph import Gated, own_id, starts, transitive
 from grind.workflows.judge_job import all_steps
 from grind.workflows.lower_job import JobInputs, job_scope
 
@@ -27,34 +28,51 @@ def after_needs(
     if not plan.active:
         return plan
     siblings = {**by_id, plan.id: (plan,)}
-    conclusions = {name: _conclusion(siblings.get(name, ())) for name in transitive(plan, siblings)}
-    needs = {
-        name: {"result": "skipped", "outputs": {}} if conclusions[name] == "skipped" else UNKNOWN
-        for name in plan.needs
-    }
-    contexts = job_scope(inputs, plan.id).contexts
-    try:
-        if not starts(plan.if_, conclusions.values(), needs, contexts):
-            return _held(plan, [n for n, word in conclusions.items() if word == "skipped"])
-    except ExpressionError:
-        pass  # open, or refused already
+    within = inputs.within
+    for caller, known in zip(within.callers, within.gates, strict=True) if within else ():
+        skipped = _held_back(caller, siblings, known)
+        if skipped is not None:
+            held = _held(plan, caller.if_, skipped)
+            return replace(held, reason=f"`{caller.id}`, which calls its workflow: {held.reason}")
+    skipped = _held_back(plan, siblings, job_scope(inputs, plan.own_id).contexts)
+    if skipped is not None:
+        return _held(plan, plan.if_, skipped)
     if plan.verdict in (Verdict.REFUSED, Verdict.SKIPPED):
         return plan
-    for need in plan.needs:
+    for need in (*(need for caller in plan.callers for need in caller.needs), *plan.needs):
         for other in by_id.get(need, ()):
             if other.active and other.verdict is Verdict.SKIPPED:
                 return _with_the_deployment(plan, other)
     return plan
 
 
+def _held_back(
+    job: Gated, siblings: Mapping[str, tuple[JobPlan, ...]], contexts: Mapping[str, Any]
+) -> list[str] | None:
+    """Return the jobs it needs that CI skips, when it starts in no case; None when it may start."""
+    conclusions = {name: _conclusion(siblings.get(name, ())) for name in transitive(job, siblings)}
+    needs = {
+        own_id(name, siblings): {"result": "skipped", "outputs": {}}
+        if conclusions[name] == "skipped"
+        else UNKNOWN
+        for name in job.needs
+    }
+    try:
+        if not starts(job.if_, conclusions.values(), needs, contexts):
+            return [n for n, word in conclusions.items() if word == "skipped"]
+    except ExpressionError:
+        pass  # open, or refused already
+    return None
+
+
 def _conclusion(plans: tuple[JobPlan, ...]) -> str:
     return _OPEN if any(plan.active for plan in plans) else "skipped"
 
 
-def _held(plan: JobPlan, skipped: list[str]) -> JobPlan:
+def _held(plan: JobPlan, if_: str, skipped: list[str]) -> JobPlan:
     reason = f"needs `{skipped[0]}`, which CI skips too" if skipped else "as in CI"
-    if plan.if_.strip():
-        reason = f"if: {plan.if_} is false, as in CI"
+    if if_.strip():
+        reason = f"if: {if_} is false, as in CI"
     held = all_steps(plan, Verdict.SKIPPED, reason, gating=False, active=False)
     return replace(held, held=True)
 

@@ -38,6 +38,21 @@ def matching_rule(
     )
 
 
+def rule_for_job(config: Config, workflow: Workflow, job: Job) -> VerdictRule | None:
+    """Return the first `[[verdict]]` that selects a job which calls a workflow: it names no step."""
+    return next(
+        (
+            rule
+            for rule in config.verdict
+            if rule.step is None
+            and (rule.uses is None or fnmatchcase(raw(job.uses), rule.uses))
+            and (rule.job is None or rule.job.lower() == job.id.lower())
+            and (rule.workflow is None or _is_file(rule, workflow, ""))
+        ),
+        None,
+    )
+
+
 def _selects(rule: VerdictRule, workflow: Workflow, job: Job, step: Step, file: str) -> bool:
     if rule.uses is not None and not fnmatchcase(raw(step.uses), rule.uses):
         return False

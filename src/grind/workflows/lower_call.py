@@ -1,0 +1,355 @@
+"""Lower the jobs of a workflow, and with a job that calls another workflow that one's jobs.
+
+The jobs of a called workflow are jobs of the plan, with the calling job's id before theirs; the
+calling job stays, runs nothing itself, and is over when they are. What cannot be followed refuses
+the calling job, with the `[[verdict]]` that settles it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from grind.core.plan import (
+    Caller,
+    CallInput,
+    JobPlan,
+    Recipe,
+    StepClass,
+    StepPlan,
+    StepSource,
+    Verdict,
+)
+from grind.core.remedy import verdict_rule
+from grind.workflows import contexts
+from grind.workflows.availability import check_expressions
+from grind.workflows.callers import input_values
+from grind.workflows.calls import Input, check_call, inputs_of
+from grind.workflows.expressions import ExpressionError
+from grind.workflows.literals import fold, is_dynamic, string_of
+from grind.workflows.lower_action import class_of
+from grind.workflows.lower_job import (
+    Called,
+    JobInputs,
+    combinations_of,
+    condition_problem,
+    job_scope,
+    lower_job,
+    skeleton,
+    strategy_of,
+    whole,
+)
+from grind.workflows.lower_needs import after_needs
+from grind.workflows.matrix import Combination, MatrixError
+from grind.workflows.nodes import raw
+from grind.workflows.reader import read_workflow
+from grind.workflows.scope import Scope
+from grind.workflows.syntax import Job, Map, Scalar, Workflow
+from grind.workflows.verdict_rules import by_rule, rule_for_job
+
+LEVELS: Final = 10
+"""Workflows that call each other, the first one counted
+(https://docs.github.com/actions/reference/workflows-and-actions/reusing-workflow-configurations)."""
+_MOST_JOBS: Final = 2000
+"""Jobs of one workflow with those that it calls, more than which are not followed."""
+_PATH: Final = re.compile(r"(?:\.|\$)/(\.github/workflows/[^/]+\.ya?ml)")
+
+Known = dict[str, tuple[JobPlan, ...]]
+"""The jobs that are lowered so far, by their ids in the plan."""
+
+
+def lower_jobs(inputs: JobInputs, known: Known) -> list[JobPlan]:
+    """Return the plans of a workflow's jobs, and of the jobs that they call; they go to `known`."""
+    found: dict[str, list[JobPlan]] = {}
+    for job in _in_needs_order(inputs.workflow.jobs):
+        if job.uses is not None:
+            found[job.id] = _lower_call(inputs, job, known)
+            continue
+        plans = [after_needs(plan, known, inputs) for plan in lower_job(inputs, job)]
+        found[job.id] = plans
+        _add(known, plans)
+    return [plan for job in inputs.workflow.jobs for plan in found[job.id]]
+
+
+def _in_needs_order(jobs: tuple[Job, ...]) -> Iterable[Job]:
+    """Yield jobs so that what a job needs comes before it (the reader refuses cycles)."""
+    pending = list(jobs)
+    done: set[str] = set()
+    while pending:
+        ready = [job for job in pending if all(n.text.lower() in done for n in job.needs)]
+        if not ready:  # a cycle or a missing job: the reader has said so already
+            yield from pending
+            return
+        for job in ready:
+            done.add(job.id.lower())
+            pending.remove(job)
+            yield job
+
+
+def _add(known: Known, plans: Iterable[JobPlan]) -> None:
+    for plan in plans:
+        known[plan.id] = (*known.get(plan.id, ()), plan)
+
+
+class _Unfollowed(Exception):  # noqa: N818 - an answer, not an error
+    pass
+
+
+def _lower_call(inputs: JobInputs, job: Job, known: Known) -> list[JobPlan]:
+    """Return the plans of a job that calls a workflow, and of that workflow's jobs."""
+    scope = job_scope(inputs, job.id)
+    ruled = _by_rule(inputs, job, scope)
+    problem = condition_problem(job, scope)
+    if ruled is not None:
+        plan = ruled
+    elif inputs.inactive is not None:
+        plan = whole(inputs, job, scope, inputs.inactive)
+    elif problem:
+        plan = _refused(inputs, job, scope, problem)
+    else:
+        try:
+            return _follow(inputs, job, scope, known)
+        except _Unfollowed as why:
+            plan = _refused(inputs, job, scope, str(why))
+        except (ExpressionError, MatrixError) as error:
+            plan = _refused(inputs, job, scope, f"the call of {raw(job.uses)}: {error}")
+    plan = after_needs(plan, known, inputs)
+    _add(known, [plan])
+    return [plan]
+
+
+def _refused(inputs: JobInputs, job: Job, scope: Scope, reason: str) -> JobPlan:
+    selectors = {"workflow": inputs.workflow.path.rpartition("/")[2], "job": job.id}
+    remedy = verdict_rule("overridden", selectors, run="a command that does the same")
+    return whole(inputs, job, scope, reason, remedy)
+
+
+# --- a call that grind.toml settles --------------------------------------------------------------
+
+
+def _by_rule(inputs: JobInputs, job: Job, scope: Scope) -> JobPlan | None:
+    """Return the job that stands for the call by a `[[verdict]]`: a checkout and one step."""
+    rule = rule_for_job(inputs.config, inputs.workflow, job)
+    if rule is None or inputs.inactive is not None:
+        return None
+    plan = skeleton(inputs, job, scope, "")
+    found = by_rule(rule, StepSource(uses=raw(job.uses)), StepClass.CHECK, inputs.facts, None)
+    step = StepPlan(
+        index=1,
+        id="",
+        name=raw(job.name) or f"call {raw(job.uses)}",
+        run=None,
+        uses=raw(job.uses),
+        shell="",
+        working_directory="",
+        env={},
+        klass=found.klass,
+        gating=True,
+        verdict=found.verdict,
+        reason=found.reason,
+        remedy=found.remedy,
+        line=job.mark.line,
+        source=StepSource(),
+        recipe=found.recipe,
+    )
+    checkout = replace(
+        step,
+        index=0,
+        name="checkout",
+        uses="actions/checkout",
+        klass=StepClass.PROVISION,
+        verdict=Verdict.EXECUTED,
+        reason="built in: the snapshot",
+        remedy="",
+        recipe=Recipe(kind="checkout"),
+    )
+    refused = found.verdict is Verdict.REFUSED
+    return replace(
+        plan,
+        steps=(checkout, step),
+        outputs=dict(rule.outputs),
+        verdict=Verdict.REFUSED if refused else Verdict.EXECUTED,
+        reason=found.reason,
+        remedy=found.remedy if refused else "",
+    )
+
+
+# --- a call that is followed ---------------------------------------------------------------------
+
+
+def _follow(inputs: JobInputs, job: Job, scope: Scope, known: Known) -> list[JobPlan]:
+    called = _find(inputs, job, known)
+    combinations = combinations_of(job, scope)
+    labels = [one.label if one is not None else "" for one in combinations]
+    plans: list[JobPlan] = []
+    for place, combination in enumerate(combinations):
+        suffix = f" ({labels[place]})" if labels[place] else ""
+        if labels.count(labels[place]) > 1:
+            suffix += f" #{place + 1}"
+        ours = _at(job, scope, combination, place, len(combinations))
+        plans += _one(inputs, job, ours, called, suffix, known)
+    return plans
+
+
+def _at(job: Job, scope: Scope, combination: Combination | None, place: int, of: int) -> Scope:
+    """Return the scope of one combination of the calling job's matrix. Raises ExpressionError."""
+    scope = scope.having(matrix=dict(combination.values) if combination is not None else None)
+    strategy = strategy_of(job, scope)
+    return scope.having(
+        strategy=contexts.strategy(
+            index=place, total=of, fail_fast=strategy.fail_fast, max_parallel=strategy.max_parallel
+        )
+    )
+
+
+def _one(
+    inputs: JobInputs, job: Job, scope: Scope, called: Workflow, suffix: str, known: Known
+) -> list[JobPlan]:
+    """Return one call's plans: the calling job first, then the jobs that it calls."""
+    plan = skeleton(inputs, job, scope, suffix)
+    caller = _caller(job, plan, scope, called)
+    prefix = f"{plan.id}{suffix} / "
+    jobs = lower_jobs(_inside(inputs, plan, caller, scope, called, prefix), known)
+    plan = replace(
+        plan,
+        call=caller,
+        inner={one.id: f"{prefix}{one.id}" for one in called.jobs},
+        outputs=_outputs(called),
+        setup=None,
+        reason=f"calls {called.path}",
+        gating=False,
+        gating_reason="its jobs count for themselves",
+        matrix=caller.matrix,
+        fail_fast=caller.fail_fast,
+        max_parallel=caller.max_parallel,
+        strategy_index=caller.strategy_index,
+        strategy_total=caller.strategy_total,
+    )
+    plan = _summed_up(after_needs(plan, known, inputs), [one for one in jobs if one.active])
+    _add(known, [plan])
+    return [plan, *jobs]
+
+
+def _caller(job: Job, plan: JobPlan, scope: Scope, called: Workflow) -> Caller:
+    strategy = strategy_of(job, scope)
+    told = scope.contexts["strategy"]
+    return Caller(
+        id=plan.id,
+        job=job.id,
+        needs=plan.needs,
+        if_=plan.if_,
+        inputs=tuple(_inputs(job, called)),
+        matrix=scope.contexts["matrix"],
+        fail_fast=strategy.fail_fast,
+        max_parallel=strategy.max_parallel,
+        strategy_index=int(told["job-index"]),
+        strategy_total=int(told["job-total"]),
+    )
+
+
+def _inside(
+    inputs: JobInputs, plan: JobPlan, caller: Caller, scope: Scope, called: Workflow, prefix: str
+) -> JobInputs:
+    """Return what the jobs of the called workflow depend on. Raises ExpressionError."""
+    outer = inputs.within
+    return inputs._replace(
+        workflow=called,
+        within=Called(
+            top=outer.top if outer is not None else inputs.workflow,
+            prefix=prefix,
+            name=f"{plan.name} / ",
+            callers=(*(outer.callers if outer is not None else ()), caller),
+            inputs=input_values(caller, scope.contexts),
+            paths=(*_paths(inputs), called.path),
+            gates=(*(outer.gates if outer is not None else ()), scope.contexts),
+        ),
+    )
+
+
+def _paths(inputs: JobInputs) -> tuple[str, ...]:
+    return inputs.within.paths if inputs.within is not None else (inputs.workflow.path,)
+
+
+def _summed_up(plan: JobPlan, jobs: list[JobPlan]) -> JobPlan:
+    """Give the calling job what follows from the jobs that it calls."""
+    if not plan.active:
+        return plan
+    klass = class_of(job.klass for job in jobs)
+    for verdict in (Verdict.SKIPPED, Verdict.REFUSED):
+        left = next((job for job in jobs if job.verdict is verdict), None)
+        if left is not None and plan.verdict is Verdict.EXECUTED:
+            reason = f"{plan.reason}, with `{left.own_id}`: {left.reason}"
+            return replace(plan, klass=klass, verdict=verdict, reason=reason)
+    return replace(plan, klass=klass)
+
+
+def _find(inputs: JobInputs, job: Job, known: Known) -> Workflow:
+    """Return the workflow that a job calls. Raises _Unfollowed with the reason."""
+    uses = raw(job.uses)
+    if not uses.startswith(("./", "$/")):
+        raise _Unfollowed(f"calls {uses}, a workflow of another repository")
+    path = _PATH.fullmatch(uses)
+    if path is None:
+        raise _Unfollowed(f"calls {uses}, which is no file in .github/workflows")
+    paths = _paths(inputs)
+    if path[1] in paths:
+        raise _Unfollowed(f"a circle: {' → '.join((*paths, path[1]))}")
+    if len(paths) >= LEVELS:
+        raise _Unfollowed(f"calls {uses} at level {LEVELS + 1}; GitHub allows {LEVELS}")
+    if len(known) > _MOST_JOBS:
+        raise _Unfollowed(f"there are more than {_MOST_JOBS} jobs already")
+    called = _read(inputs, path[1])
+    problems = check_call(inputs.workflow.path, job, called)
+    if problems:
+        raise _Unfollowed(f"GitHub would refuse the call: {'; '.join(map(str, problems[:3]))}")
+    if isinstance(job.with_, Scalar) and is_dynamic(job.with_):
+        raise _Unfollowed("`with:` as one expression is not done here")
+    return called
+
+
+def _read(inputs: JobInputs, path: str) -> Workflow:
+    for other in inputs.others:
+        if other.path == path and other.root is not None:
+            return other
+    source = inputs.facts.read(path)
+    if source is None:
+        raise _Unfollowed(f"calls ./{path}, which the snapshot does not have")
+    reading = read_workflow(path, source.encode())
+    problems = reading.problems
+    if reading.workflow is not None and not problems:
+        problems = check_expressions(reading.workflow)
+    if reading.workflow is None or problems:
+        raise _Unfollowed(f"GitHub would refuse ./{path}: {'; '.join(map(str, problems[:3]))}")
+    return reading.workflow
+
+
+def _inputs(job: Job, called: Workflow) -> Iterable[CallInput]:
+    """Yield what the called workflow is given, by its own names. Raises _Unfollowed."""
+    entries = job.with_.entries if isinstance(job.with_, Map) else ()
+    given: Mapping[str, Any] = {fold(key.text): value for key, value in entries}
+    for one in inputs_of(called):
+        node = given.get(fold(one.name.text))
+        open_default = node is None and one.default is not None and is_dynamic(one.default)
+        if open_default and "inputs" in raw(one.default).lower():
+            raise _Unfollowed(f"the default of the input {one.name.text!r} asks for inputs")
+        yield _input(one, node if node is not None else one.default)
+
+
+def _input(one: Input, node: Any) -> CallInput:
+    name, kind = one.name.text, one.type
+    if not isinstance(node, Scalar):
+        return CallInput(name, kind, one.absent())
+    if is_dynamic(node):
+        return CallInput(name, kind, node.text, open=True)
+    if node.value is None:
+        return CallInput(name, kind, one.absent())
+    return CallInput(name, kind, node.value if kind in ("boolean", "number") else string_of(node))
+
+
+def _outputs(called: Workflow) -> dict[str, str]:
+    trigger = next(one for one in called.on if one.event == "workflow_call")
+    entries = trigger.outputs.entries if trigger.outputs is not None else ()
+    return {key.text: raw(value.get("value")) for key, value in entries if isinstance(value, Map)}
