@@ -111,6 +111,15 @@ class IgnoredWorkflow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Why it counts for nothing; shown with every plan."""
 
 
+class DriftException(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[drift]]`: a difference between CI and here that is meant, with the reason in writing."""
+
+    command: Text
+    """The command as `grind plan --drift` prints it, or a glob on it: "nix build *"."""
+    reason: Text
+    """Why the two sides may differ in it."""
+
+
 class HostConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[hosts.NAME]`: a machine on which steps run. `local` is this one."""
 
@@ -181,6 +190,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     check: tuple[Check, ...] = ()
     verdict: tuple[VerdictRule, ...] = ()
     ignore: tuple[IgnoredWorkflow, ...] = ()
+    drift: tuple[DriftException, ...] = ()
     lint: LintConfig = LintConfig()
     python: PythonConfig = PythonConfig()
     hosts: dict[Name, HostConfig] = {}
