@@ -82,7 +82,12 @@ class Store:
         return os.path.join(self.root, "lock")
 
     def new_release(self, now: float) -> ReleaseFolder:
-        """Name a new release; its folder is made by the first thing written."""
+        """Name a new release; its folder is made by the first thing written.
+
+        Raises GrindError when the folders for releases are not the user's own (a link elsewhere).
+        """
+        private_folder(self.root)
+        private_folder(self._releases)
         import secrets
 
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
@@ -147,7 +152,9 @@ class Store:
             return None
         try:
             with open(self._hit_path(tree), "rb") as file:
-                return file.read()
+                # A receipt that was written after it is another one, whatever wrote it.
+                written = os.stat(self.receipt_path(tree)).st_mtime_ns
+                return file.read() if written <= os.fstat(file.fileno()).st_mtime_ns else None
         except FileNotFoundError:
             return None
 
