@@ -41,6 +41,8 @@ class EngineInputs(NamedTuple):
     parallel: int
     min_tests: Mapping[str, int]
     """Job key → the number of tests its steps must have run."""
+    debug: bool = False
+    """Whether `::debug::` lines are shown."""
 
 
 class Results(NamedTuple):

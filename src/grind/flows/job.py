@@ -7,19 +7,22 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from grind.core import events as e
+from grind.core.errors import GrindError
 from grind.core.plan import JobPlan
 from grind.core.receipt import StepRecord
 from grind.core.task import StepTask
 from grind.flows.enough import failed, shortfall
 from grind.flows.stepbook import Execution, StepBook
 from grind.flows.steplog import StepLog
+from grind.flows.summary import keep_summary
 from grind.ports import Ended, Lane, LaneDone, LaneLost, LaneSpec, Output, Passed, Started
 from grind.workflows import contexts as ctx
 from grind.workflows.expressions import ExpressionError, truthy
 from grind.workflows.filecommands import read_pairs
 from grind.workflows.jobenv import event_file, job_environment
-from grind.workflows.jobrun import Finish, JobMachine, Queue, Settle, StepResult
-from grind.workflows.logcommands import hide
+from grind.workflows.jobrun import Finish, Hash, JobMachine, Queue, Settle, StepResult
+from grind.workflows.masking import hide
+from grind.workflows.matchers import MatcherSet
 from grind.workflows.scope import Scope
 from grind.workflows.tasks import lane_index, setup_task
 
@@ -138,6 +141,7 @@ class _Runner:
         self.book = StepBook(self.plan.key, self.inputs.emit)
         self.logs: dict[int, StepLog] = {}
         self.masks: set[str] = set()
+        self.matchers = MatcherSet()
         self.finish: Finish | None = None
         self.told_final = False
         self.steps = {lane_index(step.index): step for step in self.plan.steps}
@@ -162,7 +166,7 @@ class _Runner:
             for log in self.logs.values():
                 log.close()
         if not status or self.finish is None:
-            return self._lost(lost)
+            return await self._lost(lost)
         return self._ending(self.finish, status)
 
     def _contexts(self) -> dict[str, Any]:
@@ -195,6 +199,12 @@ class _Runner:
 
     async def _advance(self) -> None:
         """Queue whatever can be queued now, in one batch."""
+        while (asked := await self._move()) is not None:
+            await self._hash(asked)
+
+    async def _move(self) -> Hash | None:
+        """Carry out the machine's moves; return what it must know to go on."""
+        asked: Hash | None = None
         tasks: list[StepTask] = []
         for move in self.machine.moves():
             match move:
@@ -202,12 +212,23 @@ class _Runner:
                     tasks.append(move.task)
                 case Settle():
                     self.book.write(move.result)
+                case Hash():
+                    asked = move
                 case Finish():
                     self.finish = move
         final = self.machine.exhausted and not self.told_final
         if tasks or final:
             self.told_final = self.told_final or final
             await self.lane.submit(tasks, final=final)
+        return asked
+
+    async def _hash(self, asked: Hash) -> None:
+        try:
+            value = await self.lane.hash_files(asked.step, asked.arguments)
+        except GrindError as error:
+            self.book.write(self.machine.not_hashed(str(error)).result)
+        else:
+            self.machine.hashed(asked.arguments, value)
 
     async def _event(self, event: Started | Output | Ended | Passed) -> None:
         known = event.index in self.steps
@@ -215,7 +236,7 @@ class _Runner:
             case Started() if known:
                 self._started(event)
             case Output() if known:
-                self.logs[event.index].feed(event.data)
+                await self.logs[event.index].feed(event.data)
             case Output():
                 self.setup_said = (self.setup_said + event.data)[-4096:]
             case Passed() if known:
@@ -234,7 +255,14 @@ class _Runner:
     def _started(self, event: Started) -> None:
         step = self.steps[event.index]
         self.logs[event.index] = StepLog(
-            self.plan.key, step, self.inputs.logs, self.inputs.emit, self.masks
+            self.plan.key,
+            step,
+            store=self.inputs.logs,
+            emit=self.inputs.emit,
+            masks=self.masks,
+            matchers=self.matchers,
+            lane=self.lane,
+            debug=self.inputs.debug,
         )
         self.inputs.emit(e.StepStarted(self.plan.key, step.index, step.name))
 
@@ -247,7 +275,11 @@ class _Runner:
 
     async def _ended(self, event: Ended) -> None:
         step = self.steps[event.index]
-        said = self.logs.pop(event.index).finish()
+        said = await self.logs.pop(event.index).finish()
+        summary = await self.lane.read(event.index, "summary")
+        if summary:
+            said_there = hide(summary.decode("utf-8", "replace"), self.masks)
+            keep_summary(self.plan.key, step.index, said_there, self.inputs.logs, self.inputs.emit)
         result = self.machine.ended(
             step.index,
             exit_code=event.exit_code,
@@ -255,7 +287,10 @@ class _Runner:
             outputs=said.outputs | read_pairs(await self.lane.read(event.index, "output")),
             env=read_pairs(await self.lane.read(event.index, "env")),
             detail=hide(event.detail, self.masks),
+            fault=said.fault,
         )
+        if said.fault and result.conclusion == "failure":
+            self.problem = self.problem or said.fault
         if result.outcome == "success" and _runs_tests(result):
             wanted = self.inputs.min_tests.get(self.plan.key)
             reason = shortfall(said.tests, wanted, filtered=said.filtered)
@@ -266,7 +301,7 @@ class _Runner:
         duration = event.ended - event.started
         self.book.write(result, Execution(said, event.exit_code, duration))
 
-    def _lost(self, reason: str) -> JobEnding:
+    async def _lost(self, reason: str) -> JobEnding:
         """Nothing more will be heard: every step still gets its one result."""
         for result in self.machine.abandoned(f"not reached: the host lost the job ({reason})"):
             log = self.logs.pop(lane_index(result.step.index), None)
@@ -279,7 +314,7 @@ class _Runner:
                 conclusion="failure",
                 reason=f"the host lost the job: {reason}",
             )
-            self.book.write(ended, Execution(log.finish(), None, 0.0))
+            self.book.write(ended, Execution(await log.finish(), None, 0.0))
         return JobEnding("lost", reason, {}, tuple(self.book.records))
 
     def _ending(self, finish: Finish, status: str) -> JobEnding:

@@ -27,7 +27,7 @@ from grind.workflows.literals import fold
 from grind.workflows.lower_step import StepInputs, lower_step
 from grind.workflows.matrix import Combination, MatrixError, expand
 from grind.workflows.nodes import raw, raw_map, to_value
-from grind.workflows.scope import Scope, never_known, secrets_in
+from grind.workflows.scope import Scope, hashed_later, never_known, secrets_in
 from grind.workflows.syntax import Job, Map, Scalar, Seq, Workflow
 
 
@@ -81,7 +81,8 @@ def job_scope(inputs: JobInputs, job: str) -> Scope:
             "vars": UNKNOWN,
             "secrets": UNKNOWN,
             "needs": UNKNOWN,
-        }
+        },
+        {"hashFiles": hashed_later},
     )
 
 

@@ -164,7 +164,7 @@ def _status_alone_may_decide(source: StepSource, scope: Scope) -> bool:
     from grind.workflows.conditions import condition_for
 
     try:
-        answer = condition_for(source.if_, scope.contexts, "success")
+        answer = condition_for(source.if_, scope.contexts, "success", scope.functions)
     except ExpressionError:
         return False
     return answer is not None and answer.condition is None
