@@ -95,6 +95,13 @@ class Passed(Struct, frozen=True, tag="passed"):
     index: int
 
 
+class Cancelled(Struct, frozen=True, tag="cancelled"):
+    """The lane is cancelled: `reason` is `cancelled`, or `timeout` when its time is over. The step
+    that runs now is being ended, unless its own condition holds in a cancelled job."""
+
+    reason: str
+
+
 class LaneDone(Struct, frozen=True, tag="done"):
     """The lane is finished: no process of it is left. `status` is success, failure or cancelled."""
 
@@ -107,7 +114,7 @@ class LaneLost(Struct, frozen=True, tag="lost"):
     reason: str
 
 
-LaneEvent: TypeAlias = Started | Output | Ended | Passed | LaneDone | LaneLost
+LaneEvent: TypeAlias = Started | Output | Ended | Passed | Cancelled | LaneDone | LaneLost
 
 
 class Lane(Protocol):

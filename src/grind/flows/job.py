@@ -15,7 +15,17 @@ from grind.flows.enough import failed, shortfall
 from grind.flows.stepbook import Execution, StepBook
 from grind.flows.steplog import StepLog
 from grind.flows.summary import keep_summary
-from grind.ports import Ended, Lane, LaneDone, LaneLost, LaneSpec, Output, Passed, Started
+from grind.ports import (
+    Cancelled,
+    Ended,
+    Lane,
+    LaneDone,
+    LaneLost,
+    LaneSpec,
+    Output,
+    Passed,
+    Started,
+)
 from grind.workflows import contexts as ctx
 from grind.workflows.expressions import ExpressionError, truthy
 from grind.workflows.filecommands import read_pairs
@@ -146,6 +156,9 @@ class _Runner:
         self.told_final = False
         self.steps = {lane_index(step.index): step for step in self.plan.steps}
         self.setup_said = b""
+        self.running: int | None = None
+        self.cut_short: int | None = None
+        """The step that ran when the job's time was over."""
         self.problem = ""
         """Why the job has failed although every step says that it succeeded."""
 
@@ -160,6 +173,8 @@ class _Runner:
                         lost = event.reason
                     case LaneDone():
                         status = event.status
+                    case Cancelled():
+                        self._cancelled(event)
                     case _:
                         await self._event(event)
         finally:
@@ -230,6 +245,11 @@ class _Runner:
         else:
             self.machine.hashed(asked.arguments, value)
 
+    def _cancelled(self, event: Cancelled) -> None:
+        self.machine.cancelled()
+        if event.reason == "timeout":
+            self.cut_short = self.running
+
     async def _event(self, event: Started | Output | Ended | Passed) -> None:
         known = event.index in self.steps
         match event:
@@ -254,6 +274,7 @@ class _Runner:
 
     def _started(self, event: Started) -> None:
         step = self.steps[event.index]
+        self.running = event.index
         self.logs[event.index] = StepLog(
             self.plan.key,
             step,
@@ -275,6 +296,7 @@ class _Runner:
 
     async def _ended(self, event: Ended) -> None:
         step = self.steps[event.index]
+        self.running = None
         said = await self.logs.pop(event.index).finish()
         summary = await self.lane.read(event.index, "summary")
         if summary:
@@ -283,7 +305,7 @@ class _Runner:
         result = self.machine.ended(
             step.index,
             exit_code=event.exit_code,
-            reason=event.reason,
+            reason="cancelled" if event.index == self.cut_short else event.reason,
             outputs=said.outputs | read_pairs(await self.lane.read(event.index, "output")),
             env=read_pairs(await self.lane.read(event.index, "env")),
             detail=hide(event.detail, self.masks),

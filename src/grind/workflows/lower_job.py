@@ -13,6 +13,7 @@ from grind.core.remedy import more_labels
 from grind.workflows import contexts
 from grind.workflows.actions import base_environment
 from grind.workflows.conditions import statuses
+from grind.workflows.containers import judge_containers
 from grind.workflows.contexts import Situation
 from grind.workflows.expressions import (
     UNKNOWN,
@@ -157,7 +158,7 @@ def _combination(
         env=job_env,
         workflow_env=workflow_env,
     )
-    refusal = refusal or _unsupported(job)
+    refusal = refusal or judge_containers(job, scope, inputs.facts)
     return _judge(inputs, job, plan, refusal, scope)
 
 
@@ -328,14 +329,6 @@ def _environment_name(node: Any) -> str:
     if isinstance(node, Map):
         return raw(node.get("name"))
     return raw(node)
-
-
-def _unsupported(job: Job) -> tuple[str, str] | None:
-    if job.container is not None:
-        return "runs in a container, which is not done here yet", ""
-    if job.services is not None:
-        return "needs service containers, which are not started here yet", ""
-    return None
 
 
 _HOSTED_LINUX = re.compile(r"ubuntu-(?:latest|slim|\d\d\.\d\d)(-arm)?(?:-\d+-?cores?)?")
