@@ -15,12 +15,14 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from grind.core.config import load
+from grind.core.drift import document as drift_document
 from grind.core.errors import GrindError, Problem, ProblemsError, RefusedError
 from grind.core.events import encode
 from grind.core.plan import document
 from grind.ui.error_text import document as error_document
 from grind.ui.status_text import STATUS_SCHEMA
 from tests.ui.sample import LANDED, PLAN, RED
+from tests.ui.test_drift_text import DRIFT, NONE
 from tests.ui.test_log_and_status import GREEN_STATUS, RED_STATUS
 
 ROOT = Path(__file__).parents[1]
@@ -66,6 +68,13 @@ def test_a_plan_is_as_the_schema_says() -> None:
             check.validate({k: v for k, v in told.items() if k != key})
     with pytest.raises(ValidationError):
         check.validate(told | {"surprise": 1})
+
+
+def test_drift_is_as_the_schema_says() -> None:
+    for drift in (DRIFT, NONE):
+        validator("drift").validate(json.loads(msgspec.json.encode(drift_document(drift))))
+    assert drift_document(DRIFT)["drifted"]
+    assert not drift_document(NONE)["drifted"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from grind.core import config, events, plan
+from grind.core import config, drift, events, plan
 from grind.core.errors import ExitCode
 from grind.core.typed import DURATION, DURATION_PATTERN
 from grind.ui import error_text, status_text
@@ -74,6 +74,7 @@ def schemas() -> dict[str, Schema]:
         "grind.toml": _config(),
         "events": _events(),
         "plan": _plan(),
+        "drift": _drift(),
         "status": _status(),
         "error": _error(),
     }
@@ -154,6 +155,28 @@ def _keep(definition: Schema, sample: dict[str, Any], *, optional: tuple[str, ..
         value.pop("default", None)
     definition["required"] = [key for key in sample if key not in optional]
     definition["additionalProperties"] = False
+
+
+def _drift() -> Schema:
+    """Every field is always there, and two more: the schema's name, and the answer."""
+    schema = _schema(drift.Drift, drift)
+    for definition in schema["$defs"].values():
+        if "properties" in definition:
+            for value in definition["properties"].values():
+                value.pop("default", None)
+            definition["required"] = list(definition["properties"])
+            definition["additionalProperties"] = False
+    top = schema["$defs"]["Drift"]
+    first = {
+        "schema": {"const": drift.DRIFT_SCHEMA},
+        "drifted": {
+            "type": "boolean",
+            "description": "Whether the exit code is 4.",
+        },
+    }
+    top["properties"] = first | top["properties"]
+    top["required"] = list(top["properties"])
+    return _finished(schema, drift.DRIFT_SCHEMA, "What `grind plan --drift --json` prints.")
 
 
 def _status() -> Schema:

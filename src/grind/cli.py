@@ -39,7 +39,13 @@ GROUPS = (
             ("build", "run CI's build steps on the snapshot"),
         ),
     ),
-    ("Push it once", (("land", "commit and push the proven tree; refused without a proof"),)),
+    (
+        "Push it once",
+        (
+            ("land", "commit and push the proven tree; refused without a proof"),
+            ("watch", "follow CI's runs of the pushed commit until one clean run"),
+        ),
+    ),
     ("Learn", (("demo", "the whole loop on a sample repository, in under a minute"),)),
 )
 

@@ -10,14 +10,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from grind.adapters.github.forge import GitHubForge
     from grind.adapters.journal import DiskJournal
     from grind.adapters.lint_cache import HitCache
     from grind.adapters.lint_tree import Revision, WorkTree
     from grind.adapters.localhost import LocalHost
-    from grind.adapters.lock import Lock
+    from grind.adapters.lock import Holder, Lock
     from grind.adapters.store import ReleaseFolder
     from grind.core.config import Config
-    from grind.core.receipt import Tool
+    from grind.core.receipt import Receipt, Tool
+    from grind.core.repository import Snapshot
+    from grind.ports import PushSeen
+
+_RELEASES_LOOKED_AT = 10
 
 
 class Session:
@@ -59,7 +64,7 @@ class Session:
 
     def lent(self, config: Config) -> dict[str, str]:
         """Return what this machine lends to its jobs from its own environment."""
-        from grind.workflows.jobenv import lend
+        from grind.core.lend import lend
 
         local = config.hosts.get("local")
         return lend(
@@ -69,11 +74,43 @@ class Session:
             folders=local.path if local is not None else (),
         )
 
-    def lock(self, command: str, *, wait: float | None = 0.0) -> Lock:
-        """Return the lock of the repository: one run at a time."""
+    def lock(
+        self,
+        command: str,
+        *,
+        wait: float | None = 0.0,
+        waiting: Callable[[Holder | None], None] = lambda _: None,
+    ) -> Lock:
+        """Return the lock of the repository: one run at a time. See `Lock`."""
         from grind.adapters.lock import Lock
 
-        return Lock(self.store.lock_path, command, wait=wait)
+        return Lock(self.store.lock_path, command, wait=wait, waiting=waiting)
+
+    def watch_lock(self, folder: ReleaseFolder) -> Lock:
+        """Return the lock of one commit's watch: its journal has one writer. Others go on."""
+        from grind.adapters.lock import Lock
+
+        return Lock(os.path.join(folder.path, "lock"), "grind watch", wait=0.0)
+
+    async def forge(self, url: str, api: str | None = None) -> GitHubForge:
+        """Return the forge that has the repository at `url`, with the user's token for it."""
+        from grind.adapters.github.address import address_of
+        from grind.adapters.github.forge import GitHubForge
+        from grind.adapters.github.tokens import find_token
+
+        address = address_of(url, self.environ, api)
+        return GitHubForge(address, await find_token(address, self.environ))
+
+    def landed(self, commit: str) -> PushSeen | None:
+        """Return grind's own push of a commit, when one of the last releases made it."""
+        from grind.flows.watchplan import landed_in
+
+        for release in self.store.releases()[:_RELEASES_LOOKED_AT]:
+            with self.journal(release) as journal:
+                found = landed_in(journal.read(), commit)
+            if found is not None:
+                return found
+        return None
 
     def journal(self, release: ReleaseFolder) -> DiskJournal:
         """Return the journal of a release."""
@@ -87,11 +124,75 @@ class Session:
 
         return tools_print((tool.question for tool in tools), self.lent(config))
 
+    def ground(self) -> str:
+        """Return the fingerprint of what decides where a push would go; empty when in doubt."""
+        from grind import __version__
+        from grind.adapters.hits import Doubt, ground
+
+        try:
+            return ground(
+                self.repository.git_dir, self.repository.common_dir, self.environ, __version__
+            )
+        except Doubt:
+            return ""
+
+    def quick_hit(self, snapshot: Snapshot) -> dict[str, object] | None:
+        """Return what is remembered of the snapshot's tree, when nothing has changed since.
+
+        None means that the long way must decide, not that nothing is proven.
+        """
+        from grind.adapters.hits import read_hit
+        from grind.adapters.toolprint import tools_print
+        from grind.core.lend import lend
+
+        stored = self.store.hit(snapshot.tree)
+        hit = read_hit(stored) if stored is not None else None
+        if hit is None or hit["tree"] != snapshot.tree:
+            return None
+        if hit["bound"] and hit["bound"] != snapshot.commit:
+            return None
+        if not 0 <= self.clock.now() - float(str(hit["created"])) <= float(str(hit["max_age"])):
+            return None
+        if hit["ground"] != [self.ground(), snapshot.head] or not self.ground():
+            return None
+        lent = lend(
+            self.environ,
+            home=self.environ.get("HOME", ""),
+            extra=_texts(hit["environment"]),
+            folders=_texts(hit["folders"]),
+        )
+        questions = hit["questions"]
+        asked = [_texts(one) for one in questions] if isinstance(questions, list) else []
+        return hit if tools_print(asked, lent) == hit["tools_print"] else None
+
+    def remember(self, tree: str, head: str | None, receipt: Receipt, config: Config) -> None:
+        """Keep, beside a full receipt, what it hung on."""
+        import msgspec
+
+        from grind.adapters.hits import write_hit
+
+        ground = self.ground()
+        if not ground or not receipt.full:
+            return
+        local = config.hosts.get("local")
+        data = write_hit(
+            msgspec.to_builtins(receipt),
+            ground_now=[ground, head],
+            max_age=config.receipt.max_age,
+            environment=local.env if local is not None else (),
+            folders=local.path if local is not None else (),
+        )
+        self.store.save_hit(tree, data)
+
     def parallel(self, config: Config) -> int:
         """Return how many jobs may run side by side."""
         local = config.hosts.get("local")
         asked = (local.jobs if local is not None else None) or config.jobs
         return asked or len(os.sched_getaffinity(0))
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    return tuple(map(str, values)) if isinstance(values, list) else ()
 
 
 def repository_slug(common_dir: str) -> str:

@@ -160,6 +160,23 @@ def test_the_identity_of_a_machine(tmp_path: Path) -> None:
     )
 
 
+def test_a_state_folder_with_an_odd_name(tmp_path: Path) -> None:
+    folder = tmp_path / "a b'\"$(id)`id`*?[x]&\\ 🦀"
+    folder.mkdir()
+    rig = Rig(local_host(folder), folder)
+    source = repository(folder / "source")
+    bare = private(source, folder / "private")
+    for _ in range(2):
+        story = rig.play(
+            co(0, git(source, "rev-parse", "HEAD")),
+            step(1, 'cat text; pwd; echo A=1 >> "$GITHUB_ENV"; touch dirt'),
+            step(2, "echo $A; git status --porcelain"),
+            repository=str(bare),
+        )
+        assert story.text(1).startswith(f"3\n{folder}"), story.out
+        assert story.text(2) == "1\n?? dirt\n"
+
+
 def test_collect_removes_what_is_old_and_over(rig: Rig) -> None:
     bare = private(repository(rig.folder / "source"), rig.folder / "private")
     oid = git(bare, "rev-parse", "HEAD")

@@ -189,6 +189,13 @@ def test_paths_within_the_workspace(rig: Rig, source: Path, bare: Path) -> None:
         assert story.text(2) == "3\n2\ndeep\ndeep%2Fer\n", story.text(0) + story.text(1)
 
 
+def test_paths_are_data(rig: Rig, source: Path, bare: Path) -> None:
+    path = "*/$(id) `id`'\"/🦀\n/[x]"
+    for _ in range(2):
+        script = f"cat {shlex.quote(path)}/text; touch {shlex.quote(path)}/dirt; ls -A | wc -l"
+        assert out(rig, bare, script, oid=head(source), path=path) == "3\n1\n"
+
+
 def test_a_checkout_in_a_checkout(rig: Rig, source: Path, bare: Path) -> None:
     oid = head(source)
     for _ in range(3):

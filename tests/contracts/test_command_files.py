@@ -39,6 +39,11 @@ def written(text: str, file: str = "GITHUB_ENV") -> str:
         ("GITHUB_NEW=1", "GITHUB_NEW", "1"),
         ("UID=5", "UID", "5"),
         ("IFS=:", "IFS", ":"),
+        ("$(touch x)=1", "$(touch x)", "1"),
+        ("a]b[0=1", "a]b[0", "1"),
+        ("@=1", "@", "1"),
+        ("*=1", "*", "1"),
+        ("-n=1", "-n", "1"),
     ],
 )
 def test_what_a_step_writes_to_the_env_file_the_next_one_has(

@@ -86,6 +86,26 @@ def test_failed_runs_again_what_was_red_and_proves_the_whole(world: World) -> No
     assert {job for job, _ in records} == {"ci.yml/a", "ci.yml/b"}
 
 
+def test_failed_again_and_again(world: World) -> None:
+    """Results add up over several runs of the same tree, interrupted ones among them."""
+    world.start({CI: _jobs(world, "a", "b", "c")})
+    (world.outside / "b-fails").touch()
+    (world.outside / "c-fails").touch()
+    assert world.grind("check").code == 1
+    (world.outside / "b-fails").unlink()
+    assert world.grind("check", "--failed").code == 1
+    assert not world.receipts
+    (world.outside / "c-fails").unlink()
+    world.killed("after:run.started:1", "check", "--failed")
+    world.killed("before:run.ended:1", "check", "--failed")
+    done = world.grind("check", "--failed")
+    assert done.code == 0, done
+    assert [r["state"] for r in world.receipts] == ["green"]
+    assert {s["job"] for s in world.receipts[0]["steps"]} == {f"ci.yml/{n}" for n in "abc"}
+    assert [len(world.told(name)) for name in "abc"] == [1, 2, 3]
+    assert "was proven" in world.grind("check").out
+
+
 def test_failed_after_a_part_does_not_prove_what_never_ran(world: World) -> None:
     world.start({CI: _jobs(world, "a", "b")})
     (world.outside / "b-fails").touch()

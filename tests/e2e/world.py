@@ -54,6 +54,8 @@ class World:
         self.root = root
         self.home = root / "home"
         self.home.mkdir()
+        self._begun = 0
+        self._errors: dict[int, Path] = {}
         self.state = root / "state"
         self.repo = root / "repo"
         self.remote = root / "remote.git"
@@ -162,20 +164,28 @@ class World:
 
     def begin(self, *args: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         """Start grind in a process group of its own; end it with `end`."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "grind", *args],
-            cwd=self.repo,
-            env=self.env | (env or {}),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        self._begun += 1
+        with open(self.root / f"stderr-{self._begun}", "wb") as said:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "grind", *args],
+                cwd=self.repo,
+                env=self.env | (env or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                start_new_session=True,
+            )
+        self._errors[process.pid] = Path(said.name)
+        return process
+
+    def said_by(self, process: subprocess.Popen[bytes]) -> bytes:
+        """What a begun grind has written to its standard error so far."""
+        return self._errors[process.pid].read_bytes()
 
     def end(self, process: subprocess.Popen[bytes]) -> Done:
         """Wait for what `begin` started."""
-        out, err = process.communicate(timeout=4 * PATIENCE)
-        return Done(process.returncode, _text(out), _text(err))
+        out, _ = process.communicate(timeout=4 * PATIENCE)
+        return Done(process.returncode, _text(out), _text(self.said_by(process)))
 
     def plan(self, *args: str) -> dict[str, Any]:
         done = self.grind("plan", "--json", *args)

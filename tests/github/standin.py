@@ -2,8 +2,8 @@
 that the test drives, whose every request and answer is held to GitHub's own description.
 
 What it knows of GitHub beyond the description is written where it is done: lists that lag and
-flicker, an empty `head_sha` that filters nothing, a 304 that is free for those with a token, limits,
-links to logs that expire.
+flicker, an empty `head_sha` that filters nothing, a 304 that is free for those with a token,
+limits, links to logs that expire.
 """
 
 from __future__ import annotations
@@ -127,6 +127,8 @@ class Request(NamedTuple):
     status: int
     counted: bool
     """Whether it counted against the limit."""
+    poll: int
+    """How often the watcher had waited before."""
 
 
 class Reply(NamedTuple):
@@ -247,7 +249,8 @@ class GitHub:
         counted = reply.status != 304 or not token
         if counted and self.remaining > 0:
             self.remaining -= 1
-        self.requests.append(Request(self.clock.now(), path, query, headers, reply.status, counted))
+        now, poll = self.clock.now(), len(self.clock.naps)
+        self.requests.append(Request(now, path, query, headers, reply.status, counted, poll))
         limits = {
             "x-ratelimit-remaining": str(self.remaining),
             "x-ratelimit-reset": str(int(self.reset)),
@@ -528,7 +531,7 @@ class Server:
                 given = {name.lower(): value for name, value in self.headers.items()}
                 _write(self, reply(self.path, given), clock.now())
 
-            def log_message(self, format: str, *args: Any) -> None:
+            def log_message(self, *args: Any) -> None:
                 pass
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

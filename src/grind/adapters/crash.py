@@ -15,6 +15,7 @@ from grind.adapters.places import state_folder
 from grind.core.errors import ExitCode, GrindError
 
 _KEPT = 20
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def crashed(error: Exception, environ: Mapping[str, str]) -> GrindError:
@@ -23,9 +24,9 @@ def crashed(error: Exception, environ: Mapping[str, str]) -> GrindError:
     The command line is left out of the report: it may hold what is nobody else's business. A full
     disk is not a fault, and is told as what it is.
     """
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in _FULL:
         return GrindError(
-            f"the disk is full: {error.filename or error.strerror}",
+            f"the disk is full: {error.filename or error.strerror}; what was recorded before is safe",
             remedy="free some space, then run the same command again",
             code=ExitCode.PAUSED,
         )

@@ -17,6 +17,9 @@ from grind.adapters.runner.follow import Follower
 from grind.core.errors import GrindError
 from grind.ports import Clock, LaneEvent, LanePaths, StepTask
 
+WHOLE = 64 * 1024 * 1024
+"""More than any file of records: a million steps."""
+
 
 def write_new(path: Path, data: bytes) -> bool:
     """Write a private file aside and link it in; False when it was there already.
@@ -60,24 +63,29 @@ class LaneFiles:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._track = b""
+        self._open: dict[str, int] = {}
 
     async def records(self, offset: int) -> bytes:
         """Return what the record file holds from `offset` on."""
-        return self._read(self.folder / "records", offset, -1)
+        return self._read_on("records", offset, WHOLE)
+
+    def recorded(self) -> bytes:
+        """Return the whole record file."""
+        return self._read(self.folder / "records")
 
     async def log(self, offset: int, limit: int) -> bytes:
         """Return at most `limit` bytes of the log."""
-        return self._read(self.folder / "log", offset, limit)
+        return self._read_on("log", offset, limit)
 
     def mark(self, index: int) -> bytes:
         """Return the bytes that stand behind the output of a step."""
         if not self._track:
-            self._track = self._read(self.folder / "spec", 0, 4096).split(b"\0")[1]
+            self._track = self._read(self.folder / "spec", 4096).split(b"\0")[1]
         return b"\0%s %d\0" % (self._track, index)
 
     async def detail(self, files: str) -> str:
         """Return what the runner had to say about a set of command files, or nothing."""
-        data = self._read(self.folder / "f" / f"{files}.detail", 0, 64 * 1024)
+        data = self._read(self.folder / "f" / f"{files}.detail", 64 * 1024)
         return data.decode("utf-8", "replace").rstrip("\n")
 
     async def lost(self) -> str:
@@ -94,7 +102,7 @@ class LaneFiles:
 
     def claim(self) -> tuple[int, str, str] | None:
         """Return pid, start time and boot of the runner; None while none has started."""
-        data = self._read(self.folder / "claim", 0, 4096).decode("ascii", "replace")
+        data = self._read(self.folder / "claim", 4096).decode("ascii", "replace")
         fields = data.split()
         if len(fields) != 4 or fields[3] != ";":
             return None
@@ -102,20 +110,33 @@ class LaneFiles:
 
     def facts(self) -> bytes:
         """Return the file in which the runner says where the job lives."""
-        return self._read(self.folder / "lane", 0, -1)
+        return self._read(self.folder / "lane")
 
     def _reason(self) -> str:
-        reason = self._read(self.folder / "lost", 0, 4096).decode("utf-8", "replace").strip()
+        reason = self._read(self.folder / "lost", 4096).decode("utf-8", "replace").strip()
         if not reason:
             space = os.statvfs(self.folder)
             reason = "the disk of the host is full" if not space.f_bavail else ""
         return reason
 
+    def close(self) -> None:
+        """Close what was kept open for reading on."""
+        while self._open:
+            os.close(self._open.popitem()[1])
+
+    def _read_on(self, name: str, offset: int, limit: int) -> bytes:
+        """Read a file that is read again and again."""
+        if name not in self._open:
+            try:
+                self._open[name] = os.open(self.folder / name, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                return b""
+        return os.pread(self._open[name], limit, offset)
+
     @staticmethod
-    def _read(path: Path, offset: int, limit: int) -> bytes:
+    def _read(path: Path, limit: int = WHOLE) -> bytes:
         try:
             with open(path, "rb", buffering=0) as file:
-                file.seek(offset)
                 return file.read(limit) or b""
         except FileNotFoundError:
             return b""
@@ -172,14 +193,18 @@ class LocalLane:
 
     async def events(self) -> AsyncIterator[LaneEvent]:
         """Deliver every event of the lane once, in order, from the first."""
-        async for event in Follower(self._files, self._clock).events():
-            yield event
+        files = LaneFiles(self._files.folder)
+        try:
+            async for event in Follower(files, self._clock).events():
+                yield event
+        finally:
+            files.close()
 
     async def read(self, index: int, name: str) -> bytes:
         """Return a command file of an ended step."""
         if name not in wire.COMMAND_FILES:
             raise GrindError(f"not a command file: {name!r}")
-        files = wire.files_of(await self._files.records(0), index)
+        files = wire.files_of(self._files.recorded(), index)
         if files is None:
             return b""
         path = self._files.folder / "f" / f"{files}.{name}"
@@ -220,14 +245,14 @@ class LocalLane:
         write_new(folder / "cancel", b"")
         while not await self._noted():
             claim = self._files.claim()
-            if claim is not None and (folder / "lane").exists():
+            if claim is not None and claim[0] > 0 and (folder / "lane").exists():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(claim[0], signal.SIGTERM)
                 self._wake()
             await self._clock.sleep(0.1)
 
     async def _noted(self) -> bool:
-        records, _ = wire.split_records(await self._files.records(0))
+        records, _ = wire.split_records(self._files.recorded())
         if any(record.kind in ("cancel", "done") for record in records):
             return True
         return bool(await self._files.lost())

@@ -3,14 +3,15 @@
 <git common dir>/grind/
   lock                      one run at a time
   receipts/<tree>.json      written aside and replaced
+  watches/<commit>/         as a release: a journal, and logs of what was red in CI
   releases/<id>/journal.ndjson, logs/<job>/<step>.log
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-import secrets
 import time
 from collections.abc import Iterator
 
@@ -84,6 +85,8 @@ class Store:
 
     def new_release(self, now: float) -> ReleaseFolder:
         """Name a new release; its folder is made by the first thing written."""
+        import secrets
+
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
         return ReleaseFolder(self._releases, f"{stamp}-{secrets.token_hex(3)}")
 
@@ -112,6 +115,24 @@ class Store:
 
             shutil.rmtree(folder.path, ignore_errors=True)
 
+    def watch(self, commit: str) -> ReleaseFolder:
+        """Return the folder of a commit's watch; it is made by the first thing written."""
+        if not _TREE.match(commit):
+            raise ValueError(commit)
+        return ReleaseFolder(self._watches, commit)
+
+    def prune_watches(self, keep: int) -> None:
+        """Remove all but the `keep` watches that were begun or changed last."""
+        try:
+            folders = [entry for entry in os.scandir(self._watches) if _TREE.match(entry.name)]
+        except FileNotFoundError:
+            return
+        folders.sort(key=lambda entry: entry.stat(follow_symlinks=False).st_mtime, reverse=True)
+        for folder in folders[keep:]:
+            import shutil
+
+            shutil.rmtree(folder.path, ignore_errors=True)
+
     def receipt(self, tree: str) -> bytes | None:
         """Return the stored receipt for a tree, as bytes, or None."""
         if not _TREE.match(tree):
@@ -122,8 +143,30 @@ class Store:
         except FileNotFoundError:
             return None
 
+    def hit(self, tree: str) -> bytes | None:
+        """Return what is remembered beside a full receipt that is still there."""
+        if not _TREE.match(tree) or not os.path.exists(self.receipt_path(tree)):
+            return None
+        try:
+            with open(self._hit_path(tree), "rb") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+
+    def save_hit(self, tree: str, data: bytes | None) -> None:
+        """Remember it, or forget what was remembered. Written after the receipt."""
+        if data is None:
+            with storing(self._hit_path(tree)), contextlib.suppress(FileNotFoundError):
+                os.unlink(self._hit_path(tree))
+        else:
+            replace_file(self._hit_path(tree), data)
+
+    def _hit_path(self, tree: str) -> str:
+        return os.path.join(self.root, "receipts", f"{tree}.hit")
+
     def save_receipt(self, tree: str, data: bytes) -> str:
         """Keep a receipt; return its path. The old one stays until the new one is whole."""
+        self.save_hit(tree, None)
         private_folder(self.root)
         private_folder(os.path.dirname(self.receipt_path(tree)))
         replace_file(self.receipt_path(tree), data)
@@ -131,6 +174,7 @@ class Store:
 
     def drop_receipt(self, tree: str) -> None:
         """Forget the receipt for a tree: what it proved has since failed."""
+        self.save_hit(tree, None)
         with storing(self.receipt_path(tree)):
             try:
                 os.unlink(self.receipt_path(tree))
@@ -140,6 +184,10 @@ class Store:
     @property
     def _releases(self) -> str:
         return os.path.join(self.root, "releases")
+
+    @property
+    def _watches(self) -> str:
+        return os.path.join(self.root, "watches")
 
     def receipt_path(self, tree: str) -> str:
         """Return where the receipt for a tree is kept."""

@@ -41,13 +41,18 @@ _SELECTORS = (
 
 def tools_print(questions: Iterable[tuple[str, ...]], env: Mapping[str, str]) -> str:
     """Return a digest over the programs that `questions` call, as found on the PATH of `env`."""
-    names = {question[0] for question in questions if question}
+    names = {word for question in questions for word in question if _may_be_program(word)}
     if not names:
         return ""
     digest = hashlib.sha256()
     for part in _parts(sorted(names | set(_ALWAYS)), env):
         digest.update(os.fsencode(part) + b"\0")
     return digest.hexdigest()
+
+
+def _may_be_program(word: str) -> bool:
+    """A question may name its program in any place, as `bash -c 'command -v "$0"' NAME` does."""
+    return 0 < len(word) < 64 and not set(word) & set(" \n\t/'\"$;|&<>(){}=") and word[0] != "-"
 
 
 def _parts(names: list[str], env: Mapping[str, str]) -> Iterator[str]:

@@ -6,7 +6,12 @@ import argparse
 import os
 import sys
 
-from grind.commands.options import add_json, add_plan_options, plan_options
+from grind.commands.options import add_json, add_plan_options, is_plain, plan_options
+
+TYPE_CHECKING = False  # `typing` is half of what a receipt hit would import
+if TYPE_CHECKING:
+    from grind.core.repository import Snapshot
+    from grind.wiring import Session
 
 HELP = "run the repository's checks, then CI's own steps, on what would be pushed"
 EXAMPLES = """\
@@ -46,13 +51,31 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run, or answer from the receipt."""
-    from grind.flows.basis import find_basis
-    from grind.flows.proven import find_proof
     from grind.wiring import Session
 
     session = Session(os.getcwd(), os.environ)
-    basis = find_basis(session.repository, plan_options(args), session.labels)
     whole = not (args.names or args.fast or args.failed or args.workflow)
+    snapshot = None
+    if whole and not args.again and is_plain(args) and not args.merged:
+        snapshot = session.repository.snapshot()
+        hit = session.quick_hit(snapshot)
+        if hit is not None:
+            from grind.ui.proven_text import told_hit
+
+            path = session.store.receipt_path(snapshot.tree)
+            sys.stdout.write(told_hit(hit, now=session.clock.now(), json=args.json, path=path))
+            return 0
+    return _long_way(session, args, snapshot, whole=whole)
+
+
+def _long_way(
+    session: Session, args: argparse.Namespace, snapshot: Snapshot | None, *, whole: bool
+) -> int:
+    from grind.flows.basis import find_basis
+    from grind.flows.proven import find_proof
+
+    before = session.ground()
+    basis = find_basis(session.repository, plan_options(args), session.labels, snapshot)
     if whole and not args.again:
         proof = find_proof(
             basis,
@@ -70,6 +93,10 @@ def run(args: argparse.Namespace) -> int:
                 path=session.store.receipt_path(basis.snapshot.tree),
             )
             sys.stdout.write(told)
+            if is_plain(args) and not args.merged and session.ground() == before:
+                session.remember(
+                    basis.snapshot.tree, basis.snapshot.head, proof.receipt, basis.config
+                )
             return 0
     from grind.commands.running import run_checks
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from grind.flows.basis import Options
+TYPE_CHECKING = False  # on the path of a receipt hit, nothing heavy is imported
+if TYPE_CHECKING:
+    from grind.flows.basis import Options
 
 
 def add_json(parser: argparse.ArgumentParser, what: str) -> None:
@@ -35,8 +37,15 @@ def add_plan_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def is_plain(args: argparse.Namespace) -> bool:
+    """Whether the plan is for the working copy and a push to the main branch, as by default."""
+    return args.event == "push" and not (args.ref or args.rev or args.changed)
+
+
 def plan_options(args: argparse.Namespace) -> Options:
     """Return the options as the flows want them."""
+    from grind.flows.basis import Options
+
     return Options(
         rev=args.rev,
         merged=getattr(args, "merged", False),

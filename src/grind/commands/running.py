@@ -7,13 +7,15 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from grind.commands.options import plan_options
+from grind.commands.past import Past, past_of
 from grind.core import events as e
 from grind.core.errors import ExitCode, GrindError
 from grind.core.plan import StepClass
-from grind.core.release import Release, State, fold, results_of
+from grind.core.release import State
+from grind.core.texts import one_line
 from grind.flows import check as flow
 from grind.flows.basis import Basis
 from grind.flows.prepare import Prepared, prepare
@@ -21,11 +23,16 @@ from grind.flows.proven import find_proof
 from grind.ui.choose import face_for
 
 if TYPE_CHECKING:
+    from grind.adapters.lock import Holder
     from grind.adapters.store import ReleaseFolder
     from grind.ui.face import Face
     from grind.wiring import Session
 
 KEEP_RELEASES = 50
+KEEP_RUNS = 10
+"""Runs whose lanes and raw logs stay on the host; the masked logs are kept with the release."""
+KEEP_DAYS = 14.0
+"""Days that snapshots and checkouts which nobody used stay."""
 
 
 def run_checks(
@@ -39,8 +46,29 @@ def run_checks(
     """Run what `args` select; return the exit code."""
     command = "grind build" if klass is not None else "grind check"
     wait = None if args.wait else 0.0
-    with session.lock(command, wait=wait):
-        return asyncio.run(_run(session, basis, args, whole=whole, klass=klass))
+    with session.lock(command, wait=wait, waiting=_tell_waiting):
+        try:
+            return asyncio.run(_run(session, basis, args, whole=whole, klass=klass))
+        except asyncio.CancelledError:  # a signal, see `_run`
+            raise KeyboardInterrupt from None
+
+
+def _tell_waiting(held: Holder | None) -> None:
+    who = held.told() if held is not None else "another process"
+    sys.stderr.write(f"grind: waiting for {one_line(who)}\n")
+    sys.stderr.flush()
+
+
+class _Stop:
+    """Cancels a task once: whoever presses Ctrl-C twice must not stop the cleaning up."""
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        self._task: asyncio.Task[Any] | None = task
+
+    def __call__(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
 
 
 async def _run(
@@ -54,19 +82,19 @@ async def _run(
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     if task is not None:  # a terminated grind ends what it started, as an interrupted one does
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        stop = _Stop(task)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
     options = plan_options(args)
     prepared = await prepare(session.repository, session.host, options, session.labels, basis)
     if whole and not args.again and _still_proven(session, prepared, args):
         return int(ExitCode.DONE)
-    entries = _last_entries(session)
-    last = fold(entries) if entries else None
-    red = last if last is not None and last.state in (State.RED, State.CHECKING) else None
-    selection = _selection(prepared, args, klass=klass, last=red)
-    release, resumed = await _release(session, prepared, last)
-    same = last is not None and _is_same(last, prepared)
+    past = past_of(session)
+    release, resumed = await _release(session, prepared, past)
+    selection = _selection(prepared, args, klass=klass, past=past, resumed=resumed)
+    same = past.is_of(prepared.whole.tree, prepared.whole.digest)
     again = getattr(args, "failed", False) and same and not args.workflow
-    carried = results_of(entries) if again else None
+    carried = (past.outcomes, past.records) if again else None
     with session.journal(release) as journal:
         face = face_for(
             sys.stdout,
@@ -97,7 +125,12 @@ async def _run(
             ended = await flow.check(inputs, prepared, selection)
         finally:
             face.close()
-    session.store.prune(KEEP_RELEASES)
+    try:
+        session.store.prune(KEEP_RELEASES)
+        session.repository.prune(KEEP_DAYS)
+        await inputs.host.collect(max_age=KEEP_DAYS * 86400, keep=KEEP_RUNS)
+    except GrindError as error:  # what was proven is proven, whatever cannot be tidied up
+        sys.stderr.write(f"grind: {error.message}\n")
     return ended.exit_code
 
 
@@ -156,34 +189,16 @@ def _same_host(host: str, prepared: Prepared) -> bool:
     return host == f"{prepared.identity.id}/{prepared.identity.architecture}"
 
 
-def _last_entries(session: Session) -> list[e.Entry]:
-    latest = session.store.latest()
-    if latest is None:
-        return []
-    with session.journal(latest) as journal:
-        return list(journal.read())
-
-
-def _is_same(last: Release, prepared: Prepared) -> bool:
-    """Whether the last run was for this tree and this plan."""
-    return last.started is not None and (last.started.tree, last.started.digest) == (
-        prepared.whole.tree,
-        prepared.whole.digest,
-    )
-
-
-async def _release(
-    session: Session, prepared: Prepared, last: Release | None
-) -> tuple[ReleaseFolder, bool]:
+async def _release(session: Session, prepared: Prepared, past: Past) -> tuple[ReleaseFolder, bool]:
     """Return the release to run in: the last one, when exactly this run of it was cut off.
 
     A run that was cut off in another plan may still be going on by itself: it is ended first.
     """
-    latest = session.store.latest()
-    if latest is not None and last is not None and last.state is State.CHECKING:
-        if _is_same(last, prepared) and last.started and last.started.command == _command():
-            return latest, True
-        await session.host(prepared.basis.config).abandon(latest.id)
+    if past.folder is not None and past.last is not None and past.last.state is State.CHECKING:
+        same = past.is_of(prepared.whole.tree, prepared.whole.digest)
+        if same and past.is_cut_off(_command()):
+            return past.folder, True
+        await session.host(prepared.basis.config).abandon(past.folder.id)
     return session.store.new_release(session.clock.now()), False
 
 
@@ -196,7 +211,8 @@ def _selection(
     args: argparse.Namespace,
     *,
     klass: StepClass | None,
-    last: Release | None,
+    past: Past,
+    resumed: bool,
 ) -> flow.Selection:
     if klass is not None:
         return flow.select_class(prepared, klass)
@@ -208,9 +224,13 @@ def _selection(
             )
         return flow.Selection(None, frozenset())
     if args.failed:
-        if last is None:
+        if resumed and past.last is not None and past.last.started is not None:
+            chosen = frozenset(job.key for job in past.last.started.jobs)
+            return flow.Selection(chosen, chosen)
+        selection = flow.select_failed(prepared, past.conclusions)
+        if not (selection.checks or selection.jobs):
             raise GrindError("nothing was red in the last run", remedy="grind check")
-        return flow.select_failed(prepared, last.jobs)
+        return selection
     if args.names:
         return flow.select_jobs(prepared, args.names)
     if args.workflow:  # a part, even when it is all there is: it proves nothing of the others

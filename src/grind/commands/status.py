@@ -106,11 +106,11 @@ def _next(
 ) -> tuple[str, str]:
     from grind.core.release import State
 
-    if release is not None and release.state is State.CHECKING:
+    if release is not None and release.state is State.CHECKING and not decision.ok:
         return "grind check", "the last run was cut off: the same command takes it up again"
     if release is not None and release.state in (State.LANDING, State.COMMITTED):
         return "grind land", "the last landing was cut off: the same command takes it up again"
-    if decision.ok and committed:
+    if committed:
         return "nothing", f"{remote} has it"
     if decision.ok:
         return 'grind land -m "…"', "the tree is proven"

@@ -153,3 +153,8 @@ class Expected(Struct, frozen=True):
 def matches(name: str, pattern: str) -> bool:
     """Whether a name is what a pattern with `*` says; everything else in it stands for itself."""
     return name == pattern or fnmatchcase(name, pattern.replace("[", "[[]").replace("?", "[?]"))
+
+
+def covers(glob: str, path: str) -> bool:
+    """Whether a glob on a file name or a path, as `[[ignore]]` has it, means this workflow."""
+    return fnmatchcase(path, glob) or fnmatchcase(path.rpartition("/")[2], glob)

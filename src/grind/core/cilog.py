@@ -11,8 +11,9 @@ from datetime import datetime
 from grind.core.ci import CiStep
 
 _STAMP = re.compile(rb"^(?:\xef\xbb\xbf)?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z ?")
-_OPENING = b"##[group]Run "
-_ENDING = b"##[error]"
+_OPENINGS = (b"##[group]Run ", b"Post job cleanup.")
+_ERROR = b"##[error]"
+_EXIT = b"##[error]Process completed with exit code "
 _TAIL = 200
 """Lines given when the step cannot be found in the log."""
 
@@ -35,21 +36,20 @@ def step_part(log: bytes, step: CiStep | None) -> bytes:
 
 
 def _own(lines: list[tuple[float, bytes]]) -> list[tuple[float, bytes]]:
-    """Return the lines from the opening before the first error up to the next opening after it."""
-    errors = [number for number, (_, text) in enumerate(lines) if text.startswith(_ENDING)]
-    if not errors:
+    """Return the lines from the last opening before the one exit that failed up to that exit.
+
+    Without such an exit (an action failed), from the opening before the first error to the next
+    opening; with several, all lines: which of them is meant cannot be told.
+    """
+    exits = [number for number, (_, text) in enumerate(lines) if text.startswith(_EXIT)]
+    errors = [number for number, (_, text) in enumerate(lines) if text.startswith(_ERROR)]
+    openings = [number for number, (_, text) in enumerate(lines) if text.startswith(_OPENINGS)]
+    if len(exits) > 1 or not errors:
         return lines
-    start = _last(lines[: errors[0]], default=0)
-    after = [n for n, (_, text) in enumerate(lines) if n > errors[0] and _opens(text)]
-    return lines[start : after[0]] if after else lines[start:]
-
-
-def _last(lines: list[tuple[float, bytes]], default: int) -> int:
-    return max((n for n, (_, text) in enumerate(lines) if _opens(text)), default=default)
-
-
-def _opens(text: bytes) -> bool:
-    return text.startswith(_OPENING)
+    error = exits[0] if exits else errors[0]
+    start = max((number for number in openings if number < error), default=0)
+    after = min((number for number in openings if number > error), default=len(lines))
+    return lines[start : error + 1 if exits else after]
 
 
 def _stamped(log: bytes) -> Iterator[tuple[float, bytes]]:

@@ -111,6 +111,15 @@ class IgnoredWorkflow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Why it counts for nothing; shown with every plan."""
 
 
+class DriftException(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[[drift]]`: a difference between CI and here that is meant, with the reason in writing."""
+
+    command: Text
+    """The command as `grind plan --drift` prints it, or a glob on it: "nix build *"."""
+    reason: Text
+    """Why the two sides may differ in it."""
+
+
 class HostConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[hosts.NAME]`: a machine on which steps run. `local` is this one."""
 
@@ -160,6 +169,15 @@ class PythonConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What `grind lint --fix` writes in place of a bare `python3`."""
 
 
+class WatchConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[watch]`: how `grind watch` judges CI."""
+
+    allow_none: bool = False
+    """Whether a commit that starts no workflow (`[skip ci]`, path filters) is fine."""
+    timeout: Duration = 7200.0
+    """How long to wait for CI in all; two hours by default."""
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of `grind.toml`."""
 
@@ -172,12 +190,14 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     check: tuple[Check, ...] = ()
     verdict: tuple[VerdictRule, ...] = ()
     ignore: tuple[IgnoredWorkflow, ...] = ()
+    drift: tuple[DriftException, ...] = ()
     lint: LintConfig = LintConfig()
     python: PythonConfig = PythonConfig()
     hosts: dict[Name, HostConfig] = {}
     """Machines by name; only `local`, this machine, for now."""
     receipt: ReceiptConfig = ReceiptConfig()
     land: LandConfig = LandConfig()
+    watch: WatchConfig = WatchConfig()
 
     @property
     def local(self) -> HostConfig:

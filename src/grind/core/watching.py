@@ -7,13 +7,12 @@ older answer never replaces a newer one. What is not understood is `unknown`, ne
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from grind.core.ci import CiJob, CiRun, CiVerdict, Expected, Target, worst
+from grind.core.ci import CiJob, CiRun, CiVerdict, Expected, Target, covers, worst
 from grind.core.errors import ExitCode
 from grind.core.hollow import hollow_reason
 
@@ -120,8 +119,7 @@ class Rules(NamedTuple):
 
     def ignores(self, path: str) -> bool:
         """Whether a workflow counts for nothing."""
-        name = path.rpartition("/")[2]
-        return any(fnmatchcase(path, glob) or fnmatchcase(name, glob) for glob in self.ignored)
+        return any(covers(glob, path) for glob in self.ignored)
 
 
 def judge(seen: Seen, rules: Rules, *, late: bool, checked: bool = True) -> Judgement:

@@ -56,10 +56,13 @@ class Basis(NamedTuple):
 
 
 def find_basis(
-    repository: Repository, options: Options, labels_of: Callable[[Config], frozenset[str]]
+    repository: Repository,
+    options: Options,
+    labels_of: Callable[[Config], frozenset[str]],
+    snapshot: Snapshot | None = None,
 ) -> Basis:
     """Take the snapshot and find what the plan hangs on. Raises GrindError, ProblemsError."""
-    snapshot = repository.snapshot(options.rev)
+    snapshot = snapshot or repository.snapshot(options.rev)
     config, blob = _config(repository, snapshot)
     target = find_target(repository, config)
     if options.merged:

@@ -7,10 +7,12 @@ comes back into events. It decides nothing about verdicts and prints nothing.
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from grind.core import events as e
+from grind.core.errors import ExitCode, GrindError
 from grind.core.outcome import JobOutcome
 from grind.core.plan import JobPlan, Plan, Verdict
 from grind.core.receipt import StepRecord
@@ -18,7 +20,6 @@ from grind.flows.job import JobContext, run_job
 from grind.ports import Clock, Host, LogStore
 from grind.workflows import contexts as ctx
 from grind.workflows.contexts import Situation
-from grind.workflows.expressions import UNKNOWN
 from grind.workflows.jobgraph import JobResult, Leave, decide
 from grind.workflows.tasks import TaskInputs
 
@@ -81,15 +82,19 @@ class Engine:
         """Jobs that fail-fast has cancelled."""
 
     async def run(self) -> Results:
-        """Run to the end. When it is cancelled, everything on the host is ended first."""
+        """Run to the end. When it is cancelled, everything on the host is ended first.
+
+        When it is only paused (a full disk here), the host goes on: the run is taken up again.
+        """
         tasks = [asyncio.create_task(self._job(job)) for job in self._jobs.values()]
         try:
             await asyncio.gather(*tasks)
-        except BaseException:
+        except BaseException as error:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self._inputs.host.abandon(self._inputs.run)
+            if not _is_pause(error):
+                await self._inputs.host.abandon(self._inputs.run)
             raise
         return Results(self._outcomes, tuple(self._records))
 
@@ -168,7 +173,7 @@ class Engine:
                 extra={},
             ),
             "inputs": ctx.inputs(self._inputs.situation),
-            "vars": UNKNOWN,
+            "vars": ctx.variables(),
             "matrix": job.matrix,
             "strategy": ctx.strategy(
                 index=job.strategy_index,
@@ -187,3 +192,10 @@ def _anything_to_do(job: JobPlan) -> bool:
         if step.executes:
             return True
     return True
+
+
+def _is_pause(error: BaseException) -> bool:
+    """Whether only the place for records is missing, here or on the host."""
+    if isinstance(error, GrindError):
+        return error.code is ExitCode.PAUSED
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from grind.core import events as e
@@ -27,20 +28,18 @@ from grind.ports import (
     Started,
 )
 from grind.workflows import contexts as ctx
-from grind.workflows.expressions import ExpressionError, truthy
+from grind.workflows.expressions import ExpressionError
 from grind.workflows.filecommands import read_pairs
 from grind.workflows.jobenv import event_file, job_environment
-from grind.workflows.jobrun import Finish, Hash, JobMachine, Queue, Settle, StepResult
+from grind.workflows.jobrun import JobMachine
+from grind.workflows.jobsettings import is_forgiven, job_minutes
 from grind.workflows.masking import hide
 from grind.workflows.matchers import MatcherSet
-from grind.workflows.scope import Scope
+from grind.workflows.moves import Finish, Hash, Queue, Settle, StepResult
 from grind.workflows.tasks import lane_index, setup_task
 
 if TYPE_CHECKING:
     from grind.flows.engine import EngineInputs
-
-DEFAULT_TIMEOUT = 360.0
-"""Minutes that GitHub gives a job without `timeout-minutes`."""
 
 
 class JobEnding(NamedTuple):
@@ -86,13 +85,13 @@ async def run_job(context: JobContext) -> JobEnding:
     started = inputs.clock.now()
     inputs.emit(e.JobStarted(plan.key))
     try:
-        minutes = _minutes(plan, context.contexts)
+        minutes = job_minutes(plan, context.contexts)
     except (ExpressionError, ValueError) as error:
         ending = JobEnding("refused", f"timeout-minutes: {error}", {}, ())
     else:
         ending = await _run_in_lane(context, minutes)
     if ending.conclusion == "failure":
-        ending = ending._replace(forgiven=_is_forgiven(plan, context.contexts))
+        ending = ending._replace(forgiven=is_forgiven(plan, context.contexts))
     inputs.emit(
         e.JobEnded(
             job=plan.key,
@@ -119,27 +118,6 @@ async def _run_in_lane(context: JobContext, minutes: float) -> JobEnding:
     return await _Runner(context, lane).run()
 
 
-def _minutes(plan: JobPlan, contexts: dict[str, Any]) -> float:
-    value: Any = plan.timeout_minutes
-    if isinstance(value, str):
-        value = Scope(contexts).value(value)
-    if value is None:
-        return DEFAULT_TIMEOUT
-    if isinstance(value, bool) or not isinstance(value, float | int):
-        raise ValueError(f"{value!r} is no number")
-    return float(value) if 0 < value < DEFAULT_TIMEOUT * 1000 else DEFAULT_TIMEOUT
-
-
-def _is_forgiven(plan: JobPlan, contexts: dict[str, Any]) -> bool:
-    value = plan.continue_on_error
-    if isinstance(value, bool):
-        return value
-    try:
-        return truthy(Scope(contexts).value(value))
-    except ExpressionError:
-        return False  # not known to be forgiven: a failure stays one
-
-
 class _Runner:
     def __init__(self, context: JobContext, lane: Lane) -> None:
         self.context = context
@@ -155,6 +133,8 @@ class _Runner:
         self.finish: Finish | None = None
         self.told_final = False
         self.steps = {lane_index(step.index): step for step in self.plan.steps}
+        self.env_matters = any("env" in text.lower() for text in _templates(self.plan))
+        """Whether any template of the job might speak of the `env` context."""
         self.setup_said = b""
         self.running: int | None = None
         self.cut_short: int | None = None
@@ -163,23 +143,26 @@ class _Runner:
         """Why the job has failed although every step says that it succeeded."""
 
     async def run(self) -> JobEnding:
-        await self._begin()
-        await self._advance()
-        lost, status = "the lane ended early", ""
         try:
-            async for event in self.lane.events():
-                match event:
-                    case LaneLost():
-                        lost = event.reason
-                    case LaneDone():
-                        status = event.status
-                    case Cancelled():
-                        self._cancelled(event)
-                    case _:
-                        await self._event(event)
+            return await self._follow()
         finally:
             for log in self.logs.values():
                 log.close()
+
+    async def _follow(self) -> JobEnding:
+        await self._begin()
+        await self._advance()
+        lost, status = "the lane ended early", ""
+        async for event in self.lane.events():
+            match event:
+                case LaneLost():
+                    lost = event.reason
+                case LaneDone():
+                    status = event.status
+                case Cancelled():
+                    self._cancelled(event)
+                case _:
+                    await self._event(event)
         if not status or self.finish is None:
             return await self._lost(lost)
         return self._ending(self.finish, status)
@@ -306,8 +289,8 @@ class _Runner:
             step.index,
             exit_code=event.exit_code,
             reason="cancelled" if event.index == self.cut_short else event.reason,
-            outputs=said.outputs | read_pairs(await self.lane.read(event.index, "output")),
-            env=read_pairs(await self.lane.read(event.index, "env")),
+            outputs=said.outputs | await self._pairs(event.index, "output", wanted=bool(step.id)),
+            env=await self._pairs(event.index, "env", wanted=self.env_matters),
             detail=hide(event.detail, self.masks),
             fault=said.fault,
         )
@@ -322,6 +305,10 @@ class _Runner:
                     self.problem = reason
         duration = event.ended - event.started
         self.book.write(result, Execution(said, event.exit_code, duration))
+
+    async def _pairs(self, index: int, name: str, *, wanted: bool) -> dict[str, str]:
+        """Read a command file, when something can refer to what is in it."""
+        return read_pairs(await self.lane.read(index, name)) if wanted else {}
 
     async def _lost(self, reason: str) -> JobEnding:
         """Nothing more will be heard: every step still gets its one result."""
@@ -358,3 +345,13 @@ class _Runner:
 def _runs_tests(result: StepResult) -> bool:
     step = result.step
     return step.run is not None or (step.recipe is not None and step.recipe.kind == "run")
+
+
+def _templates(plan: JobPlan) -> Iterator[str]:
+    """Yield every text of a job that may hold an expression."""
+    yield from plan.outputs.values()
+    for step in plan.steps:
+        source = step.source
+        yield from (source.if_, source.name, source.run or "", source.shell)
+        yield from (source.working_directory, *source.env.values(), *source.with_.values())
+        yield from (str(source.continue_on_error), str(source.timeout_minutes))

@@ -16,6 +16,7 @@ from grind.workflows.checks import check_jobs
 from grind.workflows.contexts import Situation
 from grind.workflows.facts import Answer, Facts
 from grind.workflows.lower import Request, lower, why_ignored
+from grind.workflows.memo import Memo
 from grind.workflows.reader import read_workflow
 from grind.workflows.syntax import Workflow
 from grind.workflows.triggers import Event
@@ -36,6 +37,10 @@ class Prepared(NamedTuple):
     """The `[[check]]`s of grind.toml as jobs of their own, run before CI's."""
     identity: HostIdentity
     tools: tuple[Tool, ...]
+
+    def __repr__(self) -> str:
+        """Short: asyncio writes the result of a task, of which nobody sees anything."""
+        return f"Prepared({self.plan.tree})"
 
     @property
     def whole(self) -> Plan:
@@ -70,13 +75,20 @@ async def prepare(
         head=basis.snapshot.commit,
     )
     answers: dict[tuple[str, ...], Answer] = {}
-    for _ in range(_ROUNDS):
+    memo = Memo()
+
+    def text(path: str) -> str | None:
+        return _text(repository, tree, path)
+
+    for number in range(_ROUNDS):
         facts = Facts(
             answers,
-            read=lambda path: _text(repository, tree, path),
+            read=lambda path: memo(text, path),
             repository=situation.repository,
             artifacts=True,
             refs=(basis.snapshot.commit, basis.ref, situation.ref_name),
+            memo=memo,
+            sample=number == 0,
         )
         request = Request(
             workflows=workflows,
@@ -91,9 +103,10 @@ async def prepare(
         )
         plan = lower(request)
         checks = check_jobs(request, changed)
-        if not facts.wanted:
+        if not (facts.wanted or facts.cut):
             break
-        answers |= await _ask(host, facts.wanted)
+        if facts.wanted:
+            answers |= await _ask(host, facts.wanted)
     else:
         raise GrindError("the plan does not settle: the host's answers keep raising questions")
     tools = tuple(

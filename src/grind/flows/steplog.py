@@ -69,7 +69,7 @@ class StepLog:
         self._size = 0
         self._outputs: dict[str, str] = {}
         self._fault = ""
-        self._counter = TestCounter()
+        self._counter: TestCounter | None = None
 
     async def feed(self, data: bytes) -> None:
         """Take output as it comes."""
@@ -80,14 +80,16 @@ class StepLog:
         await self._take(b"", final=True)
         self._look(self._lines.rest())
         self.close()
-        count = self._counter.result()
+        count = self._counter.result() if self._counter is not None else None
+        tests = count.run if count is not None else None
         return Said(
             self._writer.path,
             self._digest.hexdigest(),
             self._size,
             self._outputs,
-            count.run if count is not None else None,
-            is_filtered_test(_text(self._step)),
+            tests,
+            # To read the step's text costs more than a small step; only none at all is a question.
+            tests == 0 and is_filtered_test(_text(self._step)),
             self._fault,
         )
 
@@ -110,6 +112,8 @@ class StepLog:
         self._digest.update(encoded)
         self._size += len(encoded)
         self._writer.write(encoded)
+        if self._counter is None:
+            self._counter = TestCounter()
         self._counter.feed(text)
         self._emit(e.StepOutput(self._job, self._step.index, text))
         self._look(self._lines.feed(text, keep=bool(self._matchers.configs)))

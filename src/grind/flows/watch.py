@@ -8,13 +8,12 @@ answer, or wants to be left alone, is waited for: that is never a verdict.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from grind.core import events as e
-from grind.core.ci import CiJob, CiRun, CiVerdict, Target
-from grind.core.cilog import step_part
+from grind.core.ci import Target
 from grind.core.errors import LimitedError, RefusedError, UnreachableError
-from grind.core.parity import Failure, Local, failure_of
+from grind.core.parity import Failure, Local
 from grind.core.watching import (
     FIRST_DELAY,
     Judgement,
@@ -22,14 +21,11 @@ from grind.core.watching import (
     judge,
     next_delay,
     paced,
-    red_jobs,
 )
 from grind.flows.ciquestions import Looker
+from grind.flows.cireport import Reporter
 from grind.ports import Clock, Forge, LogStore
 
-_LOGS_AT_MOST = 8
-"""Failed jobs of one run whose logs are fetched; a matrix may have hundreds."""
-_LOG_TRIES = 3
 _REFUSALS_AT_MOST = 3
 
 
@@ -46,19 +42,13 @@ class Patience(NamedTuple):
     """For a forge that does not answer."""
 
 
-class Recorder(Protocol):
-    """Where events go."""
-
-    def __call__(self, event: e.Event) -> None:
-        """Record and show one event."""
-
-
 class WatchInputs(NamedTuple):
     """What a watch depends on."""
 
     forge: Forge
     clock: Clock
-    record: Recorder
+    record: Callable[[e.Event], None]
+    """Journal first, then the face."""
     target: Target
     rules: Rules
     since: float
@@ -67,6 +57,9 @@ class WatchInputs(NamedTuple):
     """Says what was known here of a step that failed."""
     logs: LogStore
     left_out: tuple[str, ...] = ()
+    """`path: reason` of the workflows that do not count."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know of how the rules were made."""
     patience: Patience = Patience()
     resumed: bool = False
 
@@ -89,6 +82,8 @@ async def watch(inputs: WatchInputs) -> e.WatchEnded:
             resumed=inputs.resumed,
         )
     )
+    for note in inputs.notes:
+        inputs.record(e.Note("warning", note))
     return await _Watch(inputs).run()
 
 
@@ -98,7 +93,7 @@ class _Watch:
     def __init__(self, inputs: WatchInputs) -> None:
         self._in = inputs
         self._look = Looker(inputs.forge, inputs.target)
-        self._reporter = _Reporter(inputs)
+        self._reporter = Reporter(inputs.forge, inputs.record, inputs.logs, inputs.explain)
         self._begun = inputs.clock.now()
         self._outage: float | None = None
         self._refusals = 0
@@ -158,24 +153,26 @@ class _Watch:
         return delay
 
     async def _round(self, delay: float) -> float | None:
-        judgement = self._judge()
-        missing_for = self._in.clock.now() - self._in.since
+        judgement, now = self._judge(), self._in.clock.now()
+        missing_for = now - self._in.since
         if questions := self._look.questions(judgement, missing_for=missing_for):
             for question in questions:
                 await self._look.ask(question)
             wait = 0.0
-        elif await self._reporter.explain(self._look, judgement):
-            wait = self._reporter.hold
+        elif await self._reporter.explain(self._look.seen, judgement, now):
+            wait = 0.0
         elif not judgement.settled:
             self._confirmed = False
             await self._look.look(judgement, discover=_missing(judgement))
             wait = self._wait(delay)
+        elif (turn := self._reporter.pending(self._look.seen, judgement, now)) is not None:
+            wait = turn
         elif self._confirmed:
             return None
         else:
             self._confirmed = not await self._look.look_again()
             wait = 0.0
-        self._reporter.changes(self._look, self._judge())
+        self._reporter.changes(self._look.seen, self._judge())
         return wait
 
     def _wait(self, delay: float) -> float:
@@ -230,113 +227,3 @@ class _Watch:
 def _missing(judgement: Judgement) -> bool:
     """Whether a run may still appear."""
     return not judgement.rows or any(row.run is None for row in judgement.rows)
-
-
-class _Reporter:
-    """Tells what has changed, and why what is red is red: each once."""
-
-    def __init__(self, inputs: WatchInputs) -> None:
-        self._in = inputs
-        self._runs: dict[int, tuple[int, str, str | None]] = {}
-        self._jobs: dict[int, tuple[str, str | None, str]] = {}
-        self._explained: set[int] = set()
-        self._tries: dict[int, int] = {}
-        self.hold = 0.0
-        """Seconds to wait before a log is asked for again."""
-
-    def changes(self, look: Looker, judgement: Judgement) -> None:
-        """Tell of the runs and jobs that count."""
-        expected = {row.path: row.expected for row in judgement.rows}
-        for run in look.seen.runs.values():
-            if run.path not in expected:
-                continue
-            now = (run.attempt, run.status, run.conclusion)
-            if self._runs.get(run.id) != now:
-                self._runs[run.id] = now
-                self._tell_run(run, expected[run.path])
-            for job in look.seen.jobs.get(run.id, ()):
-                self._tell_job(run, job)
-
-    def _tell_run(self, run: CiRun, expected: bool) -> None:
-        self._in.record(
-            e.CiRunSeen(
-                workflow=run.path,
-                run=run.id,
-                attempt=run.attempt,
-                status=run.status,
-                conclusion=run.conclusion,
-                url=run.url,
-                expected=expected,
-            )
-        )
-
-    def _tell_job(self, run: CiRun, job: CiJob) -> None:
-        at = next((step for step in job.steps if step.status == "in_progress"), None)
-        now = (job.status, job.conclusion, at.name if at and not job.over else "")
-        if self._jobs.get(job.id) == now:
-            return
-        self._jobs[job.id] = now
-        timed = job.over and job.started is not None and job.completed is not None
-        self._in.record(
-            e.CiJobSeen(
-                workflow=run.path,
-                run=run.id,
-                job=job.name,
-                status=job.status,
-                conclusion=job.conclusion,
-                step=now[2],
-                number=at.number if at is not None and now[2] else 0,
-                duration=max((job.completed or 0) - (job.started or 0), 0.0) if timed else 0.0,
-            )
-        )
-
-    async def explain(self, look: Looker, judgement: Judgement) -> bool:
-        """Explain the next red job that is not explained; False when there is none."""
-        self.hold = 0.0
-        for row in judgement.rows:
-            if not row.settled or row.verdict not in (CiVerdict.FAILED, CiVerdict.TIMED_OUT):
-                continue
-            for number, job in enumerate(red_jobs(look.seen.jobs.get(row.run or 0, ()))):
-                if job.id not in self._explained:
-                    await self._explain(look.seen.runs[row.run or 0], job, number)
-                    return True
-        return False
-
-    async def _explain(self, run: CiRun, job: CiJob, number: int) -> None:
-        failure, step = failure_of(run.path, job)
-        log = None
-        if number < _LOGS_AT_MOST:
-            self._tries[job.id] = self._tries.get(job.id, 0) + 1
-            try:
-                log = await self._in.forge.log(job.id)
-            except LimitedError:
-                raise
-            except UnreachableError:
-                log = None
-            if log is None and self._tries[job.id] < _LOG_TRIES:
-                self.hold = FIRST_DELAY
-                return
-        local = await self._in.explain(failure)
-        self._explained.add(job.id)
-        self._in.record(
-            e.CiStepFailed(
-                workflow=run.path,
-                run=run.id,
-                job=job.name,
-                step=failure.step,
-                conclusion=(step.conclusion if step else job.conclusion) or "failure",
-                url=job.url,
-                log=self._keep(run, job, step_part(log, step)) if log is not None else "",
-                local=local.verdict,
-                told=local.told,
-                suggestion=local.suggestion,
-            )
-        )
-
-    def _keep(self, run: CiRun, job: CiJob, part: bytes) -> str:
-        writer = self._in.logs.writer(f"{run.path.rpartition('/')[2]}-{job.name}", job.id)
-        try:
-            writer.write(part)
-        finally:
-            writer.close()
-        return writer.path

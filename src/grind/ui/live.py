@@ -248,7 +248,7 @@ class LiveFace:
 
     def _footer(self, hidden: int, now: float) -> Text:
         board, signs = self._board, self._phrases.signs
-        parts = [f"{len(board.done)}/{len(board.jobs)} jobs"]
+        parts = [f"{len(board.done)}/{len(board.jobs) or len(board.started)} jobs"]
         if board.failures or board.failed_jobs():
             failed = {failure.job for failure in board.failures}
             parts.append(f"{len(failed) + len(board.failed_jobs())} failed")

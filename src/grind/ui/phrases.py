@@ -61,10 +61,13 @@ class Phrases:
     def _run_started(self, event: RunStarted) -> str:
         words = [
             f"grind {one_line(event.command)}",
-            f"tree {short(one_line(event.tree))}",
+            f"tree {short(one_line(event.tree))}"
+            if event.tree
+            else f"commit {short(one_line(event.commit))}",
             f"on {one_line(event.host)}",
-            count(len(event.jobs), "job"),
         ]
+        if event.jobs:
+            words.append(count(len(event.jobs), "job"))
         if event.resumed:
             words.append("taken up again")
         return self.paint.strong(f" {self.signs.dot} ".join(words))

@@ -86,7 +86,7 @@ def judge(
         )
     if "@" not in uses or "/" not in name or "${{" in uses:
         return refused(f"{uses!r} names no action", klass=StepClass.CHECK)
-    rule = (table or load_table()).find(name)
+    rule = (table or facts.memo(load_table)).find(name)
     if rule is None:
         return refused(f"{name} is not known to grind", settle(uses), StepClass.CHECK)
     given = {key.lower(): str(value) for key, value in inputs.items()}
@@ -108,8 +108,7 @@ def base_environment(facts: Facts) -> Recipe:
     Costs a few milliseconds; a Python environment is only made when a step asks for Python. Asks
     the host nothing: the script finds out where it runs.
     """
-    del facts
-    return Recipe(kind="provide", script=provide("base.sh"))
+    return Recipe(kind="provide", script=facts.memo(provide, "base.sh"))
 
 
 def _open_holes(rule: Rule, inputs: Mapping[str, str]) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from grind.core.task import Condition
 from grind.workflows.expressions import Node, UnknownValueError, evaluate, truthy
 from grind.workflows.expressions import condition as condition_of
+from grind.workflows.memo import Memo
 
 STATUSES = ("success", "failure", "cancelled")
 
@@ -46,15 +47,16 @@ def statuses(
     source: str,
     contexts: Mapping[str, Any],
     functions: Mapping[str, Callable[..., Any]] | None = None,
+    memo: Memo | None = None,
 ) -> frozenset[str]:
     """Return the job statuses for which a step with `if: source` runs.
 
     An empty source is `success()`. Raises ExpressionError; UnknownValueError among them when the
-    answer depends on a value that is not known yet.
+    answer depends on a value that is not known yet. `memo` remembers sources that were parsed.
     """
     if not source.strip():
         return frozenset({"success"})
-    node = condition_of(source)
+    node = memo(condition_of, source) if memo else condition_of(source)
     return frozenset(s for s in STATUSES if _runs(node, s, contexts, functions))
 
 

@@ -8,10 +8,13 @@ the same answers gives the same judgement.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from grind.core.plan import Recipe, StepClass, Verdict
 from grind.core.remedy import WHY, verdict_rule
+from grind.workflows.memo import Memo
+
+_T = TypeVar("_T")
 
 
 class Answer(NamedTuple):
@@ -37,6 +40,8 @@ class Facts:
         repository: str = "",
         refs: Collection[str] = (),
         artifacts: bool = False,
+        memo: Memo | None = None,
+        sample: bool = False,
     ) -> None:
         """Take the answers known so far.
 
@@ -44,6 +49,9 @@ class Facts:
         `repository` is `owner/name` of the repository itself; `refs` are the names for what is
         checked out anyway: the commit's id, the ref, its short name.
         `artifacts` says that the engine gives the jobs of a run a common `GRIND_ARTIFACTS` folder.
+        `memo` remembers what is judged from a text alone, from one round of questions to the next.
+        `sample` says that the first round looks for questions only: one combination of a matrix
+        asks what most of the others do, and no plan is final that left some out (`cut`).
         """
         self._answers = dict(answers or {})
         self._wanted: dict[tuple[str, ...], None] = {}
@@ -51,6 +59,11 @@ class Facts:
         self.repository = repository
         self.refs = frozenset(refs)
         self.artifacts = artifacts
+        self.memo = memo or Memo()
+        self.cut = False
+        self._sample = sample
+        self.round = Memo()
+        """Remembers what was judged from these answers."""
 
     def ask(self, argv: Sequence[str]) -> Answer | None:
         """Return what `argv` answers, or note that somebody wants to know and return None."""
@@ -59,6 +72,13 @@ class Facts:
         if answer is None:
             self._wanted[key] = None
         return answer
+
+    def sample_of(self, all_: Sequence[_T]) -> Sequence[_T]:
+        """Return what shall be looked at in this round: all, or the first."""
+        if not self._sample or len(all_) <= 1:
+            return all_
+        self.cut = True
+        return all_[:1]
 
     @property
     def wanted(self) -> tuple[tuple[str, ...], ...]:

@@ -14,60 +14,8 @@ from grind.core.plan import JobPlan
 from grind.workflows import contexts
 from grind.workflows.contexts import Situation
 from grind.workflows.expressions import UNKNOWN, ExpressionError, UnknownValueError
+from grind.workflows.memo import Memo
 from grind.workflows.scope import Scope, env_object, never_known, secrets_in
-
-ALLOWED = (
-    "PATH",
-    "LANG",
-    "LANGUAGE",
-    "TZ",
-    "NIX_PATH",
-    "NIX_REMOTE",
-    "RUSTUP_HOME",
-    "PYENV_ROOT",
-    "JAVA_HOME",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "NIX_SSL_CERT_FILE",
-    "CURL_CA_BUNDLE",
-    "REQUESTS_CA_BUNDLE",
-    "NODE_EXTRA_CA_CERTS",
-    "PIP_CERT",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-)
-"""Variables of the host that every step sees, besides LC_*: where programs are, how text is
-encoded, and how the network is reached. A proxy that carries a password is left out."""
-
-
-def lend(
-    environ: Mapping[str, str], *, home: str, extra: tuple[str, ...], folders: tuple[str, ...]
-) -> dict[str, str]:
-    """Return what a host lends to its jobs from its own environment.
-
-    `extra` and `folders` come from grind.toml: more variables, more PATH folders. The PATH loses the
-    folders of an active virtual environment.
-    """
-    lent = {
-        name: value
-        for name, value in environ.items()
-        if (name in ALLOWED or name.startswith("LC_") or name in extra)
-        and not (name.lower().endswith("_proxy") and "@" in value and name not in extra)
-    }
-    venv = environ.get("VIRTUAL_ENV")
-    parts = [p for p in lent.get("PATH", "/usr/bin:/bin").split(":") if p]
-    if venv:
-        parts = [p for p in parts if not (p + "/").startswith(venv.rstrip("/") + "/")]
-    lent["PATH"] = ":".join([*folders, *parts])
-    for name, folder in (("RUSTUP_HOME", ".rustup"), ("PYENV_ROOT", ".pyenv")):
-        if home:
-            lent.setdefault(name, f"{home}/{folder}")
-    return lent
-
 
 RUNNER_NAMES = frozenset(
     (
@@ -113,7 +61,7 @@ RUNNER_NAMES = frozenset(
 
 
 def layered(
-    plan: JobPlan, known: Mapping[str, Any], *, planning: bool = False
+    plan: JobPlan, known: Mapping[str, Any], *, planning: bool = False, memo: Memo | None = None
 ) -> tuple[dict[str, Any], str]:
     """Return the `env:` of workflow and job, evaluated, and why it cannot be, if it cannot.
 
@@ -125,7 +73,7 @@ def layered(
     env: dict[str, Any] = {}
     for layer in (plan.workflow_env, plan.env):
         outer = env_object(env, complete=True)
-        scope = Scope({**known, "env": outer, "secrets": UNKNOWN}).with_stand_ins()
+        scope = Scope({**known, "env": outer, "secrets": UNKNOWN}, memo=memo).with_stand_ins()
         for name, template in layer.items():
             if not name or "=" in name or "\0" in name + template:
                 return env, f"env: {name!r} is nothing that a program can be given"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from grind.core.plan import JobPlan, StepPlan, Verdict
-from grind.core.task import Condition, StepTask
+from grind.core.task import Condition
 from grind.workflows.conditions import condition_for, holds, status_functions
 from grind.workflows.expressions import (
     UNKNOWN,
@@ -23,52 +23,9 @@ from grind.workflows.expressions import (
 )
 from grind.workflows.jobenv import layered
 from grind.workflows.jobmemory import Memory
+from grind.workflows.moves import Finish, Hash, Move, Queue, Settle, StepResult
 from grind.workflows.scope import Scope
 from grind.workflows.tasks import TaskInputs, make_task
-
-
-class StepResult(NamedTuple):
-    """What became of one step. `outcome` is before continue-on-error, `conclusion` after."""
-
-    step: StepPlan
-    verdict: Verdict
-    outcome: str
-    conclusion: str
-    reason: str = ""
-    gating: bool = True
-
-
-class Queue(NamedTuple):
-    """Give this task to the host."""
-
-    task: StepTask
-
-
-class Hash(NamedTuple):
-    """Ask the host what `hashFiles(…)` says of the workspace now, and tell `hashed`.
-
-    The workspace is what the steps before have made of it: none of them is queued or runs.
-    """
-
-    step: int
-    arguments: tuple[str, ...]
-
-
-class Settle(NamedTuple):
-    """This step has its result without running."""
-
-    result: StepResult
-
-
-class Finish(NamedTuple):
-    """The job is over: success, failure, cancelled or refused, with its outputs."""
-
-    conclusion: str
-    reason: str
-    outputs: dict[str, Any]
-
-
-Move = Queue | Hash | Settle | Finish
 
 
 class _Later(Exception):  # noqa: N818 - not an error: "ask me again when something has ended"
@@ -252,7 +209,7 @@ class JobMachine:
         if self._apart and self._queued:
             raise _Later
         status = None if self._queued else self._status
-        answer = condition_for(step.source.if_, scope.contexts, status, scope.functions)
+        answer = condition_for(step.source.if_, scope.values, status, scope.functions)
         if answer is None:
             raise _Later
         if self._apart and answer.condition is Condition.FAILURE:
@@ -273,8 +230,7 @@ class JobMachine:
 
     def _nothing_to_do(self, step: StepPlan, condition: Condition) -> Move:
         """The host has what the step is for; what it would have answered is declared."""
-        if self._queued and not holds(condition, "success"):
-            raise _Later
+        self._await_turn(condition)
         self._memory.satisfied(step)
         return Settle(
             self._record(
@@ -292,9 +248,15 @@ class JobMachine:
             condition = Condition.ALWAYS
         if condition is None:
             return self._skipped(step, step.reason)
+        self._await_turn(condition)
         self._memory.left_out(step)
         gating = step.gating and holds(condition, "success")
         return StepResult(step, Verdict.SKIPPED, "skipped", "skipped", step.reason, gating)
+
+    def _await_turn(self, condition: Condition) -> None:
+        """What the host does not run has its result here, when what is before it has ended."""
+        if self._queued and condition is not Condition.ALWAYS:
+            raise _Later
 
     def _unknown(self, step: StepPlan, reason: str) -> Move:
         """What is unknown may become known when something ends; if nothing is left, refuse."""

@@ -17,9 +17,9 @@ from grind.workflows.scope import Scope, never_known, secrets_in
 from grind.workflows.shells import resolve_shell
 
 
-def text_gating(source: StepSource) -> Gating:
+def text_gating(source: StepSource, facts: Facts) -> Gating:
     """Return whether the step's own text can fail under its shell."""
-    return can_fail(source.run or "", source.shell)
+    return facts.memo(can_fail, source.run or "", source.shell)
 
 
 def judge_run(
@@ -35,11 +35,11 @@ def judge_run(
     """Return what becomes of a `run:` step called `name`.
 
     `scope` has the step's own `env:`; `secret_env` are the variables of its job that hold secrets;
-    `where` are the fields of a `[[verdict]]` that selects it; `provided` says that an earlier step gives the
-    job programs of its own.
+    `where` are the fields of a `[[verdict]]` that selects it; `provided` says that an earlier step
+    gives the job programs of its own.
     """
-    found = classify_run(name, scope.show(source.run or ""), source.shell)
-    gating = text_gating(source)
+    found = facts.memo(classify_run, name, scope.show(source.run or ""), source.shell)
+    gating = text_gating(source, facts)
     finding = Finding(
         Verdict.EXECUTED, found.klass, gating=gating.gating, gating_reason=gating.reason
     )

@@ -16,7 +16,7 @@ from grind.workflows.commandsyntax import Command, parse_command
 from grind.workflows.masking import hide, masks_of, safe_cut
 
 _PIECE = 64 * 1024
-_MOST = 16 * _PIECE
+_MOST = 4 * _PIECE
 """What is held back at most, however masked values overlap."""
 _TALK = frozenset({"endgroup", "error", "group", "notice", "warning"})
 """Commands that a reader of the log always sees; the faces say what they mean."""

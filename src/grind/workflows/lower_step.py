@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from grind.core.config import Config
 from grind.core.plan import StepClass, StepPlan, StepSource, Verdict
+from grind.core.remedy import verdict_rule
 from grind.workflows.actions import judge
 from grind.workflows.classify import classify_run
 from grind.workflows.conditions import statuses
 from grind.workflows.expressions import UNKNOWN, ExpressionError, UnknownValueError, truthy
-from grind.workflows.facts import Facts
+from grind.workflows.facts import Facts, Judgement
 from grind.workflows.finding import Finding
 from grind.workflows.jobenv import layered_nodes
 from grind.workflows.judge_run import judge_run, text_gating
@@ -133,10 +134,10 @@ def _name(step: Step, scope: Scope) -> str:
 
 def _settled(inputs: StepInputs, step: Step, source: StepSource, scope: Scope) -> Finding | None:
     """What grind.toml or the step's own condition says, before anything else is looked at."""
-    klass = _class_of(step, source)
+    klass = _class_of(inputs, step, source)
     unknown = ""
     try:
-        if not statuses(source.if_, scope.contexts, scope.functions):
+        if not statuses(source.if_, scope.values, scope.functions, scope.memo):
             reason = f"if: {source.if_} is false, as in CI"
             return Finding(
                 Verdict.SKIPPED, klass, reason, gating=False, gating_reason="CI skips it too"
@@ -147,14 +148,14 @@ def _settled(inputs: StepInputs, step: Step, source: StepSource, scope: Scope) -
         return Finding(Verdict.REFUSED, klass, f"if: {error}")
     rule = matching_rule(inputs.config, inputs.workflow, inputs.job, step)
     if rule is not None:
-        gating = text_gating(source) if rule.verdict == "executed" else None
+        gating = text_gating(source, inputs.facts) if rule.verdict == "executed" else None
         return by_rule(rule, source, klass, inputs.facts, gating)
     if unknown and not _status_alone_may_decide(source, scope):
         return Finding(
             Verdict.REFUSED,
             klass,
             unknown,
-            f'{selector(inputs.workflow, inputs.job, step)} verdict = "skipped", reason = "…"',
+            verdict_rule("skipped", selector(inputs.workflow, inputs.job, step)),
         )
     return None
 
@@ -164,16 +165,16 @@ def _status_alone_may_decide(source: StepSource, scope: Scope) -> bool:
     from grind.workflows.conditions import condition_for
 
     try:
-        answer = condition_for(source.if_, scope.contexts, "success", scope.functions)
+        answer = condition_for(source.if_, scope.values, "success", scope.functions)
     except ExpressionError:
         return False
     return answer is not None and answer.condition is None
 
 
-def _class_of(step: Step, source: StepSource) -> StepClass:
+def _class_of(inputs: StepInputs, step: Step, source: StepSource) -> StepClass:
     if source.run is None:
         return StepClass.PROVISION
-    return classify_run(raw(step.name), source.run, source.shell).klass
+    return inputs.facts.memo(classify_run, raw(step.name), source.run, source.shell).klass
 
 
 def _judge(
@@ -202,9 +203,13 @@ def _judge(
     )
 
 
+def _judged(facts: Facts, uses: str, *inputs: tuple[str, str]) -> Judgement:
+    return judge(uses, dict(inputs), facts)
+
+
 def _judge_uses(inputs: StepInputs, source: StepSource, scope: Scope) -> Finding:
     shown = {name: scope.show(value) for name, value in source.with_.items()}
-    judged = judge(source.uses, shown, inputs.facts)
+    judged = inputs.facts.round(_judged, inputs.facts, source.uses, *shown.items())
     return Finding(
         judged.verdict,
         judged.klass,

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from grind.workflows.expressions import (
     UNKNOWN,
     ExpressionError,
     Object,
+    Template,
     UnknownValueError,
     evaluate_template,
+    from_python,
     parse_template,
     partial,
     to_text,
 )
+from grind.workflows.memo import Memo
 
 _STAND_INS = {"run_id": "1", "run_number": "1"}
 
@@ -26,13 +29,25 @@ class Scope:
         self,
         contexts: Mapping[str, Any],
         functions: Mapping[str, Callable[..., Any]] | None = None,
+        memo: Memo | None = None,
     ) -> None:
+        """`memo` remembers templates that were parsed and contexts that were converted before: a
+        context is not changed once it is in a scope.
+        """
         self.contexts = dict(contexts)
         self.functions = dict(functions or {})
+        self.memo = memo or Memo()
+        self._values = _Converted(self.contexts, self.memo)
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The contexts for evaluating: converted when asked for, once for all scopes that share a
+        context."""
+        return self._values
 
     def having(self, **contexts: Any) -> Scope:
         """Return a scope with these contexts laid over."""
-        return Scope({**self.contexts, **contexts}, self.functions)
+        return Scope({**self.contexts, **contexts}, self.functions, self.memo)
 
     def having_env(self, own: Mapping[str, str]) -> Scope:
         """Return a scope whose `env` has a step's own `env:` laid over; a sibling's value is not
@@ -54,14 +69,14 @@ class Scope:
         github = self.contexts.get("github")
         if not isinstance(github, Mapping):
             return self
-        return self.having(github={**github, **_STAND_INS})
+        return self.having(github=self.memo.of_object(_numbered, github))
 
     def value(self, raw: str) -> Any:
         """Evaluate a template: a single hole gives its typed value, anything else text.
 
         Raises ExpressionError; UnknownValueError when it depends on what is not known yet.
         """
-        return evaluate_template(parse_template(raw), self.contexts, self.functions)
+        return evaluate_template(self._parsed(raw), self.values, self.functions)
 
     def text(self, raw: str) -> str:
         """Evaluate a template to text. Raises as `value`."""
@@ -72,13 +87,37 @@ class Scope:
 
         Broken expressions are shown as written: whoever runs them refuses them.
         """
+        if "${{" not in raw:
+            return raw
         try:
-            shown = partial(parse_template(raw), self.contexts, self.functions)
+            shown = partial(self._parsed(raw), self.values, self.functions)
         except ExpressionError:
             return raw
         return "".join(
             part if isinstance(part, str) else f"${{{{ {part.source} }}}}" for part in shown.parts
         )
+
+    def _parsed(self, raw: str) -> Template:
+        return self.memo(parse_template, raw)
+
+
+class _Converted(Mapping[str, Any]):
+    def __init__(self, contexts: Mapping[str, Any], memo: Memo) -> None:
+        self._contexts = contexts
+        self._memo = memo
+
+    def __getitem__(self, name: str) -> Any:
+        return self._memo.of_object(from_python, self._contexts[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._contexts)
+
+    def __len__(self) -> int:
+        return len(self._contexts)
+
+
+def _numbered(github: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**github, **_STAND_INS}
 
 
 def hashed_later(*_: Any) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from grind.adapters.git.text import shown
-from grind.core.errors import GrindError
+from grind.core.errors import ExitCode, GrindError
 
 # What a person sets on purpose and git needs to reach a remote or to know who commits. Everything
 # else that begins with GIT_ was set by a git that started us (a hook) or points somewhere else.
@@ -115,6 +115,10 @@ class Git:
         return demand(self.ask(args, data), doing or f"git {args[0]}")
 
 
+_FULL = ("No space left on device", "Out of diskspace", "Disk quota exceeded", "File too large")
+"""What git and the C library say of a full disk (in the C locale, see `environment`)."""
+
+
 def finish(process: subprocess.Popen[bytes], data: bytes | None = None) -> Answer:
     """Wait for a started git."""
     with process:
@@ -129,7 +133,14 @@ def finish(process: subprocess.Popen[bytes], data: bytes | None = None) -> Answe
 def demand(answer: Answer, doing: str) -> bytes:
     """Return the output of a git that succeeded; raise GrindError for one that did not."""
     if answer.code:
-        raise GrindError(f"{doing} failed: {shown(answer.err) or f'exit code {answer.code}'}")
+        said = shown(answer.err) or f"exit code {answer.code}"
+        if any(sign in said for sign in _FULL):
+            raise GrindError(
+                f"{doing} failed, the disk is full: {said}",
+                remedy="free some space, then run the same command again",
+                code=ExitCode.PAUSED,
+            )
+        raise GrindError(f"{doing} failed: {said}")
     return answer.out
 
 

@@ -41,7 +41,7 @@ g_lost() { # REASON: end the lane without an end; clients deliver LaneLost
   exit 3
 }
 
-g_read_spec() { # → g_spec_* from the file that the client wrote when it made the lane
+g_read_spec() { # → what the lane is, from the file that the client wrote when it made the lane
   local g_s
   mapfile -d '' -t g_s <"$g_lane/spec"
   [[ ${g_s[0]} == grind-lane/1 && ${#g_s[@]} -ge 11 ]] || return 1

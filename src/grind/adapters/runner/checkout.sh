@@ -77,12 +77,17 @@ g_find_commits() { # DEPTH START... → g_commits, g_trees, g_cut
 }
 
 g_lock() { # FILE: wait for the process that holds it, unless that is gone
-  local g_holder
+  local g_holder g_rounds=0
   g_stat "$BASHPID"
   until (set -C && printf '%s %s ;\n' "$BASHPID" "${g_st[19]}" >"$1") 2>/dev/null; do
     g_holder=()
     { IFS=' ' read -r -a g_holder <"$1"; } 2>/dev/null
-    if [[ ${g_holder[2]-} == ';' ]] && ! g_alive "${g_holder[0]}" "${g_holder[1]}"; then rm -f -- "$1"; fi
+    if [[ ${g_holder[2]-} == ';' ]]; then
+      g_alive "${g_holder[0]}" "${g_holder[1]}" || rm -f -- "$1"
+    elif ((g_rounds++ > 40)); then
+      # Made, and never written: its maker died in between.
+      rm -f -- "$1"
+    fi
     g_nap 0.05
   done
 }

@@ -20,7 +20,7 @@ from grind.ports import (
 )
 
 CHUNK = 128 * 1024
-SHORTEST, LONGEST = 0.005, 0.05
+SHORTEST, LONGEST = 0.01, 0.05
 """Seconds between two looks: short while something happens, longer when nothing does."""
 LIVENESS = 5
 """A look at the runner itself at most every so many looks that found nothing."""
@@ -51,24 +51,33 @@ class _Log:
     def __init__(self, source: LaneSource) -> None:
         self._source = source
         self._position = 0
+        self._ahead = b""
+        """Bytes before `_position` that have been read and not delivered."""
 
     async def drain(self, index: int, delivered: int) -> AsyncIterator[Output | None]:
         """Deliver what there is of a step's output; None when it is complete."""
         mark = self._source.mark(index)
-        while data := await self._source.log(self._position, CHUNK):
-            end = data.find(mark)
-            # Bytes at the end that may be the beginning of the mark are read again.
-            take = end if end >= 0 else len(data) - _overlap(data, mark)
+        while True:
+            end = self._ahead.find(mark)
+            # Bytes at the end that may be the beginning of the mark wait for what follows.
+            take = end if end >= 0 else len(self._ahead) - _overlap(self._ahead, mark)
             if take:
-                yield Output(index, delivered, data[:take])
-            delivered += take
-            self._position += take
+                yield Output(index, delivered, self._ahead[:take])
+                delivered += take
+            self._ahead = self._ahead[take + len(mark) if end >= 0 else take :]
             if end >= 0:
-                self._position += len(mark)
                 yield None
                 return
-            if not take or len(data) < CHUNK:
+            more = await self._source.log(self._position, CHUNK)
+            if not more:
                 return
+            self._position += len(more)
+            self._ahead += more
+
+    def rest(self) -> bytes:
+        """Return what was held back, when no mark will follow."""
+        rest, self._ahead = self._ahead, b""
+        return rest
 
 
 def _overlap(data: bytes, mark: bytes) -> int:
@@ -146,6 +155,9 @@ class Follower:
             self._quiet = 0
             self._delivered += len(output.data)
             yield output
+        if self._reason and (rest := self._log.rest()):
+            yield Output(self._running, self._delivered, rest)
+            self._delivered += len(rest)
 
     async def _event(self, record: Record) -> LaneEvent | None:
         match record:

@@ -8,7 +8,6 @@ g_claim_lane() { # of two runners started for one lane, one goes on
 # is made once (O_EXCL) and only ever followed by a higher one, so that two cannot steal a dead owner.
 g_claim_job() { # FOLDER → status 1 when a living lane has it
   local g_top=0 g_f g_owner
-  [[ -d $1 ]] || mkdir -p -- "$1" || g_lost 'the folder of the job could not be made'
   for g_f in "$1"/owner.*; do [[ ${g_f##*.} -gt $g_top ]] && g_top=${g_f##*.}; done
   if ((g_top)); then
     g_owner=()
@@ -40,8 +39,8 @@ g_empty() { # FOLDER: whatever modes a step left in it
 g_make_folders() {
   local g_slot=1
   g_job=$g_state/jobs/$g_key
-  until g_claim_job "$g_job"; do
-    ((g_slot++ < 100)) || g_lost 'a hundred lanes of this job are running already'
+  until mkdir -p -- "$g_job" && g_claim_job "$g_job"; do
+    ((g_slot++ < 100)) || g_lost 'no folder of the job can be had (is the disk full, or are there a hundred?)'
     g_job=$g_state/jobs/$g_key~$g_slot
   done
   g_workspace=$g_job/work/$g_name/$g_name g_home=$g_job/home g_temp=$g_job/work/_temp g_tools=$g_job/tools
@@ -129,7 +128,8 @@ g_main_run() { # LANE
 }
 
 g_lane_is_over() { # LANE
-  g_read_claim "$1" || return 1
+  # Without a claim no runner ever began it.
+  g_read_claim "$1" || return 0
   [[ $g_claim_boot != "$g_boot" ]] || ! g_alive "$g_claim_pid" "$g_claim_start"
 }
 

@@ -38,7 +38,7 @@ g_find_processes() { # TRACK SESSION KEEP... → g_found
 }
 
 g_kill_found() { # TRACK SESSION KEEP...: end them, and what they forked meanwhile
-  local g_round
+  local g_round g_pid # not the running step's
   for ((g_round = 0; g_round < 250; g_round++)); do
     g_find_processes "$@"
     ((${#g_found[@]})) || return 0

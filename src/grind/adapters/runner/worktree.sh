@@ -1,4 +1,7 @@
 # The files of a checkout: written, kept between runs, and brought back to exactly the tree.
+#
+# Limit: git compares times by the second. A file whose mode (not content) a step changed within the
+# second in which it was checked out may keep that mode, as far as git does not record it.
 
 g_encode() { # PATH → g_value: one file name
   g_value=${1//%/%25}
@@ -6,12 +9,13 @@ g_encode() { # PATH → g_value: one file name
 }
 
 g_plain_path() { # BASE PATH: is every part below BASE a folder, and none a link to elsewhere?
-  local g_at=$1 g_part
+  local g_at=$1 g_rest=$2
   [[ -d $g_at && ! -L $g_at ]] || return 1
-  local IFS=/
-  for g_part in $2; do
-    g_at+=/$g_part
+  while [[ $g_rest ]]; do
+    g_at+=/${g_rest%%/*}
     [[ -d $g_at && ! -L $g_at ]] || return 1
+    [[ $g_rest == */* ]] || break
+    g_rest=${g_rest#*/}
   done
 }
 
@@ -20,7 +24,6 @@ g_plain_path() { # BASE PATH: is every part below BASE a folder, and none a link
 g_set_aside() {
   local g_i g_path
   local -a g_kept
-  set +f
   g_kept=("$g_job"/kept/r*)
   for ((g_i = ${#g_kept[@]} - 1; g_i >= 0; g_i--)); do
     # What the last run did not use is old.
@@ -44,11 +47,13 @@ g_remove_all() { # FOLDER: empty it, whatever is in it
 }
 
 g_place() { # → g_target, g_reused: an empty folder, or the files of the last run
-  local g_at=$g_workspace g_part IFS=/
+  local g_at=$g_workspace g_rest=$g_path
   g_reused=
-  for g_part in $g_path; do
-    g_at+=/$g_part
+  while [[ $g_rest ]]; do
+    g_at+=/${g_rest%%/*}
     [[ ! -L $g_at ]] || g_refuse "the checkout's path goes through a link: $g_path"
+    [[ $g_rest == */* ]] || break
+    g_rest=${g_rest#*/}
   done
   g_target=$g_at
   mkdir -p -- "$g_target" || return

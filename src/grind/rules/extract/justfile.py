@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from grind.rules.extract.shells import with_shell
 from grind.rules.fragments import Builder, Context, Fragment
@@ -15,6 +16,72 @@ _SHELL = re.compile(r"^set\s+shell\s*:=\s*\[(.*)\]\s*$")
 _ASSIGN = re.compile(r"^(?:export\s+)?[A-Za-z_][\w-]*\s*:=\s*(.*)$")
 _STRINGS = re.compile(r"""'([^']*)'|"((?:[^"\\]|\\.)*)\"""")
 _ATTRIBUTE = re.compile(r"^\[(.+)\]\s*$")
+_PARAMETER = re.compile(r"([*+]?)\$?([\w-]+)(?:\s*=\s*(\S+))?")
+_DEPENDENCY = re.compile(r"\(\s*([\w-]+)[^)]*\)|(&&)|([A-Za-z_][\w-]*)")
+_ALIAS = re.compile(r"^alias\s+([\w-]+)\s*:=\s*([\w-]+)\s*$")
+_LITERAL = re.compile(r"""^(?:export\s+)?([A-Za-z_][\w-]*)\s*:=\s*(?:'([^']*)'|"([^"\\]*)")\s*$""")
+
+
+class Header(NamedTuple):
+    """The line that a recipe begins with."""
+
+    name: str
+    line: int
+    parameters: tuple[tuple[str, str | None, bool], ...]
+    """Name, default where it is a literal, and whether it takes all that is left."""
+    needs: tuple[str, ...]
+    after: tuple[str, ...]
+    """What runs after it: dependencies behind `&&`."""
+    body: bool
+    """Whether it has a body."""
+
+
+def headers(source: Source) -> list[Header]:
+    """All recipes in the order of the file, and aliases as recipes that only need theirs."""
+    lines = source.text.split("\n")
+    found: list[Header] = []
+    for at, line in enumerate(lines):
+        alias = _ALIAS.match(line.rstrip())
+        if alias:
+            found.append(Header(alias[1], at + 1, (), (alias[2],), (), False))
+            continue
+        recipe = _RECIPE.match(line)
+        if recipe is None or line.startswith("set "):
+            continue
+        following = next((ln for ln in lines[at + 1 :] if ln.strip()), "")
+        needs, after = _dependencies(line[recipe.end() :])
+        parameters = tuple(map(_parameter, _PARAMETER.finditer(recipe[2])))
+        found.append(
+            Header(recipe[1], at + 1, parameters, needs, after, following[:1] in (" ", "\t"))
+        )
+    return found
+
+
+def literals(source: Source) -> dict[str, str]:
+    """The variables whose value is one literal."""
+    found = (_LITERAL.match(line.rstrip()) for line in source.text.split("\n"))
+    return {match[1]: match[2] or match[3] or "" for match in found if match}
+
+
+def _parameter(match: re.Match[str]) -> tuple[str, str | None, bool]:
+    default = match[3]
+    if default is not None:
+        quoted = re.fullmatch(r"""'([^']*)'|"([^"\\]*)\"""", default)
+        default = (quoted[1] or quoted[2] or "") if quoted else None
+    rest = match[1] != ""
+    return match[2], "" if match[1] == "*" and default is None else default, rest
+
+
+def _dependencies(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    before: list[str] = []
+    behind: list[str] = []
+    into = before
+    for match in _DEPENDENCY.finditer(text.partition("#")[0]):
+        if match[2]:
+            into = behind
+        else:
+            into.append(match[1] or match[3])
+    return tuple(before), tuple(behind)
 
 
 def extract(source: Source) -> list[Fragment]:

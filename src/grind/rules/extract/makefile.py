@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from grind.rules.extract.shells import SHELLS, flags
 from grind.rules.fragments import Builder, Context, Fragment
@@ -10,6 +11,45 @@ from grind.rules.source import Source
 
 _RULE = re.compile(r"^([^\t#=:][^=#:]*?)\s*(&?:{1,2})(?![=:])")
 _ASSIGN = re.compile(r"^\s*(?:export\s+|override\s+)*([.\w-]+)\s*[:?+]?:?=\s*(.*)$")
+
+
+class Header(NamedTuple):
+    """The line that a rule begins with."""
+
+    name: str
+    line: int
+    needs: tuple[str, ...]
+
+
+def headers(source: Source) -> list[Header]:
+    """One per target of each rule with a plain name, in the order of the file."""
+    found: list[Header] = []
+    at = 1
+    for line, _ in _logical_lines(source.text):
+        rule = None if line.startswith("\t") or _ASSIGN.match(line) else _RULE.match(line)
+        if rule is not None:
+            rest = line[rule.end() :].replace("\\\n", " ").partition("#")[0].partition(";")[0]
+            needs = tuple(word for word in rest.split() if word != "|" and "=" not in word)
+            for name in rule[1].split():
+                if not name.startswith(".") and "%" not in name and "$" not in name:
+                    found.append(Header(name, at, needs))
+        at += line.count("\n") + 1
+    return found
+
+
+def literals(source: Source) -> dict[str, str]:
+    """The variables whose value is one literal, set once."""
+    found: dict[str, str] = {}
+    for line, _ in _logical_lines(source.text):
+        match = None if line.startswith("\t") else _ASSIGN.match(line)
+        if match is None:
+            continue
+        value = match[2].partition(" #")[0].strip()
+        if match[1] in found or "$" in value or "+=" in line or "\n" in value:
+            found[match[1]] = "$"
+        else:
+            found[match[1]] = value
+    return {name: value for name, value in found.items() if value != "$"}
 
 
 def extract(source: Source) -> list[Fragment]:

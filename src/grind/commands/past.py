@@ -1,0 +1,71 @@
+"""What earlier runs found of one tree and plan, and whether the last one is to be taken up again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from grind.core.release import Release, State, fold, results_of
+
+if TYPE_CHECKING:
+    from grind.adapters.store import ReleaseFolder
+    from grind.core.outcome import JobOutcome
+    from grind.core.receipt import StepRecord
+    from grind.wiring import Session
+
+_FACES = frozenset({"--json", "--follow", "--wait"})
+"""Options that say how to be told, not what to run."""
+
+
+class Past(NamedTuple):
+    """The last release, with what the releases before it found of the same tree and plan."""
+
+    folder: ReleaseFolder | None
+    last: Release | None
+    conclusions: dict[str, str]
+    """Job → how it ended when it last ran; `running` when it was cut off."""
+    outcomes: dict[str, JobOutcome]
+    records: list[StepRecord]
+
+    def is_of(self, tree: str, digest: str) -> bool:
+        """Whether the last release was for this tree and this plan."""
+        started = self.last.started if self.last is not None else None
+        return started is not None and (started.tree, started.digest) == (tree, digest)
+
+    def is_cut_off(self, command: str) -> bool:
+        """Whether the last release was cut off while it ran this very command."""
+        if self.last is None or self.last.started is None or self.last.state is not State.CHECKING:
+            return False
+        return _selecting(self.last.started.command) == _selecting(command)
+
+
+def past_of(session: Session) -> Past:
+    """Read the journals, the newest first, as long as they are of one tree and plan."""
+    folder, last = None, None
+    conclusions: dict[str, str] = {}
+    outcomes: dict[str, JobOutcome] = {}
+    records: dict[tuple[str, int], StepRecord] = {}
+    for older in session.store.releases():
+        with session.journal(older) as journal:
+            entries = list(journal.read())
+        release = fold(entries)
+        if last is None:
+            folder, last = older, release
+        if release.started is None or last.started is None:
+            break
+        if (release.started.tree, release.started.digest) != (
+            last.started.tree,
+            last.started.digest,
+        ):
+            break
+        found, steps = results_of(entries)
+        for step in steps:
+            if step.job in found and step.job not in conclusions:
+                records[step.job, step.step] = step
+        for job in found.keys() - conclusions.keys():
+            outcomes[job] = found[job]
+        conclusions = dict(release.jobs) | conclusions
+    return Past(folder, last, conclusions, outcomes, list(records.values()))
+
+
+def _selecting(command: str) -> list[str]:
+    return [word for word in command.split() if word not in _FACES]
