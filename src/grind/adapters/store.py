@@ -52,13 +52,15 @@ class ReleaseFolder:
         self.id = release
         self.path = os.path.join(root, release)
 
-    def writer(self, job: str, step: int) -> DiskLogWriter:
-        """Start the log of a step."""
+    def writer(self, job: str, step: int, kind: str = "log") -> DiskLogWriter:
+        """Start the log of a step, or its summary."""
         name = re.sub(r"[^0-9A-Za-z._-]+", "-", job).strip("-.")[:60] or "job"
         import hashlib
 
         mark = hashlib.sha256(job.encode("utf-8", "surrogateescape")).hexdigest()[:6]
-        return DiskLogWriter(self.path, f"logs/{name}-{mark}/{step}.log")
+        return DiskLogWriter(
+            self.path, f"logs/{name}-{mark}/{step}.{'md' if kind == 'summary' else 'log'}"
+        )
 
     def read_log(self, path: str) -> Iterator[bytes]:
         """Yield a log's bytes in pieces. Raises OSError when it is not there."""

@@ -121,6 +121,7 @@ async def _run(
             save_receipt=session.store.save_receipt,
             drop_receipt=session.store.drop_receipt,
             tools_print=lambda tools: session.tools_print(basis.config, tools),
+            debug=session.environ.get("RUNNER_DEBUG") == "1",
             carried=carried,
         )
         try:

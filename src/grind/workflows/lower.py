@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from grind.core.config import Config
 from grind.core.plan import JobPlan, Plan
 from grind.workflows.binding import speaks_of_commit
+from grind.workflows.concurrency import concurrency_notes
 from grind.workflows.contexts import Situation
 from grind.workflows.facts import Facts
-from grind.workflows.lower_job import JobInputs, lower_job
+from grind.workflows.lower_job import JobInputs, job_scope, lower_job
 from grind.workflows.lower_needs import after_needs
 from grind.workflows.nodes import raw
 from grind.workflows.syntax import Job, Workflow
@@ -96,6 +97,7 @@ def _workflow(request: Request, workflow: Workflow, notes: list[str]) -> list[Jo
     for job in _in_needs_order(workflow.jobs):
         by_id[job.id] = tuple(after_needs(plan, by_id, inputs) for plan in lower_job(inputs, job))
         lowered += by_id[job.id]
+    notes += concurrency_notes(workflow, job_scope(inputs, ""), lowered)
     order = {job.id: place for place, job in enumerate(workflow.jobs)}
     return sorted(lowered, key=lambda plan: (order[plan.id], plan.strategy_index))
 

@@ -11,6 +11,7 @@ from grind.core.plan import JobPlan, StepClass, StepPlan, Verdict
 from grind.workflows import contexts
 from grind.workflows.actions import base_environment
 from grind.workflows.conditions import statuses
+from grind.workflows.containers import judge_containers
 from grind.workflows.contexts import Situation
 from grind.workflows.expressions import (
     UNKNOWN,
@@ -26,7 +27,7 @@ from grind.workflows.lower_step import StepInputs, lower_step
 from grind.workflows.matrix import Combination, MatrixError, expand
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.runs_on import machine
-from grind.workflows.scope import Scope, never_known, secrets_in
+from grind.workflows.scope import Scope, hashed_later, never_known, secrets_in
 from grind.workflows.syntax import Job, Map, Scalar, Workflow
 
 
@@ -81,6 +82,7 @@ def job_scope(inputs: JobInputs, job: str) -> Scope:
             "secrets": UNKNOWN,
             "needs": UNKNOWN,
         },
+        {"hashFiles": hashed_later},
         memo=inputs.facts.memo,
     )
 
@@ -161,7 +163,7 @@ def _combination(
         scope,
         inactive=inputs.inactive,
         environment=_environment(job, scope),
-        refusal=refusal or _unsupported(job),
+        refusal=refusal or judge_containers(job, scope, inputs.facts),
     )
 
 
@@ -266,11 +268,3 @@ def _environment(job: Job, scope: Scope) -> str | None:
     if node is None:
         return None
     return scope.show(raw(node.get("name") if isinstance(node, Map) else node))
-
-
-def _unsupported(job: Job) -> tuple[str, str] | None:
-    if job.container is not None:
-        return "runs in a container, which is not done here yet", ""
-    if job.services is not None:
-        return "needs service containers, which are not started here yet", ""
-    return None

@@ -165,7 +165,7 @@ def _status_alone_may_decide(source: StepSource, scope: Scope) -> bool:
     from grind.workflows.conditions import condition_for
 
     try:
-        answer = condition_for(source.if_, scope.values, "success")
+        answer = condition_for(source.if_, scope.values, "success", scope.functions)
     except ExpressionError:
         return False
     return answer is not None and answer.condition is None
