@@ -114,9 +114,11 @@ def _strategy(job: Job, scope: Scope) -> _Strategy:
     fail_fast, parallel = job.strategy.fail_fast, job.strategy.max_parallel
     limit = to_value(parallel, scope) if parallel is not None else None
     if limit is not None:
-        if isinstance(limit, bool) or not isinstance(limit, int | float) or not 1 <= limit <= 1e6:
-            raise EvaluationError(f"max-parallel: {limit!r} is no positive number")
-        limit = int(limit)
+        if isinstance(limit, bool) or not isinstance(limit, int | float) or not abs(limit) <= 1e6:
+            raise EvaluationError(f"max-parallel: {limit!r} is no number that GitHub takes")
+        # As GitHub's own converter does: fractions are cut off, and without a positive number
+        # there is no limit.
+        limit = int(limit) if limit >= 1 else None
     return _Strategy(
         fail_fast=truthy(to_value(fail_fast, scope)) if fail_fast is not None else True,
         max_parallel=limit,
