@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grind.core.errors import ExitCode
@@ -170,6 +170,7 @@ steps = st.lists(
 )
 
 
+@settings(max_examples=200, deadline=None)
 @given(steps)
 def test_green_iff_every_gating_step_proves_and_one_was_executed(
     rows: list[tuple[Verdict, bool, StepClass, bool]],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grind.core import events as e
@@ -86,6 +86,7 @@ def test_states(events: tuple[e.Event, ...], state: State) -> None:
 HISTORIES = st.lists(st.sampled_from(EVENTS), max_size=12).map(lambda events: entries(*events))
 
 
+@settings(max_examples=200, deadline=None)
 @given(HISTORIES, st.sampled_from(EVENTS))
 def test_an_event_that_is_not_allowed_changes_nothing(
     before: list[e.Entry], event: e.Event
@@ -104,6 +105,7 @@ def test_an_event_that_is_not_allowed_changes_nothing(
         assert after.state is release.state
 
 
+@settings(max_examples=200, deadline=None)
 @given(HISTORIES)
 def test_a_history_folds_the_same_in_portions(history: list[e.Entry]) -> None:
     release = Release()

@@ -301,8 +301,8 @@ LAND_POINTS = [
 
 
 @pytest.mark.parametrize("point", LAND_POINTS)
-@pytest.mark.parametrize("twice", [False, True])
-def test_killed_while_landing(world: World, point: str, twice: bool) -> None:
+@pytest.mark.parametrize("then", ["", "after:land.intent:1", "before:land.pushed:1"])
+def test_killed_while_landing(world: World, point: str, then: str) -> None:
     """One commit, one push, whenever it was killed; the local branch follows at last."""
     world.start(PASS)
     hook = world.remote / "hooks/post-receive"
@@ -312,17 +312,11 @@ def test_killed_while_landing(world: World, point: str, twice: bool) -> None:
     _proven(world)
     tree, first = world.status()["tree"], world.tip
     world.killed(point, "land", "-m", "x")
-    if twice:
-        world.killed(
-            "before:land.pushed:1" if "pushed" not in point else "after:land.intent:1",
-            "land",
-            "-m",
-            "x",
-        )
-    else:
-        status = world.status()
-        assert status["next"] in ("grind land", "nothing"), status
-    done = world.grind("land", "-m", "x")
+    assert world.status()["next"].startswith("grind land")
+    if then and "pushed" not in point:
+        world.killed(then, "land", "-m", "x")
+    made = point != "before:land.committed:1" and "land.intent" not in point
+    done = world.grind("land", *([] if made else ["-m", "x"]))
     assert done.code == 0, done
     assert len(world.told("pushes")) == 1
     assert world.git("rev-parse", "main^", cwd=world.remote) == first
@@ -330,6 +324,27 @@ def test_killed_while_landing(world: World, point: str, twice: bool) -> None:
     assert world.git("rev-parse", "HEAD") == world.tip
     assert world.git("status", "--porcelain") == ""
     assert world.status()["last"] == "landed"
+
+
+def test_killed_and_the_message_is_another_one(world: World) -> None:
+    world.start(PASS)
+    _proven(world)
+    world.killed("after:land.committed:1", "land", "-m", "first thought")
+    assert world.grind("land", "-m", "second thought").code == 0
+    assert world.git("log", "--format=%s", "main", cwd=world.remote) == "second thought\nfirst"
+
+
+def test_killed_and_committed_by_hand_meanwhile(world: World) -> None:
+    """A commit that was made for another HEAD is not pushed: it would drop what is on HEAD now."""
+    world.start(PASS)
+    _proven(world, file="2", more="x")
+    world.killed("after:land.committed:1", "land", "-m", "all")
+    world.git("add", "more")
+    mine = world.git("commit", "-qm", "by hand") or world.git("rev-parse", "HEAD")
+    done = world.grind("land", "-m", "all")
+    assert done.code == 0, done
+    assert world.git("rev-parse", "main^", cwd=world.remote) == mine
+    assert world.git("rev-parse", "HEAD") == world.tip
 
 
 def test_edited_between_the_check_and_the_landing_of_the_branch(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grind.core.plan import JobPlan, StepClass, Verdict
@@ -149,6 +149,7 @@ def reference(jobs: list[JobPlan], would: dict[str, str]) -> dict[str, str]:
     return found
 
 
+@settings(max_examples=300, deadline=None)
 @given(graphs())
 def test_agrees_with_a_reference_by_brute_force(
     graph: tuple[list[JobPlan], dict[str, str]],

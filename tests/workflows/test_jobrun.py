@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -14,7 +14,8 @@ from grind.core.plan import JobPlan, Recipe, StepPlan, Verdict
 from grind.core.task import Condition, StepTask
 from grind.workflows.conditions import holds
 from grind.workflows.expressions import UNKNOWN
-from grind.workflows.jobrun import Finish, JobMachine, Queue, Settle, StepResult
+from grind.workflows.jobrun import JobMachine
+from grind.workflows.moves import Finish, Queue, Settle, StepResult
 from grind.workflows.tasks import TaskInputs
 from tests.workflows.plans import steps_job
 
@@ -445,6 +446,7 @@ ENDINGS = st.dictionaries(
 PLACES = st.none() | st.integers(0, 5)
 
 
+@settings(max_examples=200, deadline=None)
 @given(jobs(), ENDINGS, PLACES, PLACES)
 def test_every_step_gets_one_result_and_the_job_one_end(
     plan: JobPlan, endings: dict[int, Ending], stop: int | None, cancel: int | None
@@ -465,6 +467,7 @@ def test_every_step_gets_one_result_and_the_job_one_end(
             assert "not reached" not in result.reason
 
 
+@settings(max_examples=200, deadline=None)
 @given(jobs(), ENDINGS)
 def test_what_runs_is_what_the_runner_runs(plan: JobPlan, endings: dict[int, Ending]) -> None:
     """Step by step, nothing queued ahead: the same steps run, with the same results."""
@@ -505,6 +508,7 @@ def _one_by_one(plan: JobPlan, endings: dict[int, Ending]) -> tuple[list[StepRes
     return told, finish.conclusion
 
 
+@settings(max_examples=200, deadline=None)
 @given(st.sampled_from(list(Condition)), st.sampled_from(("success", "failure", "cancelled")))
 def test_a_condition_holds_as_the_host_has_it(condition: Condition, status: str) -> None:
     expected = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grind.workflows import logcommands
@@ -86,6 +86,7 @@ def test_memory_stays_flat_on_a_line_without_end() -> None:
 LETTERS = st.text("ab\n:", max_size=40)
 
 
+@settings(max_examples=300, deadline=None)
 @given(
     st.lists(st.text("ab", min_size=1, max_size=5), max_size=3),
     st.lists(LETTERS, min_size=1, max_size=6),

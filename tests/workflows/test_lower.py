@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grind.core.plan import Plan, Verdict
@@ -106,6 +106,7 @@ def test_what_runs_changes_the_digest(part: str) -> None:
     assert plan_of(text_of(**{part: DONE[part]})).digest != plan_of(text_of()).digest
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted({*SAID, *DONE})), st.booleans(), max_size=5))
 def test_the_digest_tells_plans_apart_exactly(parts: dict[str, bool]) -> None:
     changes = {part: (SAID | DONE)[part] for part, changed in parts.items() if changed}

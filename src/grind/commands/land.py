@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from grind.commands.options import add_json
 from grind.core import events as e
 from grind.core.errors import ExitCode, GrindError
-from grind.core.release import Release, fold
+from grind.core.release import Release, State, fold
 
 if TYPE_CHECKING:
+    from grind.adapters.store import ReleaseFolder
+    from grind.flows.basis import Basis
     from grind.flows.land import Landed, Landing
     from grind.wiring import Session
 
@@ -50,26 +52,38 @@ def run(args: argparse.Namespace) -> int:
     session = Session(os.getcwd(), os.environ)
     options = Options(merged=args.merged)
     basis = find_basis(session.repository, options, session.labels)
-    landing = flow.plan_landing(session.repository, basis, squash=args.squash or args.merged)
-    _require_proof(session, basis, options)
-    _check_message(args, landing, conventional=basis.config.land.conventional)
+    release, last = _last(session, basis)
+    squash = args.squash or args.merged
+    landing = flow.plan_landing(session.repository, basis, squash=squash, last=last)
+    if not landing.arrived:
+        _require_proof(session, basis, options)
+        _check_message(args, landing, conventional=basis.config.land.conventional)
     if args.dry_run:
         _tell(args, landing, None)
         return int(ExitCode.DONE)
-    with session.lock("land"):
-        release = session.store.latest() or session.store.new_release(session.clock.now())
-        with session.journal(release) as journal:
-            last = fold(journal.read())
-            if last.started is not None and last.started.tree != landing.snapshot.tree:
-                release, last = session.store.new_release(session.clock.now()), Release()
-        with session.journal(release) as journal:
+    with session.lock("grind land"), session.journal(release) as journal:
 
-            def record(event: e.Event) -> None:
-                journal.append(event)
+        def record(event: e.Event) -> None:
+            journal.append(event)
 
-            landed = flow.land(session.repository, landing, args.message, record, last)
+        landed = flow.land(session.repository, landing, args.message, record, last)
     _tell(args, landing, landed)
     return int(ExitCode.DONE)
+
+
+_OPEN = (State.IDLE, State.GREEN, State.LANDING, State.COMMITTED, State.LANDED)
+
+
+def _last(session: Session, basis: Basis) -> tuple[ReleaseFolder, Release]:
+    """Return the release to land in: the last one, when it is about this tree and can still land."""
+    latest = session.store.latest()
+    if latest is not None:
+        with session.journal(latest) as journal:
+            last = fold(journal.read())
+        about = last.started or last.intent
+        if about is not None and about.tree == basis.snapshot.tree and last.state in _OPEN:
+            return latest, last
+    return session.store.new_release(session.clock.now()), Release()
 
 
 def _require_proof(session: Session, basis: Any, options: Any) -> None:
@@ -117,6 +131,8 @@ def _check_message(args: argparse.Namespace, landing: Landing, *, conventional: 
             )
         return
     if args.message is None:
+        if landing.made is not None:
+            return  # the commit has its message
         raise GrindError(
             "a message is needed for the commit of the proven tree", remedy='grind land -m "…"'
         )

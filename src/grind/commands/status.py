@@ -110,7 +110,7 @@ def _next(
         return "grind check", "the last run was cut off: the same command takes it up again"
     if release is not None and release.state in (State.LANDING, State.COMMITTED):
         return "grind land", "the last landing was cut off: the same command takes it up again"
-    if decision.ok and committed:
+    if committed:
         return "nothing", f"{remote} has it"
     if decision.ok:
         return 'grind land -m "…"', "the tree is proven"

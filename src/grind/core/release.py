@@ -162,7 +162,8 @@ def _details(release: Release, event: e.Event) -> Release:
             others = tuple(f for f in release.failed if (f.job, f.step) != (event.job, event.step))
             return replace(release, failed=(*others, event))
         case e.LandIntent():
-            return replace(release, intent=event, commit=None, landed=None, problem="")
+            kept = release.commit if _same_landing(release.intent, event) else None
+            return replace(release, intent=event, commit=kept, landed=None, problem="")
         case e.LandCommitted():
             return replace(release, commit=event.oid)
         case e.LandPushed():
@@ -171,3 +172,8 @@ def _details(release: Release, event: e.Event) -> Release:
             return replace(release, problem=event.reason)
         case _:
             return release
+
+
+def _same_landing(old: e.LandIntent | None, new: e.LandIntent) -> bool:
+    """Whether a commit that was made for the one intent is what the other one wants pushed."""
+    return old is not None and replace(old, message="") == replace(new, message="")

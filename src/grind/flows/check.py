@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 import msgspec
 
 from grind import __version__
 from grind.core import events as e
-from grind.core.errors import ExitCode, GrindError
+from grind.core.errors import ExitCode
 from grind.core.outcome import JobOutcome, Outcome, judge
-from grind.core.plan import JobPlan, Plan, StepClass, Verdict
+from grind.core.plan import JobPlan
 from grind.core.receipt import Receipt, StepRecord, Tool, write_receipt
 from grind.flows.engine import Engine, EngineInputs, Results
 from grind.flows.prepare import Prepared
+from grind.flows.selection import Selection as Selection
+from grind.flows.selection import select_class as select_class
+from grind.flows.selection import select_failed as select_failed
+from grind.flows.selection import select_jobs as select_jobs
 from grind.ports import Clock, Host, LogStore, Repository
 from grind.workflows.binding import bound_to_commit
 from grind.workflows.checks import check_key
@@ -27,20 +31,6 @@ class Recorder(Protocol):
 
     def __call__(self, event: e.Event) -> None:
         """Record and show one event. Raises GrindError when it cannot be recorded."""
-
-
-class Selection(NamedTuple):
-    """Which part of the plan to run."""
-
-    checks: frozenset[str] | None = None
-    """Keys of checks; None for all."""
-    jobs: frozenset[str] | None = None
-    """Keys of CI's jobs; None for all active ones."""
-
-    @property
-    def whole(self) -> bool:
-        """Whether the run can prove the tree."""
-        return self.checks is None and self.jobs is None
 
 
 class CheckInputs(NamedTuple):
@@ -225,85 +215,3 @@ def _head(job: JobPlan) -> e.JobHead:
             for step in job.steps
         ),
     )
-
-
-def select_jobs(prepared: Prepared, names: Iterable[str]) -> Selection:
-    """Return the part of the plan that names select: a check, a job's id, name or key, a workflow's
-    file. What the chosen jobs need comes along. Raises GrindError for a name that selects nothing.
-    """
-    checks: set[str] = set()
-    jobs: set[str] = set()
-    for name in names:
-        found_checks = {c.key for c in prepared.checks.jobs if name in (c.id, c.key)}
-        found_jobs = {j.key for j in prepared.plan.jobs if j.active and _is_called(j, name)}
-        if not found_checks and not found_jobs:
-            known = sorted(
-                {j.id for j in prepared.checks.jobs}
-                | {j.id for j in prepared.plan.jobs if j.active}
-            )
-            raise GrindError(
-                f"no check and no active job is called {name!r}",
-                remedy=f"there are: {', '.join(known)}",
-            )
-        checks |= found_checks
-        jobs |= found_jobs
-    return Selection(
-        frozenset(_with_needs(prepared.checks, checks)),
-        frozenset(_with_needs(prepared.plan, jobs)),
-    )
-
-
-def select_class(prepared: Prepared, klass: StepClass) -> Selection:
-    """Return the jobs that have a step of this class, with what they need; no checks."""
-    jobs = {
-        job.key
-        for job in prepared.plan.jobs
-        if job.active
-        and any(s.klass is klass and s.verdict is not Verdict.SKIPPED for s in job.steps)
-    }
-    return Selection(frozenset(), frozenset(_with_needs(prepared.plan, jobs)))
-
-
-def select_failed(prepared: Prepared, last: Mapping[str, str]) -> Selection:
-    """Return the jobs that the last run did not end well, with what they need and what needs them:
-    a job that was skipped, or went another way, because of one that was red has proven nothing.
-    """
-    good = ("success", "skipped", "unproven")
-    bad = {key for key, conclusion in last.items() if conclusion not in good}
-    checks, plan = (
-        _with_needs(part, _with_dependents(part, {job.key for job in part.jobs} & bad))
-        for part in (prepared.checks, prepared.plan)
-    )
-    return Selection(frozenset(checks), frozenset(plan))
-
-
-def _is_called(job: JobPlan, name: str) -> bool:
-    file = job.workflow.rpartition("/")[2]
-    return name in (job.id, job.name, job.key, job.workflow, file, file.rpartition(".")[0])
-
-
-def _with_dependents(plan: Plan, keys: set[str]) -> set[str]:
-    found = set(keys)
-    while True:
-        ids = {(job.workflow, job.id) for job in plan.jobs if job.key in found}
-        more = {
-            job.key
-            for job in plan.jobs
-            if job.active and any((job.workflow, need) in ids for need in job.needs)
-        }
-        if more <= found:
-            return found
-        found |= more
-
-
-def _with_needs(plan: Plan, keys: set[str]) -> set[str]:
-    found = set(keys)
-    pending = [job for job in plan.jobs if job.key in keys]
-    while pending:
-        job = pending.pop()
-        for other in plan.jobs:
-            same = other.workflow == job.workflow and other.id in job.needs
-            if same and other.key not in found:
-                found.add(other.key)
-                pending.append(other)
-    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grind.workflows.jobrun import StepResult
+from grind.workflows.moves import StepResult
 
 
 def shortfall(ran: int | None, wanted: int | None, *, filtered: bool) -> str:

@@ -16,19 +16,17 @@ from grind.flows.stepbook import Execution, StepBook
 from grind.flows.steplog import StepLog
 from grind.ports import Ended, Lane, LaneDone, LaneLost, LaneSpec, Output, Passed, Started
 from grind.workflows import contexts as ctx
-from grind.workflows.expressions import ExpressionError, truthy
+from grind.workflows.expressions import ExpressionError
 from grind.workflows.filecommands import read_pairs
 from grind.workflows.jobenv import event_file, job_environment
-from grind.workflows.jobrun import Finish, JobMachine, Queue, Settle, StepResult
+from grind.workflows.jobrun import JobMachine
+from grind.workflows.jobsettings import is_forgiven, job_minutes
 from grind.workflows.logcommands import hide
-from grind.workflows.scope import Scope
+from grind.workflows.moves import Finish, Queue, Settle, StepResult
 from grind.workflows.tasks import lane_index, setup_task
 
 if TYPE_CHECKING:
     from grind.flows.engine import EngineInputs
-
-DEFAULT_TIMEOUT = 360.0
-"""Minutes that GitHub gives a job without `timeout-minutes`."""
 
 
 class JobEnding(NamedTuple):
@@ -74,13 +72,13 @@ async def run_job(context: JobContext) -> JobEnding:
     started = inputs.clock.now()
     inputs.emit(e.JobStarted(plan.key))
     try:
-        minutes = _minutes(plan, context.contexts)
+        minutes = job_minutes(plan, context.contexts)
     except (ExpressionError, ValueError) as error:
         ending = JobEnding("refused", f"timeout-minutes: {error}", {}, ())
     else:
         ending = await _run_in_lane(context, minutes)
     if ending.conclusion == "failure":
-        ending = ending._replace(forgiven=_is_forgiven(plan, context.contexts))
+        ending = ending._replace(forgiven=is_forgiven(plan, context.contexts))
     inputs.emit(
         e.JobEnded(
             job=plan.key,
@@ -105,27 +103,6 @@ async def _run_in_lane(context: JobContext, minutes: float) -> JobEnding:
     )
     context.lane = lane
     return await _Runner(context, lane).run()
-
-
-def _minutes(plan: JobPlan, contexts: dict[str, Any]) -> float:
-    value: Any = plan.timeout_minutes
-    if isinstance(value, str):
-        value = Scope(contexts).value(value)
-    if value is None:
-        return DEFAULT_TIMEOUT
-    if isinstance(value, bool) or not isinstance(value, float | int):
-        raise ValueError(f"{value!r} is no number")
-    return float(value) if 0 < value < DEFAULT_TIMEOUT * 1000 else DEFAULT_TIMEOUT
-
-
-def _is_forgiven(plan: JobPlan, contexts: dict[str, Any]) -> bool:
-    value = plan.continue_on_error
-    if isinstance(value, bool):
-        return value
-    try:
-        return truthy(Scope(contexts).value(value))
-    except ExpressionError:
-        return False  # not known to be forgiven: a failure stays one
 
 
 class _Runner:

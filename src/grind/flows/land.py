@@ -43,6 +43,13 @@ class Landing(NamedTuple):
     """Local commits that go along, the oldest first; the last one is HEAD."""
     needs_commit: bool
     """Whether a commit of the snapshot's tree has to be made."""
+    made: str | None = None
+    """The commit of it that an earlier attempt made."""
+
+    @property
+    def arrived(self) -> bool:
+        """Whether the remote has that commit: only the local branch is left to follow."""
+        return self.made is not None and self.made == self.expected
 
     @property
     def unproven(self) -> tuple[Commit, ...]:
@@ -50,8 +57,13 @@ class Landing(NamedTuple):
         return self.commits if self.needs_commit else self.commits[:-1]
 
 
-def plan_landing(repository: Repository, basis: Basis, *, squash: bool) -> Landing:
+def plan_landing(
+    repository: Repository, basis: Basis, *, squash: bool, last: Release | None = None
+) -> Landing:
     """Find what would be pushed. Asks the remote where its branch is.
+
+    `last` is the last release as its journal tells: a landing of it that was cut off is gone on
+    with, also when the remote has the commit already.
 
     Raises GrindError when there is nowhere to push or nothing to land, RefusedError when the remote
     has commits that the snapshot does not stand on, UnreachableError when it does not answer.
@@ -60,6 +72,9 @@ def plan_landing(repository: Repository, basis: Basis, *, squash: bool) -> Landi
     if target.remote is None:
         raise GrindError("there is no remote to push to", remedy="git remote add origin URL")
     tip = repository.fetch_upstream(target.remote, target.main)
+    made = _made(repository, last, snapshot) if last is not None else None
+    if made is not None and made == tip != snapshot.head:
+        return Landing(snapshot, target.remote, target.main, tip, (), True, made=made)
     if tip is not None and snapshot.head is not None:
         if repository.merge_base(tip, snapshot.head) != tip:
             raise RefusedError(
@@ -90,6 +105,7 @@ def plan_landing(repository: Repository, basis: Basis, *, squash: bool) -> Landi
         expected=tip,
         commits=commits,
         needs_commit=not snapshot.committed,
+        made=made,
     )
 
 
@@ -120,13 +136,15 @@ def land(
     `last` is the release as its journal tells: a commit that it made for this very landing is
     pushed instead of a second one. Raises RefusedError, UnreachableError.
     """
+    if landing.arrived and landing.made is not None:
+        return _arrived(repository, landing, landing.made, record, last)
     record(
         e.LandIntent(
             tree=landing.snapshot.tree,
             remote=landing.remote,
             branch=landing.branch,
             expected=landing.expected,
-            message=(message or "").partition("\n")[0],
+            message=_subject(message),
         )
     )
     try:
@@ -145,20 +163,49 @@ def land(
     return Landed(oid, follow, pushed=isinstance(result, Pushed))
 
 
+def _arrived(
+    repository: Repository,
+    landing: Landing,
+    oid: str,
+    record: Callable[[e.Event], None],
+    last: Release,
+) -> Landed:
+    """The push was over when we were cut off: say so in the journal, and let the branch follow."""
+    if last.state is not State.LANDED:
+        record(e.LandCommitted(landing.snapshot.tree, oid))
+        record(e.LandPushed(landing.snapshot.tree, oid, landing.remote, landing.branch))
+    return Landed(oid, repository.follow(landing.snapshot, oid), pushed=False)
+
+
+def _made(repository: Repository, last: Release, snapshot: Snapshot) -> str | None:
+    """Return the commit that an earlier attempt made of this very snapshot, on top of its head."""
+    if last.commit is None or last.intent is None or last.intent.tree != snapshot.tree:
+        return None
+    if snapshot.committed:
+        return None
+    try:
+        commits = repository.local_commits(snapshot.head, last.commit)
+        stands = snapshot.head is None or (
+            repository.merge_base(snapshot.head, last.commit) == snapshot.head
+        )
+    except GrindError:
+        return None  # git has collected it: it was never pushed
+    return last.commit if stands and len(commits) == 1 else None
+
+
 def _commit(repository: Repository, landing: Landing, message: str | None, last: Release) -> str:
     if not landing.needs_commit:
         return landing.snapshot.commit
-    if (
-        last.state in (State.COMMITTED, State.LANDING)
-        and last.commit is not None
-        and last.intent is not None
-        and last.intent.tree == landing.snapshot.tree
-        and last.intent.expected == landing.expected
-    ):
-        return last.commit  # made before we were cut off; pushing it again does no harm
+    same = last.intent is not None and _subject(message) == last.intent.message
+    if landing.made is not None and (same or message is None):
+        return landing.made
     if message is None:
         raise GrindError("a message is needed for the commit", remedy='grind land -m "…"')
     return repository.commit(landing.snapshot, message)
+
+
+def _subject(message: str | None) -> str:
+    return (message or "").partition("\n")[0]
 
 
 def _problem(result: PushResult, landing: Landing) -> GrindError | None:

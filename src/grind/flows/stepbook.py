@@ -8,7 +8,7 @@ from typing import NamedTuple
 from grind.core import events as e
 from grind.core.receipt import StepRecord
 from grind.flows.steplog import Said
-from grind.workflows.jobrun import StepResult
+from grind.workflows.moves import StepResult
 
 
 class Execution(NamedTuple):

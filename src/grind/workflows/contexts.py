@@ -14,7 +14,15 @@ from msgspec import Struct
 
 from grind.workflows.expressions import UNKNOWN, Object
 
-_PUSH_PAYLOAD_UNKNOWN = ("commits", "compare", "organization", "pusher", "sender")
+_PUSH_PAYLOAD_UNKNOWN = (
+    "commits",
+    "compare",
+    "enterprise",
+    "installation",
+    "organization",
+    "pusher",
+    "sender",
+)
 _GITHUB_UNKNOWN = (
     "actor_id",
     "repository_id",
@@ -120,7 +128,7 @@ def github(
         "actor": situation.actor or UNKNOWN,
         "api_url": "https://api.github.com",
         "base_ref": "",
-        "event": UNKNOWN if "*" in event else event,
+        "event": UNKNOWN if "*" in event else _with_more(event),
         "event_name": situation.event,
         "event_path": UNKNOWN,
         "graphql_url": "https://api.github.com/graphql",
@@ -146,6 +154,13 @@ def github(
     if situation.event.startswith("pull_request"):
         values |= dict.fromkeys(("base_ref", "head_ref"), UNKNOWN)
     return values | dict(extra)
+
+
+def _with_more(event: dict[str, Any]) -> dict[str, Any]:
+    """GitHub says more of a repository than is known here: what is absent is not null."""
+    repository = event["repository"]
+    owner = Object(repository["owner"].items(), complete=False)
+    return event | {"repository": Object((repository | {"owner": owner}).items(), complete=False)}
 
 
 def variables() -> Object:

@@ -12,47 +12,14 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from grind.core.plan import JobPlan, StepPlan, Verdict
-from grind.core.task import Condition, StepTask
+from grind.core.task import Condition
 from grind.workflows.conditions import condition_for, holds, status_functions
 from grind.workflows.expressions import UNKNOWN, ExpressionError, UnknownValueError, truthy
 from grind.workflows.jobenv import layered
 from grind.workflows.jobmemory import Memory
+from grind.workflows.moves import Finish, Move, Queue, Settle, StepResult
 from grind.workflows.scope import Scope
 from grind.workflows.tasks import TaskInputs, make_task
-
-
-class StepResult(NamedTuple):
-    """What became of one step. `outcome` is before continue-on-error, `conclusion` after."""
-
-    step: StepPlan
-    verdict: Verdict
-    outcome: str
-    conclusion: str
-    reason: str = ""
-    gating: bool = True
-
-
-class Queue(NamedTuple):
-    """Give this task to the host."""
-
-    task: StepTask
-
-
-class Settle(NamedTuple):
-    """This step has its result without running."""
-
-    result: StepResult
-
-
-class Finish(NamedTuple):
-    """The job is over: success, failure, cancelled or refused, with its outputs."""
-
-    conclusion: str
-    reason: str
-    outputs: dict[str, Any]
-
-
-Move = Queue | Settle | Finish
 
 
 class _Later(Exception):  # noqa: N818 - not an error: "ask me again when something has ended"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from grind.core.config import Config
 from grind.core.plan import JobPlan, StepClass, StepPlan, Verdict
-from grind.core.remedy import more_labels
 from grind.workflows import contexts
 from grind.workflows.actions import base_environment
 from grind.workflows.conditions import statuses
@@ -22,13 +20,14 @@ from grind.workflows.expressions import (
     truthy,
 )
 from grind.workflows.facts import Facts
-from grind.workflows.jobenv import layered
+from grind.workflows.judge_job import all_steps, judge_job
 from grind.workflows.literals import fold
 from grind.workflows.lower_step import StepInputs, lower_step
 from grind.workflows.matrix import Combination, MatrixError, expand
 from grind.workflows.nodes import raw, raw_map, to_value
+from grind.workflows.runs_on import machine
 from grind.workflows.scope import Scope, never_known, secrets_in
-from grind.workflows.syntax import Job, Map, Scalar, Seq, Workflow
+from grind.workflows.syntax import Job, Map, Scalar, Workflow
 
 
 class JobInputs(NamedTuple):
@@ -139,7 +138,7 @@ def _combination(
             index=place, total=of, fail_fast=strategy.fail_fast, max_parallel=strategy.max_parallel
         )
     )
-    labels, refusal, hosted = _machine(inputs, job, scope)
+    labels, refusal, hosted = machine(job.runs_on, inputs.labels, scope)
     scope = scope.having(runner=contexts.runner(inputs.situation, {}, hosted=hosted))
     suffix = f" ({combination.label})" if combination is not None and combination.label else ""
     plan = _skeleton(inputs, job, scope, suffix)
@@ -159,79 +158,12 @@ def _combination(
         env=job_env,
         workflow_env=workflow_env,
     )
-    refusal = refusal or _unsupported(job)
-    return _judge(inputs, job, plan, refusal, scope)
-
-
-def _judge(
-    inputs: JobInputs, job: Job, plan: JobPlan, refusal: tuple[str, str] | None, scope: Scope
-) -> JobPlan:
-    """Give the whole job its verdict."""
-    if inputs.inactive is not None:
-        return all_steps(plan, Verdict.SKIPPED, inputs.inactive, gating=False, active=False)
-    if job.environment is not None:
-        where = scope.show(_environment_name(job.environment))
-        reason = f"deploys to environment {where!r}: shown, never executed"
-        plan = msgspec.structs.replace(plan, klass=StepClass.DEPLOY)
-        return all_steps(plan, Verdict.SKIPPED, reason)
-    deploys = next((step for step in plan.steps if _deploys(step)), None)
-    if deploys is not None:
-        reason = f"has a deploy step (line {deploys.line}: {deploys.reason}): never executed"
-        return all_steps(plan, Verdict.SKIPPED, reason)
-    refusal = refusal or _environment_problem(plan, scope)
-    if refusal is not None and not _settled_by_rules(plan):
-        return all_steps(plan, Verdict.REFUSED, refusal[0], remedy=refusal[1])
-    refused = next((step for step in plan.steps if step.verdict is Verdict.REFUSED), None)
-    if refused is not None:
-        return msgspec.structs.replace(
-            plan,
-            verdict=Verdict.REFUSED,
-            reason=f"step at line {refused.line}: {refused.reason}",
-            remedy=refused.remedy,
-        )
-    return plan
-
-
-def _settled_by_rules(plan: JobPlan) -> bool:
-    """Whether grind.toml takes care of every step, so that the job needs nothing of its own."""
-    return bool(plan.steps) and all(s.verdict is Verdict.OVERRIDDEN or s.held for s in plan.steps)
-
-
-def _environment_problem(plan: JobPlan, scope: Scope) -> tuple[str, str] | None:
-    """A variable of the job that will never be known makes every step another one than CI's."""
-    _, problem = layered(plan, scope.contexts, planning=True, memo=scope.memo)
-    return (problem, "") if problem else None
-
-
-def _deploys(step: StepPlan) -> bool:
-    """Whether CI would reach a deploy step that grind.toml does not take care of."""
-    settled = step.verdict in (Verdict.EXECUTED, Verdict.OVERRIDDEN)
-    return step.klass is StepClass.DEPLOY and not settled and not step.held
-
-
-def all_steps(
-    plan: JobPlan,
-    verdict: Verdict,
-    reason: str,
-    *,
-    remedy: str = "",
-    gating: bool | None = None,
-    active: bool = True,
-) -> JobPlan:
-    """Give a whole job, and every step of it, one verdict."""
-    steps = tuple(
-        msgspec.structs.replace(
-            step,
-            verdict=verdict,
-            reason=reason,
-            remedy=remedy,
-            gating=step.gating if gating is None else gating,
-            recipe=None,
-        )
-        for step in plan.steps
-    )
-    return msgspec.structs.replace(
-        plan, verdict=verdict, reason=reason, remedy=remedy, steps=steps, active=active
+    return judge_job(
+        plan,
+        scope,
+        inactive=inputs.inactive,
+        environment=_environment(job, scope),
+        refusal=refusal or _unsupported(job),
     )
 
 
@@ -240,11 +172,10 @@ def _whole(inputs: JobInputs, job: Job, scope: Scope, reason: str) -> JobPlan:
     plan = _skeleton(inputs, job, scope, "")
     steps = _steps(inputs, job, scope, raw_map(inputs.workflow.env) | raw_map(job.env))
     plan = msgspec.structs.replace(plan, steps=steps, klass=_class(job, steps))
-    if inputs.inactive is not None:
-        return all_steps(plan, Verdict.SKIPPED, inputs.inactive, gating=False, active=False)
-    if job.environment is not None:
-        return _judge(inputs, job, plan, None, scope)
-    return all_steps(plan, Verdict.REFUSED, reason)
+    environment = _environment(job, scope)
+    if inputs.inactive is None and environment is None:
+        return all_steps(plan, Verdict.REFUSED, reason)
+    return judge_job(plan, scope, inactive=inputs.inactive, environment=environment, refusal=None)
 
 
 def _skeleton(inputs: JobInputs, job: Job, scope: Scope, suffix: str) -> JobPlan:
@@ -331,10 +262,12 @@ def _class(job: Job, steps: tuple[StepPlan, ...]) -> StepClass:
     return classes[0] if classes else StepClass.CHECK
 
 
-def _environment_name(node: Any) -> str:
-    if isinstance(node, Map):
-        return raw(node.get("name"))
-    return raw(node)
+def _environment(job: Job, scope: Scope) -> str | None:
+    """What the job deploys to, as far as it is known; None when it has no environment."""
+    node = job.environment
+    if node is None:
+        return None
+    return scope.show(raw(node.get("name") if isinstance(node, Map) else node))
 
 
 def _unsupported(job: Job) -> tuple[str, str] | None:
@@ -343,54 +276,3 @@ def _unsupported(job: Job) -> tuple[str, str] | None:
     if job.services is not None:
         return "needs service containers, which are not started here yet", ""
     return None
-
-
-_HOSTED_LINUX = re.compile(r"ubuntu-(?:latest|slim|\d\d\.\d\d)(-arm)?(?:-\d+-?cores?)?")
-"""GitHub's own Ubuntu images; any other label is a name that somebody gave to a machine."""
-
-
-def _machine(
-    inputs: JobInputs, job: Job, scope: Scope
-) -> tuple[tuple[str, ...], tuple[str, str] | None, bool]:
-    """Return the labels asked for, why this host is not such a machine, and whether GitHub hosts
-    it. An Ubuntu image is answered by any Linux of the same architecture (docs/adr/0006)."""
-    node = job.runs_on
-    if node is None:
-        return (), ("no runs-on", ""), True
-    if isinstance(node, Map):
-        group = raw(node.get("group"))
-        if group:
-            return (group,), (f"runs-on asks for the runner group {group!r}", ""), False
-        node = node.get("labels")
-    try:
-        value = to_value(node, scope) if node is not None else []
-    except ExpressionError as error:
-        text = raw(node) if isinstance(node, (Scalar, Seq)) else ""
-        return (text,), (f"runs-on: {error}", ""), True
-    labels = tuple(str(v) for v in (value if isinstance(value, (list, tuple)) else [value]))
-    if not labels:
-        return (), ("runs-on names no machine", ""), True
-    hosted = "self-hosted" not in {label.lower() for label in labels}
-    missing = [label for label in labels if not answers(label, inputs.labels)]
-    if not missing:
-        return labels, None, hosted
-    asked = ", ".join(missing)
-    return (
-        labels,
-        (
-            f"runs-on {asked}: this host is not one",
-            more_labels(missing[0]),
-        ),
-        hosted,
-    )
-
-
-def answers(label: str, labels: frozenset[str]) -> bool:
-    """Whether a host with `labels` stands for the `runs-on` label."""
-    name = label.lower()
-    if name in labels:
-        return True
-    hosted = _HOSTED_LINUX.fullmatch(name)
-    if hosted is None or "linux" not in labels:
-        return False
-    return ("arm64" if hosted[1] else "x64") in labels
