@@ -27,6 +27,7 @@ from grind.workflows.matrix import Combination, MatrixError, expand
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.runs_on import machine
 from grind.workflows.scope import Scope, never_known, secrets_in
+from grind.workflows.support import JOB_REFUSALS
 from grind.workflows.syntax import Job, Map, Scalar, Workflow
 
 
@@ -271,8 +272,8 @@ def _environment(job: Job, scope: Scope) -> str | None:
 
 
 def _unsupported(job: Job) -> tuple[str, str] | None:
-    if job.container is not None:
-        return "runs in a container, which is not done here yet", ""
-    if job.services is not None:
-        return "needs service containers, which are not started here yet", ""
+    given = {"container": job.container, "services": job.services}
+    for key, reason in JOB_REFUSALS.items():
+        if given[key] is not None:
+            return reason, ""
     return None
