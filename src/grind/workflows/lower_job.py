@@ -27,7 +27,12 @@ from grind.workflows.lower_step import StepInputs, lower_step
 from grind.workflows.matrix import Combination, MatrixError, expand
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.runs_on import machine
+<<<<<<< HEAD
 from grind.workflows.scope import Scope, hashed_later, never_known, secrets_in
+=======
+from grind.workflows.scope import Scope, never_known, secrets_in
+from grind.workflows.support import JOB_REFUSALS
+>>>>>>> drift
 from grind.workflows.syntax import Job, Map, Scalar, Workflow
 
 
@@ -115,9 +120,11 @@ def _strategy(job: Job, scope: Scope) -> _Strategy:
     fail_fast, parallel = job.strategy.fail_fast, job.strategy.max_parallel
     limit = to_value(parallel, scope) if parallel is not None else None
     if limit is not None:
-        if isinstance(limit, bool) or not isinstance(limit, int | float) or not 1 <= limit <= 1e6:
-            raise EvaluationError(f"max-parallel: {limit!r} is no positive number")
-        limit = int(limit)
+        if isinstance(limit, bool) or not isinstance(limit, int | float) or not abs(limit) <= 1e6:
+            raise EvaluationError(f"max-parallel: {limit!r} is no number that GitHub takes")
+        # As GitHub's own converter does: fractions are cut off, and without a positive number
+        # there is no limit.
+        limit = int(limit) if limit >= 1 else None
     return _Strategy(
         fail_fast=truthy(to_value(fail_fast, scope)) if fail_fast is not None else True,
         max_parallel=limit,
@@ -268,3 +275,14 @@ def _environment(job: Job, scope: Scope) -> str | None:
     if node is None:
         return None
     return scope.show(raw(node.get("name") if isinstance(node, Map) else node))
+<<<<<<< HEAD
+=======
+
+
+def _unsupported(job: Job) -> tuple[str, str] | None:
+    given = {"container": job.container, "services": job.services}
+    for key, reason in JOB_REFUSALS.items():
+        if given[key] is not None:
+            return reason, ""
+    return None
+>>>>>>> drift
