@@ -7,10 +7,12 @@ description, so that an editor can show them. A test holds that the files are no
 from __future__ import annotations
 
 import ast
+import importlib.util
 import inspect
 import json
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -40,12 +42,24 @@ def main() -> int:
 
 def generated() -> dict[str, str]:
     """Return every generated file: path from the repository's root, and text."""
-    files = {"docs/exit-codes.md": exit_codes()}
+    files = {"docs/exit-codes.md": exit_codes(), "docs/compatibility.md": compatibility().page()}
     for name, schema in schemas().items():
         text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         files[f"docs/schemas/{name}.json"] = text
         files[f"src/grind/schemas/{name}.json"] = text
     return files
+
+
+def compatibility() -> ModuleType:
+    """Return the module beside this one, however this one was started."""
+    spec = importlib.util.spec_from_file_location(
+        "tools_compatibility", ROOT / "tools" / "compatibility.py"
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError("tools/compatibility.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def exit_codes() -> str:

@@ -39,6 +39,15 @@ PLACES = (".github/workflows/", "ci/", "automation/", "code-scanning/", "deploym
 """Where workflows lie in a repository, and starter workflows in theirs."""
 
 
+STARTERS = (
+    (b"$default-branch", b"main"),
+    (b"$protected-branches", b"main"),
+    (b"$cron-daily", b"17 3 * * *"),
+    (b"$cron-weekly", b"17 3 * * 1"),
+)
+"""What GitHub fills in when somebody takes a starter workflow."""
+
+
 class File(NamedTuple):
     """A workflow file, wherever it came from."""
 
@@ -68,7 +77,10 @@ class Survey:
         place = f"{file.source}:{file.path}"
         try:
             name = file.path.rpartition("/")[2]
-            reading = read_workflow(f".github/workflows/{name}", file.text)
+            text = file.text
+            for mark, value in STARTERS:
+                text = text.replace(mark, value)
+            reading = read_workflow(f".github/workflows/{name}", text)
             problems = reading.problems
             if reading.workflow is not None:
                 problems += check_expressions(reading.workflow)
@@ -153,7 +165,7 @@ def settled(workflow: Workflow, event: str, rich: bool) -> Plan:
             Request(
                 workflows=(workflow,),
                 situation=situation,
-                event=Event(event, situation.ref, None, situation.message, COMMIT),
+                event=Event(event, situation.ref, "main", message=situation.message, head=COMMIT),
                 config=Config(),
                 facts=facts,
                 labels=frozenset({"linux", "x64", "self-hosted"}),

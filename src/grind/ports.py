@@ -95,6 +95,13 @@ class Passed(Struct, frozen=True, tag="passed"):
     index: int
 
 
+class Cancelled(Struct, frozen=True, tag="cancelled"):
+    """The lane is cancelled: `reason` is `cancelled`, or `timeout` when its time is over. The step
+    that runs now is being ended, unless its own condition holds in a cancelled job."""
+
+    reason: str
+
+
 class LaneDone(Struct, frozen=True, tag="done"):
     """The lane is finished: no process of it is left. `status` is success, failure or cancelled."""
 
@@ -107,7 +114,7 @@ class LaneLost(Struct, frozen=True, tag="lost"):
     reason: str
 
 
-LaneEvent: TypeAlias = Started | Output | Ended | Passed | LaneDone | LaneLost
+LaneEvent: TypeAlias = Started | Output | Ended | Passed | Cancelled | LaneDone | LaneLost
 
 
 class Lane(Protocol):
@@ -136,6 +143,15 @@ class Lane(Protocol):
 
     async def read(self, index: int, name: str) -> bytes:
         """Return a command file of an ended step: `env`, `output`, `path`, `state`, `summary`."""
+
+    async def file(self, path: str, limit: int) -> bytes | None:
+        """Return the beginning of a file of the job, at most `limit` bytes; a relative path starts
+        at the workspace. None for what is no regular file, or cannot be read."""
+
+    async def hash_files(self, step: int, arguments: Sequence[str]) -> str:
+        """Return what `hashFiles(…)` says of the workspace now: the arguments are an option and
+        patterns, as GitHub takes them. Asked again for the same step, it says the same again. Asked
+        while no step runs. Raises GrindError when it cannot be answered."""
 
     async def cancel(self) -> None:
         """Cancel as GitHub does: mark the lane cancelled and end the running step (INT, then TERM,
@@ -217,8 +233,9 @@ class LogWriter(Protocol):
 class LogStore(Protocol):
     """Where the masked logs of a run are kept."""
 
-    def writer(self, job: str, step: int) -> LogWriter:
-        """Start the log of a step, in place of what an earlier attempt left."""
+    def writer(self, job: str, step: int, kind: str = "log") -> LogWriter:
+        """Start the log of a step, in place of what an earlier attempt left. `kind` `summary` is
+        what the step wrote to its summary."""
 
 
 # --- time ----------------------------------------------------------------------------------------

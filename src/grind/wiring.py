@@ -51,10 +51,12 @@ class Session:
         """Return this machine as a host."""
         from pathlib import Path
 
+        from grind.adapters.files import private_folder
         from grind.adapters.localhost import LocalHost
         from grind.adapters.places import state_folder
 
-        state = Path(state_folder(self.environ)) / repository_slug(self.repository.common_dir)
+        root = private_folder(os.path.realpath(state_folder(self.environ)))
+        state = Path(root) / repository_slug(self.repository.common_dir)
         return LocalHost(
             state,
             self.lent(config),

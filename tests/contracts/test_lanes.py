@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from grind.ports import Condition, Ended, LaneDone, LaneLost, Output, Started, StepTask
+from grind.ports import Cancelled, Condition, Ended, LaneDone, LaneLost, Output, Started, StepTask
 from tests.contracts.conftest import local_host
 from tests.contracts.rig import PATH, Rig, Story, alive, always, step, until
 
@@ -152,7 +152,7 @@ def test_cancel_an_idle_lane_and_one_that_has_not_begun(rig: Rig) -> None:
 
     story = rig.go(tell(True))
     assert (story.passed, story.text(1), story.status) == ({0}, "on\n", "cancelled")
-    assert rig.go(tell(False)).events == [LaneDone("cancelled")]
+    assert rig.go(tell(False)).events == [Cancelled("cancelled"), LaneDone("cancelled")]
 
 
 def test_cancel_a_lane_that_is_over(rig: Rig) -> None:

@@ -110,7 +110,7 @@ def test_cases(text: str, plain: str, coloured: str) -> None:
         ("::endgroup::", []),
         ("::add-mask::s3cret", []),
         ("  ::add-mask::s3cret", []),
-        ("::set-output name=a::b", []),
+        ("::set-output name=a::b", ["::set-output name=a::b"]),
         ("::error file=a,line=3,col=5::boom%0Amore 100%25", ["error: a:3:5: boom", "more 100%"]),
         ("::error file=C%3A\\x,line=1::a::b", ["error: C:\\x:1: a::b"]),
         ("::warning::careful", ["warning: careful"]),

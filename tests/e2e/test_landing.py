@@ -301,7 +301,14 @@ LAND_POINTS = [
 
 
 @pytest.mark.parametrize("point", LAND_POINTS)
-@pytest.mark.parametrize("then", ["", "after:land.intent:1", "before:land.pushed:1"])
+@pytest.mark.parametrize(
+    "then",
+    [
+        "",
+        pytest.param("after:land.intent:1", marks=pytest.mark.campaign),
+        pytest.param("before:land.pushed:1", marks=pytest.mark.campaign),
+    ],
+)
 def test_killed_while_landing(world: World, point: str, then: str) -> None:
     """One commit, one push, whenever it was killed; the local branch follows at last."""
     world.start(PASS)
@@ -324,6 +331,17 @@ def test_killed_while_landing(world: World, point: str, then: str) -> None:
     assert world.git("rev-parse", "HEAD") == world.tip
     assert world.git("status", "--porcelain") == ""
     assert world.status()["last"] == "landed"
+
+
+def test_killed_three_times_while_landing(world: World) -> None:
+    world.start(PASS)
+    _proven(world)
+    world.killed("after:land.committed:1", "land", "-m", "x")
+    world.killed("after:land.intent:1", "land", "-m", "x")
+    world.killed("before:land.pushed:1", "land", "-m", "x")
+    assert world.grind("land").code == 0
+    assert world.git("rev-list", "--count", "main", cwd=world.remote) == "2"
+    assert world.git("rev-parse", "HEAD") == world.tip
 
 
 def test_killed_and_the_message_is_another_one(world: World) -> None:
@@ -417,6 +435,8 @@ def test_other_main_branch_and_remote(world: World) -> None:
 def test_land_json(world: World) -> None:
     world.start(PASS)
     _proven(world)
+    empty = world.grind("land", "--json", cwd=_clone(world)).document
+    assert (empty["schema"], empty["commit"], empty["pushed"]) == ("grind.land/1", None, False)
     document = world.grind("land", "-m", "x", "--json").document
     assert document["schema"] == "grind.land/1"
     assert (document["commit"], document["pushed"]) == (world.tip, True)

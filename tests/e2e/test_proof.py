@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -247,7 +248,8 @@ def test_the_remedy_that_is_printed_settles_it(world: World, what: str) -> None:
     lines = remedy[remedy.index("[[verdict]]") :]
     for line in lines.splitlines():
         assert line in world.grind("plan").out
-    filled = lines.replace("command -v …", "command -v bash").replace("…", "exit 0")
+    filled = re.sub(r"(?m)^run = .*", 'run = "exit 0"', lines)
+    filled = re.sub(r"(?m)^check = .*", 'check = "command -v bash"', filled)
     world.write({"grind.toml": filled + "\n"})
     done = world.grind("check")
     assert done.code == 0, (filled, done)
@@ -302,6 +304,7 @@ def test_receipt_ages(world: World) -> None:
 def test_damaged_receipt_proves_nothing(world: World, damage: bytes) -> None:
     world.start({CI: _jobs(world, "a")})
     assert world.grind("check").code == 0
+    assert "was proven" in world.grind("check").out
     [path] = (world.kept / "receipts").glob("*.json")
     path.write_bytes(damage)
     assert world.status()["proof"] == "none"
@@ -348,3 +351,46 @@ def _node(folder: Path, version: str) -> None:
         path = folder / name
         path.write_text(f"#!/bin/sh\nprintf '{version[1:]}\\t-\\t{path}\\n'\n")
         path.chmod(0o755)
+
+
+def test_plan_lists_what_ci_runs_and_what_is_ignored(world: World) -> None:
+    """F1, F22: nothing that CI runs is left out in silence; ignoring one takes a reason."""
+    world.start(
+        {
+            CI: "name: CI\non: push\njobs:\n"
+            "  build:\n    strategy: {matrix: {p: [a, b, c]}}\n    runs-on: ubuntu-latest\n"
+            "    steps: [{run: 'cargo build -p ${{ matrix.p }}'}]\n"
+            "  deploy:\n    needs: build\n    environment: prod\n    runs-on: ubuntu-latest\n"
+            "    steps: [{run: ./deploy}]\n",
+            ".github/workflows/old.yml": workflow("- run: 'false'"),
+            "grind.toml": '[[check]]\nname = "quick"\nrun = "cargo check"\n',
+        }
+    )
+    jobs = {job["name"]: job for job in world.plan()["jobs"]}
+    assert len(jobs) == 6
+    assert {step["run"] for job in jobs.values() for step in job["steps"]} >= {
+        "cargo build -p ${{ matrix.p }}",
+        "./deploy",
+        "false",
+        "cargo check",
+    } or {"cargo build -p a", "cargo build -p b", "cargo build -p c"} <= {
+        step["run"] for job in jobs.values() for step in job["steps"]
+    }
+    assert all(step["verdict"] for job in jobs.values() for step in job["steps"])
+    assert jobs["deploy"]["verdict"] == "skipped"
+    world.write({"grind.toml": '[[ignore]]\nworkflow = "old.yml"\nreason = "replaced by ci.yml"\n'})
+    plan = world.plan()
+    assert len(plan["jobs"]) == 4
+    assert any("old.yml" in note and "replaced by ci.yml" in note for note in plan["notes"])
+    assert "replaced by ci.yml" in world.grind("plan").out
+
+
+def test_run_that_is_cancelled_leaves_the_older_proof(world: World) -> None:
+    """--again that is killed in the middle of a red step: the proof of before still is one, and
+    the red result, once it is known, takes it back."""
+    world.start({CI: _jobs(world, "a")})
+    assert world.grind("check").code == 0
+    (world.outside / "a-fails").touch()
+    world.killed("before:run.ended:1", "check", "--again")
+    assert not world.receipts
+    assert world.grind("check", "--again").code == 1

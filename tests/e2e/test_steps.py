@@ -241,7 +241,9 @@ def _flat() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
 
 
-@pytest.mark.parametrize("args", [(), ("--json",)])
+@pytest.mark.parametrize(
+    "args", [(), pytest.param(("--json",), marks=pytest.mark.campaign)], ids=["plain", "json"]
+)
 def test_much_output_in_one_step(world: World, args: tuple[str, ...]) -> None:
     """100 MB in one step: the client's memory stays flat (its own resident peak, measured)."""
     size = 100_000_000

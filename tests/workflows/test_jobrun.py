@@ -15,7 +15,7 @@ from grind.core.task import Condition, StepTask
 from grind.workflows.conditions import holds
 from grind.workflows.expressions import UNKNOWN
 from grind.workflows.jobrun import JobMachine
-from grind.workflows.moves import Finish, Queue, Settle, StepResult
+from grind.workflows.moves import Finish, Hash, Move, Queue, Settle, StepResult
 from grind.workflows.tasks import TaskInputs
 from tests.workflows.plans import steps_job
 
@@ -77,26 +77,30 @@ class Play:
         ending = self.endings.get(index, Ending())
         if ending.exit_code and self.status == "success" and not task.continue_on_error:
             self.status = "failure"
-        self._tell(
-            self.machine.ended(
-                index,
-                exit_code=ending.exit_code,
-                reason=ending.reason,
-                outputs=ending.outputs,
-                env=ending.env,
-            )
+        self._tell(self._end(index, ending))
+
+    def _end(self, index: int, ending: Ending) -> StepResult:
+        return self.machine.ended(
+            index,
+            exit_code=ending.exit_code,
+            reason=ending.reason,
+            outputs=ending.outputs,
+            env=ending.env,
         )
 
     def _ask(self) -> None:
+        self._take(self.machine.moves())
+
+    def _take(self, moves: list[Move]) -> None:
         batch = []
-        for move in self.machine.moves():
+        for move in moves:
             if isinstance(move, Queue):
                 assert not self.final, "queued after final"
                 self.queue.append(move.task)
                 batch.append(move.task.index)
             elif isinstance(move, Settle):
                 self._tell(move.result)
-            else:
+            elif isinstance(move, Finish):
                 self.finishes.append(move)
         self.final = self.machine.exhausted
         if batch:
@@ -519,3 +523,124 @@ def test_a_condition_holds_as_the_host_has_it(condition: Condition, status: str)
         Condition.ALWAYS: ("success", "failure", "cancelled"),
     }[condition]
     assert holds(condition, status) is (status in expected)
+
+
+# --- hashFiles, and faults that the host does not know of -----------------------------------------
+
+
+class Hashing(Play):
+    """A host whose workspace is a text that its steps append their number to."""
+
+    def __init__(self, *args: Any, fails: bool = False, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.asked: list[tuple[int, tuple[str, ...], list[int]]] = []
+        self.fails = fails
+
+    def _ask(self) -> None:
+        while True:
+            moves = self.machine.moves()
+            hashes = [move for move in moves if isinstance(move, Hash)]
+            self._take(moves)
+            if not hashes:
+                return
+            (asked,) = hashes
+            assert asked is moves[-1]
+            assert not self.queue, "asked while a step is queued"
+            self.asked.append((asked.step, asked.arguments, list(self.ran)))
+            if self.fails:
+                self._tell(self.machine.not_hashed("it cannot be read").result)
+            else:
+                self.machine.hashed(asked.arguments, f"h{len(self.ran)}")
+
+
+def hashing(steps: str, **more: Any) -> Hashing:
+    made = Hashing(steps_job(steps), **more)
+    made()
+    return made
+
+
+def test_hash_files_is_asked_in_its_turn() -> None:
+    played = hashing("""
+        - run: echo ${{ hashFiles('a', '*.b') }}
+        - run: make
+        - if: hashFiles('a') == 'h2'
+          run: echo ${{ hashFiles('a') }} ${{ hashFiles('c') }}
+          env: {KEY: "k-${{ hashFiles('a') }}"}
+        - if: hashFiles('a') == 'h2'
+          run: never
+    """)
+    assert played.asked == [
+        (0, ("a", "*.b"), []),
+        (2, ("a",), [0, 1]),
+        (2, ("c",), [0, 1]),
+        (3, ("a",), [0, 1, 2]),
+    ]
+    assert played.ran == [0, 1, 2]
+    assert played.words[-1] == "skipped/skipped"
+    # The first two are queued together: only what asks waits.
+    assert played.batches == [[1, 2], [3]]
+
+
+def test_hash_files_is_not_asked_where_it_does_not_matter() -> None:
+    played = hashing("- if: failure() && hashFiles('a') != ''\n  run: never\n- run: make")
+    assert (played.asked, played.ran) == ([], [1])
+
+
+def test_a_step_whose_files_cannot_be_hashed_fails() -> None:
+    played = hashing(
+        "- run: echo ${{ hashFiles('a') }}\n- run: never\n- if: failure()\n  run: tell\n"
+        "- if: always()\n  run: clean\n",
+        fails=True,
+    )
+    assert played.finishes[0].conclusion == "failure"
+    assert played.ran == [2, 3]
+    assert played.words == [
+        "executed/failure", "skipped/skipped", "executed/success", "executed/success",
+    ]  # fmt: skip
+
+
+def fault_after(steps: str, *, endings: Mapping[int, Ending] | None = None) -> tuple[Play, Finish]:
+    """Play with a fault in step 0 that the host takes for a success."""
+
+    class Faulty(Play):
+        def _end(self, index: int, ending: Ending) -> StepResult:
+            return self.machine.ended(
+                index,
+                exit_code=ending.exit_code,
+                reason=ending.reason,
+                outputs=ending.outputs,
+                env=ending.env,
+                fault="no such command" if index == 0 else "",
+            )
+
+    made = Faulty(steps_job(steps), endings)
+    return made, made()
+
+
+def test_a_fault_fails_the_job_although_the_host_goes_on() -> None:
+    played, finish = fault_after("- run: a\n- run: b\n- if: failure()\n  run: c\n")
+    assert finish.conclusion == "failure"
+    assert played.told[0][0].outcome == "failure"
+    assert played.told[0][0].reason == "no such command"
+    # They were queued before the fault was seen: what ran has run, and what did not was not skipped.
+    assert played.ran == [0, 1]
+    assert played.told[2][0].reason == "not reached: it was queued for a success"
+
+
+def test_what_is_queued_after_a_fault_follows_it() -> None:
+    played, finish = fault_after(
+        "- id: one\n  run: a\n- if: steps.one.outcome == 'success'\n  run: b\n"
+        "- if: failure() && steps.one.outcome == 'failure'\n  run: c\n- run: d\n"
+        "- if: failure()\n  run: e\n- if: always()\n  run: f\n"
+    )
+    assert finish.conclusion == "failure"
+    assert played.ran == [0, 2, 4, 5]
+
+
+def test_a_fault_is_forgiven_as_any_failure() -> None:
+    played, finish = fault_after(
+        "- id: one\n  run: a\n  continue-on-error: true\n"
+        "- if: steps.one.outcome == 'failure' && steps.one.conclusion == 'success'\n  run: b\n"
+    )
+    assert finish.conclusion == "success"
+    assert played.ran == [0, 1]

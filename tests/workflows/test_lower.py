@@ -302,3 +302,21 @@ def test_unknown_is_not_written_into_a_plan() -> None:
     )
     assert all(value is not UNKNOWN for job in plan.jobs for value in (job.matrix or {}).values())
     assert plan.jobs[0].verdict is Verdict.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("given", "limit"), [("1", 1), ("2.9", 2), ("0", None), ("0.5", None), ("-1", None)]
+)
+def test_max_parallel_as_github_takes_it(given: str, limit: int | None) -> None:
+    plan = plan_of(
+        f"""
+        on: push
+        jobs:
+          a:
+            runs-on: ubuntu-latest
+            strategy: {{max-parallel: {given}, matrix: {{x: [1, 2]}}}}
+            steps: [{{run: make}}]
+        """
+    )
+    assert [job.max_parallel for job in plan.jobs] == [limit, limit]
+    assert {job.verdict for job in plan.jobs} == {Verdict.EXECUTED}

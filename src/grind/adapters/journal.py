@@ -26,11 +26,12 @@ from grind.core.events import (
     StepEnded,
     StepOutput,
     StepStarted,
+    StepSummary,
     decode,
     encode,
 )
 
-_UNSYNCED = (JobStarted, StepStarted, StepEnded, Annotation, Note)
+_UNSYNCED = (JobStarted, StepStarted, StepEnded, StepSummary, Annotation, Note)
 
 
 class DiskJournal:

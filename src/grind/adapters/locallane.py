@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import os
 import secrets
 import signal
+import stat
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -216,6 +218,27 @@ class LocalLane:
                 return b""
             raise
 
+    async def file(self, path: str, limit: int) -> bytes | None:
+        """Return the beginning of a file of the job."""
+        try:
+            with open(Path(self._paths.workspace) / path, "rb", opener=_no_wait) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    return None
+                return file.read(limit)
+        except (OSError, ValueError):
+            return None
+
+    async def hash_files(self, step: int, arguments: Sequence[str]) -> str:
+        """Return what `hashFiles(…)` says of the workspace now."""
+        from grind.adapters.hashing import hash_workspace, question_name
+
+        # A client that takes the job up again must come to the same conclusions.
+        kept = self._files.folder / question_name(step, arguments)
+        if not kept.exists():
+            found = await asyncio.to_thread(hash_workspace, self._paths.workspace, arguments)
+            write_new(kept, found.encode())
+        return kept.read_text()
+
     async def cancel(self) -> None:
         """Cancel as GitHub does; returns when the runner has taken note."""
         folder = self._files.folder
@@ -250,6 +273,10 @@ class LocalLane:
                 os.write(wake, b"\n")
         finally:
             os.close(wake)
+
+
+def _no_wait(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
 def _no_link(path: str, flags: int) -> int:

@@ -52,13 +52,15 @@ class ReleaseFolder:
         self.id = release
         self.path = os.path.join(root, release)
 
-    def writer(self, job: str, step: int) -> DiskLogWriter:
-        """Start the log of a step."""
+    def writer(self, job: str, step: int, kind: str = "log") -> DiskLogWriter:
+        """Start the log of a step, or its summary."""
         name = re.sub(r"[^0-9A-Za-z._-]+", "-", job).strip("-.")[:60] or "job"
         import hashlib
 
         mark = hashlib.sha256(job.encode("utf-8", "surrogateescape")).hexdigest()[:6]
-        return DiskLogWriter(self.path, f"logs/{name}-{mark}/{step}.log")
+        return DiskLogWriter(
+            self.path, f"logs/{name}-{mark}/{step}.{'md' if kind == 'summary' else 'log'}"
+        )
 
     def read_log(self, path: str) -> Iterator[bytes]:
         """Yield a log's bytes in pieces. Raises OSError when it is not there."""
@@ -82,7 +84,12 @@ class Store:
         return os.path.join(self.root, "lock")
 
     def new_release(self, now: float) -> ReleaseFolder:
-        """Name a new release; its folder is made by the first thing written."""
+        """Name a new release; its folder is made by the first thing written.
+
+        Raises GrindError when the folders for releases are not the user's own (a link elsewhere).
+        """
+        private_folder(self.root)
+        private_folder(self._releases)
         import secrets
 
         stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
@@ -147,7 +154,9 @@ class Store:
             return None
         try:
             with open(self._hit_path(tree), "rb") as file:
-                return file.read()
+                # A receipt that was written after it is another one, whatever wrote it.
+                written = os.stat(self.receipt_path(tree)).st_mtime_ns
+                return file.read() if written <= os.fstat(file.fileno()).st_mtime_ns else None
         except FileNotFoundError:
             return None
 

@@ -54,7 +54,11 @@ def run(args: argparse.Namespace) -> int:
     basis = find_basis(session.repository, options, session.labels)
     release, last = _last(session, basis)
     squash = args.squash or args.merged
-    landing = flow.plan_landing(session.repository, basis, squash=squash, last=last)
+    try:
+        landing = flow.plan_landing(session.repository, basis, squash=squash, last=last)
+    except flow.NothingToLandError as nothing:
+        _tell_nothing(args, basis, nothing.message)
+        return int(ExitCode.DONE)
     if not landing.arrived:
         _require_proof(session, basis, options)
         _check_message(args, landing, conventional=basis.config.land.conventional)
@@ -139,6 +143,27 @@ def _check_message(args: argparse.Namespace, landing: Landing, *, conventional: 
     problems = problems_of(args.message, conventional=conventional)
     if problems:
         raise GrindError("; ".join(problems), remedy='grind land -m "…"')
+
+
+def _tell_nothing(args: argparse.Namespace, basis: Basis, why: str) -> None:
+    if not args.json:
+        sys.stdout.write(f"{why}\n")
+        return
+    import json
+
+    document = {
+        "schema": "grind.land/1",
+        "tree": basis.snapshot.tree,
+        "remote": basis.target.remote,
+        "branch": basis.target.main,
+        "expected": basis.snapshot.head,
+        "commit": None,
+        "pushed": False,
+        "dry_run": args.dry_run,
+        "unproven_commits": [],
+        "note": why,
+    }
+    sys.stdout.write(json.dumps(document) + "\n")
 
 
 def _tell(args: argparse.Namespace, landing: Landing, landed: Landed | None) -> None:

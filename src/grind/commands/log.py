@@ -52,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             from grind.ui.log_text import render_log
 
-            for line in render_log(journal.read(), colour_wanted(sys.stdout, session.environ)):
+            colour = colour_wanted(sys.stdout, session.environ)
+            for line in render_log(journal.read(), colour, read_log=found.read_log):
                 sys.stdout.write(line + "\n")
     return int(ExitCode.DONE)

@@ -43,7 +43,10 @@ def is_plain(args: argparse.Namespace) -> bool:
 
 
 def plan_options(args: argparse.Namespace) -> Options:
-    """Return the options as the flows want them."""
+    """Return the options as the flows want them. Raises GrindError for what GitHub does not know."""
+    _require_event(args.event)
+    if args.ref is not None:
+        _require_ref(args.ref)
     from grind.flows.basis import Options
 
     return Options(
@@ -54,3 +57,29 @@ def plan_options(args: argparse.Namespace) -> Options:
         workflows=tuple(args.workflow),
         changed=args.changed,
     )
+
+
+def _require_event(event: str) -> None:
+    if event == "push":
+        return
+    from grind.core.errors import GrindError
+    from grind.core.suggest import suggestion
+    from grind.workflows.schema import EVENTS
+
+    if event not in EVENTS:
+        meant = suggestion(event, list(EVENTS))
+        raise GrindError(
+            f"GitHub has no event {event!r}",
+            remedy=f"did you mean `--event {meant}`?" if meant else "--event pull_request",
+        )
+
+
+def _require_ref(ref: str) -> None:
+    """Hold to what git-check-ref-format(1) allows."""
+    import re
+
+    bad = r"(^|/)(\.|$)|[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|\.lock(/|$)|\.$|^[-/]|^@$"
+    if re.search(bad, ref):
+        from grind.core.errors import GrindError
+
+        raise GrindError(f"{ref!r} is no name that git allows a ref", remedy="--ref BRANCH")

@@ -18,6 +18,7 @@ from grind.core.release import State
 from grind.core.texts import one_line
 from grind.flows import check as flow
 from grind.flows.basis import Basis
+from grind.flows.hints import Hints
 from grind.flows.prepare import Prepared, prepare
 from grind.flows.proven import find_proof
 from grind.ui.choose import face_for
@@ -104,7 +105,9 @@ async def _run(
             now=session.clock.now,
             follow=args.follow,
         )
-        record = _Recorder(session, journal.append, face)
+        recorder = _Recorder(session, journal.append, face)
+        ignored = session.repository.ignored_paths if args.rev is None else tuple
+        record = Hints(recorder, release.read_log, ignored)
         inputs = flow.CheckInputs(
             repository=session.repository,
             host=session.host(basis.config),
@@ -118,6 +121,7 @@ async def _run(
             save_receipt=session.store.save_receipt,
             drop_receipt=session.store.drop_receipt,
             tools_print=lambda tools: session.tools_print(basis.config, tools),
+            debug=session.environ.get("RUNNER_DEBUG") == "1",
             carried=carried,
         )
         try:

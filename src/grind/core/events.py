@@ -85,6 +85,17 @@ class Annotation(Struct, frozen=True, tag="annotation", kw_only=True):
     title: str = ""
 
 
+class StepSummary(Struct, frozen=True, tag="step.summary", kw_only=True):
+    """A step wrote to GITHUB_STEP_SUMMARY: Markdown, masked, for people to read."""
+
+    job: str
+    step: int
+    path: str
+    """Where it is kept, relative to the run's folder."""
+    bytes: int
+    lines: int
+
+
 class StepEnded(Struct, frozen=True, tag="step.ended", kw_only=True):
     """A step has its result. `outcome` is before `continue-on-error`, `conclusion` after."""
 
@@ -275,6 +286,7 @@ Event: TypeAlias = (
     | StepStarted
     | StepOutput
     | Annotation
+    | StepSummary
     | StepEnded
     | JobEnded
     | RunEnded

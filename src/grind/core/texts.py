@@ -96,12 +96,7 @@ def one_line(text: str) -> str:
 
 
 _COMMAND = re.compile(r"\s*(?:::([A-Za-z][\w-]*)(?: ((?:(?!::).)*))?::|##\[([\w-]+)\])(.*)")
-_SILENT = frozenset(
-    {
-        "add-mask", "endgroup", "echo", "stop-commands", "add-matcher", "remove-matcher",
-        "set-output", "save-state", "set-env", "add-path",
-    }
-)  # fmt: skip
+_SILENT = frozenset({"add-mask", "endgroup", "stop-commands"})
 _LEVELS = frozenset({"error", "warning", "notice", "debug"})
 
 

@@ -48,6 +48,8 @@ class CheckInputs(NamedTuple):
     save_receipt: Callable[[str, bytes], str]
     drop_receipt: Callable[[str], None]
     tools_print: Callable[[Iterable[Tool]], str]
+    debug: bool = False
+    """Whether `::debug::` lines of the steps are shown."""
     carried: tuple[dict[str, JobOutcome], list[StepRecord]] | None = None
     """Results of the last run of this very plan, for the jobs that are not run again."""
 
@@ -171,6 +173,7 @@ def _engine_inputs(inputs: CheckInputs, prepared: Prepared) -> EngineInputs:
         repository=private,
         parallel=inputs.parallel,
         min_tests=minimum,
+        debug=inputs.debug,
     )
 
 

@@ -42,6 +42,8 @@ class EngineInputs(NamedTuple):
     parallel: int
     min_tests: Mapping[str, int]
     """Job key → the number of tests its steps must have run."""
+    debug: bool = False
+    """Whether `::debug::` lines are shown."""
 
 
 class Results(NamedTuple):
@@ -160,12 +162,16 @@ class Engine:
             await self._cancel_siblings(job)
 
     async def _cancel_siblings(self, job: JobPlan) -> None:
-        for other in self._siblings[job.workflow, job.id]:
-            if other.key == job.key or other.key not in self._jobs:
-                continue
-            self._doomed.add(other.key)
-            if other.key in self._running:
-                await self._running[other.key].cancel()
+        others = {
+            other.key
+            for other in self._siblings[job.workflow, job.id]
+            if other.key != job.key and other.key in self._jobs
+        }
+        # All before the first is waited for: meanwhile one that waits for a slot could begin.
+        self._doomed |= others
+        for key in sorted(others & self._running.keys()):
+            if key in self._running:
+                await self._running[key].cancel()
 
     def _settle(self, job: JobPlan, conclusion: str, reason: str) -> None:
         self._outcomes[job.key] = JobOutcome(conclusion, reason)

@@ -8,21 +8,34 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from grind.core import events as e
+from grind.core.errors import GrindError
 from grind.core.plan import JobPlan
 from grind.core.receipt import StepRecord
 from grind.core.task import StepTask
 from grind.flows.enough import failed, shortfall
 from grind.flows.stepbook import Execution, StepBook
 from grind.flows.steplog import StepLog
-from grind.ports import Ended, Lane, LaneDone, LaneLost, LaneSpec, Output, Passed, Started
+from grind.flows.summary import keep_summary
+from grind.ports import (
+    Cancelled,
+    Ended,
+    Lane,
+    LaneDone,
+    LaneLost,
+    LaneSpec,
+    Output,
+    Passed,
+    Started,
+)
 from grind.workflows import contexts as ctx
 from grind.workflows.expressions import ExpressionError
 from grind.workflows.filecommands import read_pairs
 from grind.workflows.jobenv import event_file, job_environment
 from grind.workflows.jobrun import JobMachine
 from grind.workflows.jobsettings import is_forgiven, job_minutes
-from grind.workflows.logcommands import hide
-from grind.workflows.moves import Finish, Queue, Settle, StepResult
+from grind.workflows.masking import hide
+from grind.workflows.matchers import MatcherSet
+from grind.workflows.moves import Finish, Hash, Queue, Settle, StepResult
 from grind.workflows.tasks import lane_index, setup_task
 
 if TYPE_CHECKING:
@@ -116,12 +129,16 @@ class _Runner:
         self.book = StepBook(self.plan.key, self.inputs.emit)
         self.logs: dict[int, StepLog] = {}
         self.masks: set[str] = set()
+        self.matchers = MatcherSet()
         self.finish: Finish | None = None
         self.told_final = False
         self.steps = {lane_index(step.index): step for step in self.plan.steps}
         self.env_matters = any("env" in text.lower() for text in _templates(self.plan))
         """Whether any template of the job might speak of the `env` context."""
         self.setup_said = b""
+        self.running: int | None = None
+        self.cut_short: int | None = None
+        """The step that ran when the job's time was over."""
         self.problem = ""
         """Why the job has failed although every step says that it succeeded."""
 
@@ -142,10 +159,12 @@ class _Runner:
                     lost = event.reason
                 case LaneDone():
                     status = event.status
+                case Cancelled():
+                    self._cancelled(event)
                 case _:
                     await self._event(event)
         if not status or self.finish is None:
-            return self._lost(lost)
+            return await self._lost(lost)
         return self._ending(self.finish, status)
 
     def _contexts(self) -> dict[str, Any]:
@@ -178,6 +197,12 @@ class _Runner:
 
     async def _advance(self) -> None:
         """Queue whatever can be queued now, in one batch."""
+        while (asked := await self._move()) is not None:
+            await self._hash(asked)
+
+    async def _move(self) -> Hash | None:
+        """Carry out the machine's moves; return what it must know to go on."""
+        asked: Hash | None = None
         tasks: list[StepTask] = []
         for move in self.machine.moves():
             match move:
@@ -185,12 +210,28 @@ class _Runner:
                     tasks.append(move.task)
                 case Settle():
                     self.book.write(move.result)
+                case Hash():
+                    asked = move
                 case Finish():
                     self.finish = move
         final = self.machine.exhausted and not self.told_final
         if tasks or final:
             self.told_final = self.told_final or final
             await self.lane.submit(tasks, final=final)
+        return asked
+
+    async def _hash(self, asked: Hash) -> None:
+        try:
+            value = await self.lane.hash_files(asked.step, asked.arguments)
+        except GrindError as error:
+            self.book.write(self.machine.not_hashed(str(error)).result)
+        else:
+            self.machine.hashed(asked.arguments, value)
+
+    def _cancelled(self, event: Cancelled) -> None:
+        self.machine.cancelled()
+        if event.reason == "timeout":
+            self.cut_short = self.running
 
     async def _event(self, event: Started | Output | Ended | Passed) -> None:
         known = event.index in self.steps
@@ -198,7 +239,7 @@ class _Runner:
             case Started() if known:
                 self._started(event)
             case Output() if known:
-                self.logs[event.index].feed(event.data)
+                await self.logs[event.index].feed(event.data)
             case Output():
                 self.setup_said = (self.setup_said + event.data)[-4096:]
             case Passed() if known:
@@ -216,8 +257,16 @@ class _Runner:
 
     def _started(self, event: Started) -> None:
         step = self.steps[event.index]
+        self.running = event.index
         self.logs[event.index] = StepLog(
-            self.plan.key, step, self.inputs.logs, self.inputs.emit, self.masks
+            self.plan.key,
+            step,
+            store=self.inputs.logs,
+            emit=self.inputs.emit,
+            masks=self.masks,
+            matchers=self.matchers,
+            lane=self.lane,
+            debug=self.inputs.debug,
         )
         self.inputs.emit(e.StepStarted(self.plan.key, step.index, step.name))
 
@@ -230,16 +279,24 @@ class _Runner:
 
     async def _ended(self, event: Ended) -> None:
         step = self.steps[event.index]
-        said = self.logs.pop(event.index).finish()
+        self.running = None
+        said = await self.logs.pop(event.index).finish()
+        summary = await self.lane.read(event.index, "summary")
+        if summary:
+            said_there = hide(summary.decode("utf-8", "replace"), self.masks)
+            keep_summary(self.plan.key, step.index, said_there, self.inputs.logs, self.inputs.emit)
         result = self.machine.ended(
             step.index,
             exit_code=event.exit_code,
-            reason=event.reason,
+            reason="cancelled" if event.index == self.cut_short else event.reason,
             outputs=said.outputs | await self._pairs(event.index, "output", wanted=bool(step.id)),
             env=await self._pairs(event.index, "env", wanted=self.env_matters),
             detail=hide(event.detail, self.masks),
             duration=event.ended - event.started,
+            fault=said.fault,
         )
+        if said.fault and result.conclusion == "failure":
+            self.problem = self.problem or said.fault
         if result.outcome == "success" and _runs_tests(result):
             wanted = self.inputs.min_tests.get(self.plan.key)
             reason = shortfall(said.tests, wanted, filtered=said.filtered)
@@ -254,7 +311,7 @@ class _Runner:
         """Read a command file, when something can refer to what is in it."""
         return read_pairs(await self.lane.read(index, name)) if wanted else {}
 
-    def _lost(self, reason: str) -> JobEnding:
+    async def _lost(self, reason: str) -> JobEnding:
         """Nothing more will be heard: every step still gets its one result."""
         for result in self.machine.abandoned(f"not reached: the host lost the job ({reason})"):
             log = self.logs.pop(lane_index(result.step.index), None)
@@ -267,7 +324,7 @@ class _Runner:
                 conclusion="failure",
                 reason=f"the host lost the job: {reason}",
             )
-            self.book.write(ended, Execution(log.finish(), None, 0.0))
+            self.book.write(ended, Execution(await log.finish(), None, 0.0))
         return JobEnding("lost", reason, {}, tuple(self.book.records))
 
     def _ending(self, finish: Finish, status: str) -> JobEnding:

@@ -31,6 +31,10 @@ from grind.flows.basis import Basis
 from grind.ports import Repository
 
 
+class NothingToLandError(GrindError):
+    """The remote has what there is."""
+
+
 class Landing(NamedTuple):
     """What would be pushed, and where."""
 
@@ -65,7 +69,7 @@ def plan_landing(
     `last` is the last release as its journal tells: a landing of it that was cut off is gone on
     with, also when the remote has the commit already.
 
-    Raises GrindError when there is nowhere to push or nothing to land, RefusedError when the remote
+    Raises GrindError when there is nowhere to push, NothingToLandError, RefusedError when the remote
     has commits that the snapshot does not stand on, UnreachableError when it does not answer.
     """
     target, snapshot = basis.target, basis.snapshot
@@ -93,7 +97,7 @@ def plan_landing(
         snapshot = repository.proposal(snapshot.tree, tip)
         commits = ()
     if snapshot.committed and snapshot.head == tip:
-        raise GrindError(
+        raise NothingToLandError(
             f"nothing to land: {target.remote}/{target.main} is at {tip[:12] if tip else '-'} "
             "already, and nothing differs from it",
             code=ExitCode.DONE,

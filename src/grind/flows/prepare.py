@@ -70,6 +70,8 @@ async def prepare(
     event = Event(
         name=options.event,
         ref=basis.ref,
+        # A pull request, and a merge group, are planned as ones to the main branch.
+        base_ref=basis.target.main,
         paths=changed,
         message=situation.message,
         head=basis.snapshot.commit,

@@ -15,6 +15,7 @@ from grind.core.events import (
     RunStarted,
     StepEnded,
     StepStarted,
+    StepSummary,
 )
 from grind.core.texts import one_line
 
@@ -35,6 +36,7 @@ class Board:
         self.results: dict[str, dict[int, StepEnded]] = {}
         self.failures: list[StepEnded] = []
         self.annotations: list[Annotation] = []
+        self.summaries: list[StepSummary] = []
         self._labels: dict[str, str] = {}
 
     def take(self, event: Event) -> None:
@@ -57,6 +59,8 @@ class Board:
             case Annotation():
                 if event.level == "error" and len(self.annotations) < _ANNOTATIONS_KEPT:
                     self.annotations.append(event)
+            case StepSummary():
+                self.summaries.append(event)
             case RunEnded():
                 self.ended = event
             case _:

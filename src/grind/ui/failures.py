@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
-from grind.core.events import RunEnded, StepEnded
+from grind.core.events import RunEnded, StepEnded, StepSummary
 from grind.core.texts import LogText, one_line
 from grind.ui.face import LogReader
 from grind.ui.phrases import Phrases
+from grind.ui.words import count
+
+SUMMARY_LINES = 40
+"""Lines of each step's summary at the end of a run; `grind log` shows all."""
 
 
 def closing(phrases: Phrases, event: RunEnded, read_log: LogReader, width: int) -> Iterator[str]:
@@ -25,6 +30,9 @@ def closing(phrases: Phrases, event: RunEnded, read_log: LogReader, width: int) 
         first, *rest = map(one_line, remedy.splitlines() or [""])
         yield f"{paint.odd(signs.remedy)} {first}"
         yield from (f"  {line}" for line in rest)
+    for summary in phrases.board.summaries:
+        yield ""
+        yield from summary_lines(phrases, summary, read_log, SUMMARY_LINES)
     for failure in phrases.board.failures:
         yield ""
         yield from _failure(phrases, failure, read_log, width)
@@ -33,6 +41,22 @@ def closing(phrases: Phrases, event: RunEnded, read_log: LogReader, width: int) 
         yield f"{paint.bad(signs.failed)} {phrases.board.label(job.job)}: {one_line(job.reason)}"
     yield ""
     yield phrases.verdict(event)
+
+
+def summary_lines(
+    phrases: Phrases, summary: StepSummary, read_log: LogReader, most: int | None = None
+) -> Iterator[str]:
+    """Yield what a step wrote to its summary, behind a gutter; at most so many lines."""
+    steps = phrases.board.results.get(summary.job, {})
+    result = steps.get(summary.step)
+    place = phrases.place(result) if result else phrases.board.label(summary.job)
+    yield phrases.paint.strong(f"summary of {place}")
+    lines = _log(phrases, summary.path, read_log)
+    yield from islice(lines, most)
+    left = sum(1 for _ in lines)
+    if left:
+        path = one_line(summary.path)
+        yield phrases.paint.faint(f"… and {count(left, 'line')} more, kept in {path}")
 
 
 def _failure(

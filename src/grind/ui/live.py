@@ -28,6 +28,7 @@ from grind.core.events import (
     StepEnded,
     StepOutput,
     StepStarted,
+    StepSummary,
 )
 from grind.core.texts import LogText, one_line
 from grind.ui.board import Board
@@ -177,7 +178,14 @@ class LiveFace:
     def _history(self, event: Event) -> list[str]:
         """Return the lines that an event leaves above the region for good."""
         match event:
-            case StepStarted() | StepEnded() | Annotation() | StepOutput() | RunEnded():
+            case (
+                StepStarted()
+                | StepEnded()
+                | Annotation()
+                | StepOutput()
+                | StepSummary()
+                | RunEnded()
+            ):
                 return []
             case JobEnded():
                 return self._finished(event)

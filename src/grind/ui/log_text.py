@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 
-from grind.core.events import Entry, LandIntent, RunEnded, RunStarted
+from grind.core.events import Entry, LandIntent, RunEnded, RunStarted, StepSummary
 from grind.core.texts import one_line
 from grind.ui.board import Board
+from grind.ui.face import LogReader
+from grind.ui.failures import summary_lines
 from grind.ui.phrases import Phrases
 from grind.ui.words import Paint, Signs
 
@@ -17,10 +19,12 @@ def render_log(
     colour: bool,
     signs: Signs | None = None,
     zone: tzinfo | None = None,
+    read_log: LogReader | None = None,
 ) -> Iterator[str]:
     """Yield lines without newlines, in journal order; a date stands wherever the day changes.
 
-    `zone` None is the machine's own time zone. Nothing is held but the state of the current run.
+    `read_log` shows what the steps wrote to their summaries. `zone` None is the machine's own time
+    zone. Nothing is held but the state of the current run.
     """
     paint = Paint(colour)
     signs = signs or Signs()
@@ -40,6 +44,9 @@ def render_log(
         begins = isinstance(event, RunStarted | LandIntent)
         stamp = paint.faint(f"{at:%H:%M:%S}")
         yield f"{stamp} {line}" if begins else f"{stamp}   {line}"
+        if isinstance(event, StepSummary) and read_log is not None:
+            for told in summary_lines(phrases, event, read_log):
+                yield f"{' ' * 11}{told}"
         if isinstance(event, RunEnded):
             for remedy in event.remedies:
                 yield f"{' ' * 11}{paint.odd(signs.remedy)} {one_line(remedy)}"

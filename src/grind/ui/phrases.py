@@ -15,6 +15,7 @@ from grind.core.events import (
     RunStarted,
     StepEnded,
     StepStarted,
+    StepSummary,
 )
 from grind.core.texts import one_line
 from grind.ui.board import Board
@@ -40,6 +41,9 @@ class Phrases:
                 return self._in_job(event.job, self.step(event))
             case Annotation():
                 return self._in_job(event.job, self.annotation(event))
+            case StepSummary():
+                told = f"summary: {count(event.lines, 'line')}, kept in {one_line(event.path)}"
+                return self._in_job(event.job, self.paint.faint(told))
             case JobEnded():
                 return self._in_job(event.job, self._job(event))
             case RunEnded():

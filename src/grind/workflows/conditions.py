@@ -60,19 +60,25 @@ def statuses(
     return frozenset(s for s in STATUSES if _runs(node, s, contexts, functions))
 
 
-def condition_for(source: str, contexts: Mapping[str, Any], status: str | None) -> Answer | None:
+def condition_for(
+    source: str,
+    contexts: Mapping[str, Any],
+    status: str | None,
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+) -> Answer | None:
     """Decide an `if:` as far as it can be decided before the step's turn.
 
     `status` is the job's status when nothing is running before the step, None when something is.
     None as the answer: it can be decided later only. Raises as `statuses`.
     """
     try:
-        when = statuses(source, contexts)
+        when = statuses(source, contexts, functions)
     except UnknownValueError:
         if status is None:
             raise
         # What is not known does not matter where the status alone decides.
-        when = frozenset({status} if _runs(condition_of(source), status, contexts) else ())
+        runs = _runs(condition_of(source), status, contexts, functions)
+        when = frozenset({status} if runs else ())
     if status is not None and status not in when:
         return Answer(None)
     found = queueable(when)

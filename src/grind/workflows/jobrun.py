@@ -14,16 +14,26 @@ from typing import Any, NamedTuple
 from grind.core.plan import JobPlan, StepPlan, Verdict
 from grind.core.task import Condition
 from grind.workflows.conditions import condition_for, holds, status_functions
-from grind.workflows.expressions import UNKNOWN, ExpressionError, UnknownValueError, truthy
+from grind.workflows.expressions import (
+    UNKNOWN,
+    ExpressionError,
+    UnknownValueError,
+    to_text,
+    truthy,
+)
 from grind.workflows.jobenv import layered
 from grind.workflows.jobframes import Frame, handed_over, outputs_of, own_env
 from grind.workflows.jobmemory import Memory
-from grind.workflows.moves import Finish, Move, Queue, Settle, StepResult
+from grind.workflows.moves import Finish, Hash, Move, Queue, Settle, StepResult
 from grind.workflows.scope import Scope
 from grind.workflows.tasks import TaskInputs, make_task, minutes
 
 
 class _Later(Exception):  # noqa: N818 - not an error: "ask me again when something has ended"
+    pass
+
+
+class _Ask(Exception):  # noqa: N818 - not an error either: the host must be asked first
     pass
 
 
@@ -52,6 +62,11 @@ class JobMachine:
         self._passed_over: set[int] = set()
         """Calls of actions that are not entered, nor is any step of theirs."""
         self._finished = False
+        self._apart = False
+        """Whether the host takes for a success what has failed, so that it must be told what runs."""
+        self._hashes: dict[tuple[str, ...], str] = {}
+        """What `hashFiles` said since a step was last queued."""
+        self._asked: tuple[str, ...] | None = None
         self.results: dict[int, StepResult] = {}
 
     # --- what a caller tells --------------------------------------------------------------------
@@ -65,14 +80,22 @@ class JobMachine:
         outputs: Mapping[str, str],
         env: Mapping[str, str],
         detail: str = "",
+        fault: str = "",
         duration: float = 0.0,
     ) -> StepResult:
-        """A queued step ended on the host after `duration` seconds; return its result."""
+        """A queued step ended on the host after `duration` seconds; return its result.
+
+        `fault` is why the step has failed although the host took it for a success.
+        """
         step, _, forgiving = self._queued.pop(index)
         if reason == "cancelled":
             outcome = "cancelled"
         else:
             outcome = "success" if exit_code == 0 and reason == "exit" else "failure"
+        detail = detail or fault
+        if fault and outcome == "success":
+            outcome = "failure"
+            self._apart = self._apart or not forgiving
         conclusion = "success" if forgiving and outcome == "failure" else outcome
         self._memory.ran(step, outcome, conclusion, outputs, env)
         for frame in self._frames:
@@ -91,6 +114,8 @@ class JobMachine:
         step, condition, _ = self._queued.pop(index)
         if not holds(condition, self._current):
             return self._record(self._skipped(step, self._why_not(step)))
+        if self._apart:
+            return self._record(self._unreached(step, "not reached: it was queued for a success"))
         # By all that ended it was to run, so the host has stopped the job: cancelled, or out of time.
         self._status = "cancelled"
         self._memory.skipped(step)
@@ -99,6 +124,22 @@ class JobMachine:
     def cancelled(self) -> None:
         """The job is being cancelled."""
         self._status = "cancelled"
+
+    def hashed(self, arguments: tuple[str, ...], value: str) -> None:
+        """The host has answered `Hash`."""
+        self._hashes[arguments] = value
+
+    def not_hashed(self, reason: str) -> Settle:
+        """The host could not answer `Hash`: the step that asked fails, as on GitHub."""
+        step = self.plan.steps[self._next]
+        self._next += 1
+        if step.call is not None:
+            self._passed_over.add(step.index)
+        self._memory.ran(step, "failure", "failure", {}, {})
+        self._fail(reason)
+        self._apart = True
+        result = StepResult(step, step.verdict, "failure", "failure", reason, step.gating)
+        return Settle(self._record(result))
 
     def not_set_up(self) -> None:
         """What comes before the first step has failed, and with it the job."""
@@ -134,11 +175,14 @@ class JobMachine:
         found: list[Move] = []
         while self._next < len(self.plan.steps):
             step = self.plan.steps[self._next]
+            self._asked = None
             try:
                 self._leave_until(step.parent, found)
                 move = self._move(step)
             except _Later:
                 return found
+            except _Ask:
+                return [*found, Hash(step.index, self._asked or ())]
             self._next += 1
             if move is not None:
                 found.append(move)
@@ -188,17 +232,22 @@ class JobMachine:
         self._memory.called(step, outcome, conclusion, outputs)
         if conclusion == "failure":
             self._fail(frame.reason)
+            self._apart = self._apart or not frame.plain
         why = frame.reason or ("" if outcome != "success" else f"the steps of {frame.file}")
         return StepResult(step, Verdict.EXECUTED, outcome, conclusion, why, step.gating)
 
     def _enter(self, step: StepPlan, scope: Scope) -> None:
         """Go on with the steps of the action that a step calls. Raises ExpressionError."""
+        inputs, env = handed_over(step, scope), own_env(step, self._scope())
+        forgiving = _continue_on_error(step, scope)
+        if self._asked is not None:
+            raise _Ask
         frame = Frame(
             step,
-            handed_over(step, scope),
-            own_env(step, self._scope()),
+            inputs,
+            env,
             workspace=self._workspace,
-            forgiving=_continue_on_error(step, scope),
+            forgiving=forgiving,
             limit=minutes(step, scope),
             outer=self._frames[-1] if self._frames else None,
             job=self._status,
@@ -264,15 +313,21 @@ class JobMachine:
 
         Raises _Later, and ExpressionError when the step cannot be decided.
         """
+        if self._apart and self._queued:
+            raise _Later
         status = None if self._queued else self._current
-        answer = condition_for(step.source.if_, scope.contexts, status)
+        answer = condition_for(step.source.if_, scope.values, status, scope.functions)
         if answer is None:
             raise _Later
+        if self._apart and answer.condition is Condition.FAILURE:
+            return Condition.NOT_CANCELLED
         return answer.condition
 
     def _called(self, step: StepPlan, scope: Scope) -> Move | None:
         try:
             self._enter(step, scope)
+        except UnknownValueError as error:
+            return self._unknown(step, str(error))
         except ExpressionError as error:
             return self._refuse(step, str(error))
         return None
@@ -289,6 +344,7 @@ class JobMachine:
         except ExpressionError as error:
             return self._refuse(step, str(error))
         self._queued[step.index] = _Queued(step, asked, forgiving)
+        self._hashes.clear()
         return Queue(task)
 
     def _nothing_to_do(self, step: StepPlan, condition: Condition) -> Move:
@@ -306,8 +362,8 @@ class JobMachine:
         try:
             condition = self._condition(step, self._scope().having_env(step.source.env))
         except ExpressionError as error:
-            if self._queued and isinstance(error, UnknownValueError):
-                raise _Later from None
+            if isinstance(error, UnknownValueError):
+                self._wait()
             condition = Condition.ALWAYS
         if condition is None:
             return self._skipped(step, step.reason)
@@ -323,9 +379,15 @@ class JobMachine:
 
     def _unknown(self, step: StepPlan, reason: str) -> Move:
         """What is unknown may become known when something ends; if nothing is left, refuse."""
+        self._wait()
+        return self._refuse(step, reason)
+
+    def _wait(self) -> None:
+        """What is unknown is waited for, or asked for; return when there is nothing left to do."""
         if self._queued:
             raise _Later
-        return self._refuse(step, reason)
+        if self._asked is not None:
+            raise _Ask
 
     def _refuse(self, step: StepPlan, reason: str) -> Move:
         if self._queued:
@@ -345,7 +407,16 @@ class JobMachine:
 
     def _scope(self) -> Scope:
         waiting = tuple(queued.step for queued in self._queued.values())
-        return self._memory.scope(self._status, waiting)
+        scope = self._memory.scope(self._status, waiting)
+        scope.functions["hashFiles"] = self._hash_files
+        return scope
+
+    def _hash_files(self, *patterns: Any) -> str:
+        arguments = tuple(map(to_text, patterns))
+        if arguments not in self._hashes:
+            self._asked = arguments
+            raise UnknownValueError(("hashFiles()",))
+        return self._hashes[arguments]
 
     def _record(self, result: StepResult) -> StepResult:
         self.results[result.step.index] = result

@@ -1,6 +1,7 @@
 """Workflow commands in a step's output (`::error file=a.py::text`), and masking. Pure, incremental.
 
 Source: https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
+and ActionCommandManager in `actions/runner`.
 Text is handed on line by line; a line that is longer than a piece is handed on in pieces, so that
 memory stays flat whatever a step prints.
 """
@@ -8,31 +9,21 @@ memory stays flat whatever a step prints.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
+
+from grind.workflows.commandsyntax import Command, parse_command
+from grind.workflows.masking import hide, masks_of, safe_cut
 
 _PIECE = 64 * 1024
 _MOST = 4 * _PIECE
 """What is held back at most, however masked values overlap."""
-_COMMANDS = frozenset(
-    {
-        "add-mask",
-        "add-matcher",
-        "remove-matcher",
-        "debug",
-        "echo",
-        "endgroup",
-        "error",
-        "group",
-        "notice",
-        "save-state",
-        "set-output",
-        "stop-commands",
-        "warning",
-    }
-)
-_SHOWN = frozenset({"debug", "endgroup", "error", "group", "notice", "warning"})
-"""Commands that a reader of the log should see; the faces say what they mean."""
+_TALK = frozenset({"endgroup", "error", "group", "notice", "warning"})
+"""Commands that a reader of the log always sees; the faces say what they mean."""
+_ECHOED = frozenset({"add-matcher", "echo", "remove-matcher", "save-state", "set-output"})
+"""Commands that are shown after `::echo::on`."""
+_DISABLED = frozenset({"add-path", "set-env"})
+_COMMANDS = _TALK | _ECHOED | _DISABLED | {"add-mask", "debug", "stop-commands"}
 
 
 class Text(NamedTuple):
@@ -41,56 +32,45 @@ class Text(NamedTuple):
     text: str
 
 
-class Command(NamedTuple):
-    """A command that was read; `properties` are unescaped."""
+class Fault(NamedTuple):
+    """A command that could not be carried out: GitHub fails the step for it. Not masked yet."""
 
-    name: str
-    properties: dict[str, str]
-    value: str
+    reason: str
+
+
+Item = Text | Command | Fault
 
 
 class CommandReader:
     """Reads one step's output. Masks and what they hide are shared by a job's steps."""
 
-    def __init__(self, masks: set[str]) -> None:
+    def __init__(self, masks: set[str], *, debug: bool = False) -> None:
+        """`debug` shows `::debug::` lines, as step debug logging does on GitHub."""
         self.masks = masks
+        self._debug = debug
+        self._echo = debug
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = ""
         self._long = False
         self._stop: str | None = None
 
-    def feed(self, data: bytes, *, final: bool = False) -> Iterator[Text | Command]:
+    def feed(self, data: bytes, *, final: bool = False) -> Iterator[Item]:
         """Take output; yield text to show and commands, in order."""
         lines = (self._rest + self._decoder.decode(data, final)).split("\n")
         self._rest = lines.pop()
         shown: list[str] = []
         for line in lines:
-            command = None if self._long else self._command(line)
-            if command is None or command.name in _SHOWN:
-                shown.append(line + "\n")
-            if command is not None:
-                if shown:
-                    yield Text(self.mask("".join(shown)))
-                    shown = []
-                yield from self._apply(command)
-            self._long = False
+            yield from self._line(line, "\n", shown)
         if len(self._rest) > _PIECE:
-            cut = _safe_cut(self._rest, self.masks)
+            cut = safe_cut(self._rest, self.masks)
             shown.append(self._rest[:cut])
             self._rest, self._long = self._rest[cut:], True
             if len(self._rest) > _MOST:  # masked values without an end between them
                 shown.append("***")
                 self._rest = ""
         if final and self._rest:
-            command = None if self._long else self._command(self._rest)
-            if command is None or command.name in _SHOWN:
-                shown.append(self._rest)
-            if command is not None:
-                if shown:
-                    yield Text(self.mask("".join(shown)))
-                    shown = []
-                yield from self._apply(command)
-            self._rest = ""
+            rest, self._rest = self._rest, ""
+            yield from self._line(rest, "", shown)
         if shown:
             yield Text(self.mask("".join(shown)))
 
@@ -98,88 +78,59 @@ class CommandReader:
         """Return the text with every masked value replaced by `***`."""
         return hide(text, self.masks)
 
+    def _line(self, line: str, end: str, shown: list[str]) -> Iterator[Item]:
+        """Take a whole line, or the end of a long one, which is no command."""
+        command = None if self._long else self._command(line.rstrip("\r"))
+        self._long = False
+        if command is None or self._shows(command):
+            shown.append(line + end)
+        if command is not None:
+            if shown:
+                yield Text(self.mask("".join(shown)))
+                shown.clear()
+            yield from self._apply(command, line.strip())
+
+    def _shows(self, command: Command) -> bool:
+        if command.name == "debug":
+            return self._debug
+        return command.name in _TALK or (self._echo and command.name in _ECHOED)
+
     def _command(self, line: str) -> Command | None:
-        line = line.rstrip("\r")
-        stripped = line.lstrip()
-        if not stripped.startswith("::"):
-            return None
-        head, separator, value = stripped[2:].partition("::")
-        if not separator:
-            return None
-        name, _, rest = head.partition(" ")
-        if self._stop is not None:
-            return Command("resume", {}, "") if head == self._stop else None
-        if name.lower() not in _COMMANDS:
-            return None
-        properties = {}
-        for pair in rest.split(","):
-            key, equals, text = pair.strip().partition("=")
-            if equals:
-                properties[key] = _unescape(text, property_=True)
-        return Command(name.lower(), properties, _unescape(value))
+        if self._stop is None:
+            return parse_command(line, _COMMANDS)
+        resumed = parse_command(line, (self._stop,))
+        return None if resumed is None else Command("resume", {}, "")
 
-    def _apply(self, command: Command) -> Iterator[Text | Command]:
-        if command.name == "stop-commands":
-            self._stop = command.value
-        elif command.name == "resume":
-            self._stop = None
-        elif command.name == "add-mask":
-            self.masks.update(
-                value for value in (command.value, *command.value.splitlines()) if value.strip()
-            )
-        else:
-            yield command
+    def _apply(self, command: Command, line: str) -> Iterator[Item]:
+        problem = ""
+        match command.name:
+            case "stop-commands" if command.value and command.value.lower() not in _COMMANDS:
+                self._stop = command.value.lower()
+            case "stop-commands":
+                problem = f"'{command.value}' is no token to stop with"
+            case "resume":
+                self._stop = None
+            case "add-mask":
+                self.masks.update(masks_of(command.value))
+            case "echo" if command.value.strip().lower() in ("on", "off"):
+                self._echo = command.value.strip().lower() == "on"
+            case "echo":
+                problem = "echo is 'on' or 'off'"
+            case "set-output" | "save-state" if not command.properties.get("name"):
+                problem = "Required field 'name' is missing"
+            case "set-env" | "add-path":
+                problem = f"The `{command.name}` command is disabled; write to an environment file"
+            case _:
+                yield command
+        if problem:
+            yield fault(line, problem)
 
 
-def hide(text: str, masks: Collection[str]) -> str:
-    """Return the text with every masked value replaced by `***`.
-
-    Values that overlap are replaced together, so that no end of one is left over.
-    """
-    spans = _spans(text, masks)
-    if not spans:
-        return text
-    parts: list[str] = []
-    done = 0
-    for start, end in spans:
-        parts += (text[done:start], "***")
-        done = end
-    return "".join((*parts, text[done:]))
+def is_command(line: str) -> bool:
+    """Whether a line of output is a command, and so nothing that a problem matcher looks at."""
+    return parse_command(line.rstrip("\r"), _COMMANDS) is not None
 
 
-def _spans(text: str, masks: Collection[str]) -> list[tuple[int, int]]:
-    """Where masked values stand, in order, those that touch joined to one."""
-    found: list[tuple[int, int]] = []
-    for mask in masks:
-        at = text.find(mask)
-        while at >= 0:
-            found.append((at, at + len(mask)))
-            at = text.find(mask, at + 1)
-    joined: list[tuple[int, int]] = []
-    for start, end in sorted(found):
-        if joined and start < joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return joined
-
-
-def _safe_cut(text: str, masks: Collection[str]) -> int:
-    """Return where a text that goes on can be cut: in no masked value, nor in the begin of one."""
-    cut = len(text)
-    for mask in masks:
-        at = text.find(mask[0], max(0, len(text) - len(mask) + 1))
-        while 0 <= at < cut and not mask.startswith(text[at:]):
-            at = text.find(mask[0], at + 1)
-        cut = at if 0 <= at < cut else cut
-    for start, end in reversed(_spans(text, masks)):
-        if start < cut < end:
-            cut = start
-    return cut
-
-
-def _unescape(text: str, *, property_: bool = False) -> str:
-    text = text.replace("%0D", "\r").replace("%0A", "\n")
-    if property_:
-        text = text.replace("%3A", ":").replace("%2C", ",")
-    return text.replace("%25", "%")
+def fault(line: str, problem: str) -> Fault:
+    """Return why a command could not be carried out, in the runner's words."""
+    return Fault(f"Unable to process command '{line}' successfully. {problem}")

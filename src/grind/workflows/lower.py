@@ -14,10 +14,11 @@ from msgspec.structs import replace
 from grind.core.config import Config
 from grind.core.plan import JobPlan, Plan
 from grind.workflows.binding import speaks_of_commit
+from grind.workflows.concurrency import concurrency_notes
 from grind.workflows.contexts import Situation
 from grind.workflows.facts import Facts
 from grind.workflows.lower_call import lower_jobs
-from grind.workflows.lower_job import JobInputs
+from grind.workflows.lower_job import JobInputs, job_scope
 from grind.workflows.nodes import raw
 from grind.workflows.syntax import Job, Workflow
 from grind.workflows.triggers import Event, decide, skip_instruction
@@ -92,7 +93,9 @@ def _workflow(request: Request, workflow: Workflow, notes: list[str]) -> list[Jo
         inactive=None if decision.active else decision.reason,
         others=request.workflows,
     )
-    return lower_jobs(inputs, {})
+    lowered = lower_jobs(inputs, {})
+    notes += concurrency_notes(workflow, job_scope(inputs, ""), lowered)
+    return lowered
 
 
 def _matrix_speaks_of_commit(job: Job) -> bool:

@@ -12,6 +12,7 @@ from grind.core.plan import Caller, JobPlan, StepClass, StepPlan, Verdict
 from grind.workflows import contexts
 from grind.workflows.actions import base_environment
 from grind.workflows.conditions import statuses
+from grind.workflows.containers import judge_containers
 from grind.workflows.contexts import Situation
 from grind.workflows.expressions import (
     UNKNOWN,
@@ -28,7 +29,7 @@ from grind.workflows.lower_step import StepInputs
 from grind.workflows.matrix import Combination, MatrixError, expand
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.runs_on import machine
-from grind.workflows.scope import Scope, never_known, secrets_in
+from grind.workflows.scope import Scope, hashed_later, never_known, secrets_in
 from grind.workflows.syntax import Job, Map, Scalar, Workflow
 
 
@@ -105,6 +106,7 @@ def job_scope(inputs: JobInputs, job: str) -> Scope:
             "secrets": UNKNOWN,
             "needs": UNKNOWN,
         },
+        {"hashFiles": hashed_later},
         memo=inputs.facts.memo,
     )
 
@@ -139,9 +141,11 @@ def strategy_of(job: Job, scope: Scope) -> _Strategy:
     fail_fast, parallel = job.strategy.fail_fast, job.strategy.max_parallel
     limit = to_value(parallel, scope) if parallel is not None else None
     if limit is not None:
-        if isinstance(limit, bool) or not isinstance(limit, int | float) or not 1 <= limit <= 1e6:
-            raise EvaluationError(f"max-parallel: {limit!r} is no positive number")
-        limit = int(limit)
+        if isinstance(limit, bool) or not isinstance(limit, int | float) or not abs(limit) <= 1e6:
+            raise EvaluationError(f"max-parallel: {limit!r} is no number that GitHub takes")
+        # As GitHub's own converter does: fractions are cut off, and without a positive number
+        # there is no limit.
+        limit = int(limit) if limit >= 1 else None
     return _Strategy(
         fail_fast=truthy(to_value(fail_fast, scope)) if fail_fast is not None else True,
         max_parallel=limit,
@@ -187,7 +191,7 @@ def _combination(
         scope,
         inactive=inputs.inactive,
         environment=_environment(job, scope),
-        refusal=refusal or _unsupported(job),
+        refusal=refusal or judge_containers(job, scope, inputs.facts),
     )
 
 
@@ -292,11 +296,3 @@ def _environment(job: Job, scope: Scope) -> str | None:
     if node is None:
         return None
     return scope.show(raw(node.get("name") if isinstance(node, Map) else node))
-
-
-def _unsupported(job: Job) -> tuple[str, str] | None:
-    if job.container is not None:
-        return "runs in a container, which is not done here yet", ""
-    if job.services is not None:
-        return "needs service containers, which are not started here yet", ""
-    return None

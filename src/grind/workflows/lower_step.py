@@ -18,6 +18,7 @@ from grind.workflows.jobenv import layered_nodes
 from grind.workflows.judge_run import judge_run, text_gating
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.scope import Scope, env_object, never_known
+from grind.workflows.support import STEP_REFUSALS
 from grind.workflows.syntax import Job, Scalar, Step, Workflow
 from grind.workflows.verdict_rules import by_rule, matching_rule, selector
 
@@ -219,7 +220,7 @@ def _status_alone_may_decide(source: StepSource, scope: Scope) -> bool:
     from grind.workflows.conditions import condition_for
 
     try:
-        answer = condition_for(source.if_, scope.values, "success")
+        answer = condition_for(source.if_, scope.values, "success", scope.functions)
     except ExpressionError:
         return False
     return answer is not None and answer.condition is None
@@ -240,9 +241,7 @@ def _judge(
 ) -> Finding:
     if step.control is not None or step.background is not None:
         what = step.control[0] if step.control else "background"
-        return Finding(
-            Verdict.REFUSED, StepClass.CHECK, f"parallel steps (`{what}`) are not done here yet"
-        )
+        return Finding(Verdict.REFUSED, StepClass.CHECK, STEP_REFUSALS[what])
     if source.run is None:
         return _judge_uses(inputs, source, scope)
     provided = any(s.recipe is not None and s.recipe.kind == "provide" for s in earlier)

@@ -25,6 +25,16 @@ class Queue(NamedTuple):
     task: StepTask
 
 
+class Hash(NamedTuple):
+    """Ask the host what `hashFiles(…)` says of the workspace now, and tell `hashed`.
+
+    The workspace is what the steps before have made of it: none of them is queued or runs.
+    """
+
+    step: int
+    arguments: tuple[str, ...]
+
+
 class Settle(NamedTuple):
     """This step has its result without running."""
 
@@ -39,4 +49,4 @@ class Finish(NamedTuple):
     outputs: dict[str, Any]
 
 
-Move = Queue | Settle | Finish
+Move = Queue | Hash | Settle | Finish

@@ -125,6 +125,11 @@ def _numbered(github: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**github, **_STAND_INS}
 
 
+def hashed_later(*_: Any) -> Any:
+    """`hashFiles` while planning: what it says of the job's workspace is known when it runs."""
+    raise UnknownValueError(("hashFiles()",))
+
+
 def env_object(known: Mapping[str, Any], *, complete: bool) -> Object:
     """Return an `env` context: its names have case, as on a Linux runner. Without `complete`, a
     name that is not in it is unknown and not null."""

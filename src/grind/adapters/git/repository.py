@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from grind.adapters.git import contents, snapshot
+from grind.adapters.git.process import Git, zlist
 from grind.adapters.git.site import Site
 from grind.core.repository import Blob, Commit, FollowResult, MergeResult, PushResult, Snapshot
 
@@ -127,6 +128,15 @@ class GitRepository:
         from grind.adapters.git import history
 
         return history.local_commits(self._site, base, head)
+
+    def ignored_paths(self) -> tuple[str, ...]:
+        """List what is in the working copy and ignored by git; a folder that is ignored as a whole
+        ends in `/`. Empty where there is no working copy, or git cannot tell."""
+        if self.top is None:
+            return ()
+        asked = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"]
+        answer = Git(self.top, self._site.git.env).ask(asked)
+        return tuple(os.fsdecode(name) for name in zlist(answer.out)) if not answer.code else ()
 
     # --- the private repository ------------------------------------------------------------------
 

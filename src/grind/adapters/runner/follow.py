@@ -7,7 +7,17 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from grind.adapters.runner.wire import Record, split_records
-from grind.ports import Clock, Ended, LaneDone, LaneEvent, LaneLost, Output, Passed, Started
+from grind.ports import (
+    Cancelled,
+    Clock,
+    Ended,
+    LaneDone,
+    LaneEvent,
+    LaneLost,
+    Output,
+    Passed,
+    Started,
+)
 
 CHUNK = 128 * 1024
 SHORTEST, LONGEST = 0.01, 0.05
@@ -160,6 +170,8 @@ class Follower:
                 return Ended(int(index), int(code), reason, float(started), float(ended), detail)
             case Record("pass", (index,)):
                 return Passed(int(index))
+            case Record("cancel", (reason,)):
+                return Cancelled(reason)
             case Record("done", (status, _)):
                 return LaneDone(status)
         return None

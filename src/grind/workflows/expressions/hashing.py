@@ -66,6 +66,12 @@ class Patterns:
         ]
         self._roots = _roots([p.search_path() for p in self._patterns if not p.negated])
 
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Where the walk starts, relative to the workspace ("" is all of it): no file that is not
+        there, or below it, matches."""
+        return tuple(_characters("/".join(root)) for root in self._roots)
+
     def match(self, path: str) -> bool:
         """Whether the file at this workspace-relative POSIX path is hashed."""
         parts = tuple(path.split("/"))
@@ -175,6 +181,11 @@ def _segment(pattern: str, name: str) -> bool:
         else:
             return False
     return pattern[at:].strip("*") == ""
+
+
+def _characters(units: str) -> str:
+    """Undo `_units`."""
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def _units(text: str) -> str:
