@@ -27,12 +27,7 @@ from grind.workflows.lower_step import StepInputs, lower_step
 from grind.workflows.matrix import Combination, MatrixError, expand
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.runs_on import machine
-<<<<<<< HEAD
 from grind.workflows.scope import Scope, hashed_later, never_known, secrets_in
-=======
-from grind.workflows.scope import Scope, never_known, secrets_in
-from grind.workflows.support import JOB_REFUSALS
->>>>>>> drift
 from grind.workflows.syntax import Job, Map, Scalar, Workflow
 
 
@@ -275,14 +270,3 @@ def _environment(job: Job, scope: Scope) -> str | None:
     if node is None:
         return None
     return scope.show(raw(node.get("name") if isinstance(node, Map) else node))
-<<<<<<< HEAD
-=======
-
-
-def _unsupported(job: Job) -> tuple[str, str] | None:
-    given = {"container": job.container, "services": job.services}
-    for key, reason in JOB_REFUSALS.items():
-        if given[key] is not None:
-            return reason, ""
-    return None
->>>>>>> drift
