@@ -306,6 +306,10 @@ class Repository(Protocol):
     def remote_url(self, remote: str) -> str:
         """Return the remote's address without credentials."""
 
+    def remote_with_url(self, configured: str | None = None) -> tuple[str | None, str]:
+        """Choose the remote as `remote` does, and return it with its address (empty without one):
+        the two together take one git less."""
+
     def main_branch(self, configured: str | None = None, remote: str | None = None) -> str:
         """Name the branch that changes land on: the configured one, else the remote's HEAD, else
         `main` or `master` as far as the remote has one, else the current branch."""

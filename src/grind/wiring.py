@@ -64,6 +64,17 @@ class Session:
             outer=self.environ.get("RUNNER_TRACKING_ID", ""),
         )
 
+    def host_id(self) -> str:
+        """Return who this machine is, as receipts name it: identity and architecture."""
+        from pathlib import Path
+
+        from grind.adapters.identity import local_identity
+        from grind.adapters.places import state_folder
+
+        state = Path(state_folder(self.environ)) / repository_slug(self.repository.common_dir)
+        identity = local_identity(state)
+        return f"{identity.id}/{identity.architecture}"
+
     def lent(self, config: Config) -> dict[str, str]:
         """Return what this machine lends to its jobs from its own environment."""
         from grind.core.lend import lend

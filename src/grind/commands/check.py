@@ -82,6 +82,7 @@ def _long_way(
             session.store.receipt(basis.snapshot.tree),
             now=session.clock.now(),
             tools_print=lambda receipt: session.tools_print(basis.config, receipt.tools),
+            host=session.host_id(),
         )
         if proof.decision.ok and proof.receipt is not None:
             from grind.ui.proven_text import told_proven

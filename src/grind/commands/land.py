@@ -101,6 +101,7 @@ def _require_proof(session: Session, basis: Any, options: Any) -> None:
         stored,
         now=session.clock.now(),
         tools_print=lambda receipt: session.tools_print(basis.config, receipt.tools),
+        host=session.host_id(),
     )
     if proof.decision.ok or proof.receipt is None:
         require_proof(proof.decision)
@@ -120,6 +121,7 @@ def _require_proof(session: Session, basis: Any, options: Any) -> None:
             now=session.clock.now(),
             tools_print=None if same_tools else lambda _: "",
             digest=prepared.whole.digest if same_tools else "",
+            host=session.host_id(),
         ).decision
     )
 

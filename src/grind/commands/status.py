@@ -64,6 +64,7 @@ def _status(session: Session) -> Status:
         stored,
         now=now,
         tools_print=lambda receipt: session.tools_print(basis.config, receipt.tools),
+        host=session.host_id(),
     )
     words = {
         Answer.OK: "full",

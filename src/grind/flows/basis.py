@@ -101,11 +101,11 @@ def _merged(repository: Repository, snapshot: Snapshot, target: Target) -> tuple
 
 def find_target(repository: Repository, config: Config) -> Target:
     """Say where a push would go."""
-    remote = repository.remote(config.remote)
+    remote, url = repository.remote_with_url(config.remote)
     main = repository.main_branch(config.main, remote)
     return Target(
         remote=remote,
-        url=repository.remote_url(remote) if remote else "",
+        url=url,
         main=main,
         upstream=repository.tip(remote, main) if remote else None,
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -28,6 +30,25 @@ class Parser(argparse.ArgumentParser):
         return parsed
 
 
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """Argparse makes one for every argument that is declared, and left alone it would import shutil
+    (and with it every compression there is) to learn the width."""
+    return argparse.RawDescriptionHelpFormatter(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    try:
+        given = int(os.environ.get("COLUMNS", ""))
+    except ValueError:
+        given = 0
+    try:
+        if given <= 0 and sys.__stdout__ is not None:
+            given = os.get_terminal_size(sys.__stdout__.fileno()).columns
+    except (ValueError, OSError):
+        given = 0
+    return given if given > 0 else 80
+
+
 def parser_for(name: str, about: str, examples: str = "") -> Parser:
     """Return the parser of one command, with its help text and examples."""
     return Parser(
@@ -35,5 +56,5 @@ def parser_for(name: str, about: str, examples: str = "") -> Parser:
         description=about,
         epilog=f"examples:\n{examples.rstrip()}" if examples else None,
         allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_formatter,
     )

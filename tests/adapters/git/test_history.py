@@ -29,6 +29,38 @@ def test_choosing_the_remote(repo: Repo) -> None:
         repository.remote("absent")
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        "[remote]\n\tpushDefault = a.b\n",
+        '[remote "a.b"]\n\turl = https://example.org/o/r\n',
+        '[remote "a.b"]\n\turl = one\n\turl = two\n',
+        '[remote "a.b"]\n\tfetch = +refs/heads/*:refs/remotes/x/*\n\turl = one\n',
+        '[remote "Case"]\n\turl = one\n[remote "case"]\n\turl = two\n',
+        '[remote "a.b"]\n\turl = short:o/r\n[url "https://example.org/"]\n\tinsteadOf = short:\n',
+        '[remote "ü ü"]\n\turl = "line\\nbreak"\n',
+        '[remote "a.b"]\n\tproxy = x\n',
+        '[branch "main"]\n\tremote = a.b\n[remote "a.b"]\n\turl = one\n[remote "c"]\n\turl = two\n',
+    ],
+)
+def test_remotes_are_those_that_git_lists(repo: Repo, config: str) -> None:
+    with open(repo.path / ".git" / "config", "a") as file:
+        file.write(config)
+    listed = repo.git("remote").splitlines()
+    repository = repo.ask()
+    for name in listed:
+        assert repository.remote(name) == name
+        address = repo.git("remote", "get-url", "--", name)
+        assert repository.remote_url(name) == address
+        assert repository.remote_with_url(name) == (name, address)
+    with pytest.raises(GrindError, match="no git remote"):
+        repository.remote("absent")
+    chosen = repository.remote()
+    assert chosen in (listed if len(listed) == 1 else ["a.b", None] if listed else [None])
+    expected = repo.git("remote", "get-url", "--", chosen) if chosen else ""
+    assert repository.remote_with_url() == (chosen, expected)
+
+
 def test_choosing_the_main_branch(repo: Repo) -> None:
     repository = repo.ask()
     repo.git("checkout", "-q", "-b", "topic")

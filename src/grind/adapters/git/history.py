@@ -15,6 +15,8 @@ from grind.core.repository import Commit, Snapshot
 def merge_base(site: Site, ours: str, theirs: str) -> str | None:
     """Return the best common ancestor of two commits, the first when there are several; None when
     they have none."""
+    if ours == theirs:
+        return ours
     answer = site.adding.ask(["merge-base", ours, theirs])
     return answer.out.decode().split()[0] if answer.code == 0 and answer.out else None
 

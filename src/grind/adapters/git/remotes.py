@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 
 from grind.adapters.git.process import demand
 from grind.adapters.git.site import Site
 from grind.adapters.git.text import shown
 from grind.core.errors import GrindError, UnreachableError
 
+Settings = Mapping[str, Sequence[str]]
+"""All of git's configuration: names, with every value in git's order."""
 
-def _settings(site: Site) -> dict[str, str]:
-    """All of git's configuration; of several values, the last."""
+
+def settings(site: Site) -> Settings:
+    """Ask git for all of its configuration."""
     listing = os.fsdecode(site.git.run(["config", "--list", "-z"], doing="reading git's settings"))
-    pairs = (line.partition("\n") for line in listing.split("\0") if line)
-    return {name: value for name, _, value in pairs}
+    found: dict[str, list[str]] = {}
+    for line in listing.split("\0"):
+        name, _, value = line.partition("\n")
+        if name:
+            found.setdefault(name, []).append(value)
+    return found
 
 
-def names(site: Site) -> tuple[str, ...]:
-    """List the remotes."""
-    return tuple(os.fsdecode(site.git.run(["remote"])).splitlines())
+def names(known: Settings) -> tuple[str, ...]:
+    """List the remotes: whatever has a setting of its own is one, as for `git remote`."""
+    heads = (name.rpartition(".")[0] for name in known if name.startswith("remote."))
+    found = {head.removeprefix("remote.") for head in heads if head.startswith("remote.")}
+    return tuple(sorted(name for name in found if name and not name.startswith("/")))
 
 
 def head_branch(site: Site) -> str | None:
@@ -30,13 +40,13 @@ def head_branch(site: Site) -> str | None:
     return ref.removeprefix("refs/heads/") if answer.code == 0 else None
 
 
-def choose(site: Site, configured: str | None = None) -> str | None:
+def choose(site: Site, said: Settings, configured: str | None = None) -> str | None:
     """Choose the remote: the configured one, else that of the current branch's upstream, else
     `origin`, else the only one; None when there is none or no way to tell.
 
     Raises GrindError when the configured one does not exist.
     """
-    known = names(site)
+    known = names(said)
     if configured is not None:
         if configured not in known:
             have = ", ".join(shown(name) for name in known) or "none"
@@ -45,13 +55,15 @@ def choose(site: Site, configured: str | None = None) -> str | None:
                 remedy=f"git remote add {shown(configured)} URL, or correct grind.toml",
             )
         return configured
+    if len(known) <= 1:
+        return known[0] if known else None
     branch = head_branch(site)
-    upstream = _settings(site).get(f"branch.{branch}.remote") if branch else None
-    if upstream in known:
-        return upstream
+    upstream = said.get(f"branch.{branch}.remote") if branch else None
+    if upstream and upstream[-1] in known:
+        return upstream[-1]
     if "origin" in known:
         return "origin"
-    return known[0] if len(known) == 1 else None
+    return None
 
 
 def main_branch(site: Site, configured: str | None, remote: str | None) -> str:
@@ -87,12 +99,10 @@ def tip(site: Site, remote: str, branch: str) -> str | None:
     return answer.out.decode().strip() if answer.code == 0 else None
 
 
-def url(site: Site, remote: str) -> str:
+def url(site: Site, said: Settings, remote: str) -> str:
     """Return the remote's address without user names, passwords and tokens (the user of an ssh
     address is no secret and stays)."""
-    address = os.fsdecode(
-        site.git.run(["remote", "get-url", "--", remote], doing="asking for the remote's address")
-    ).removesuffix("\n")
+    address = _address(site, said, remote)
     scheme, mark, rest = address.partition("://")
     if not mark:
         return address
@@ -101,6 +111,17 @@ def url(site: Site, remote: str) -> str:
     if login and scheme.lower() in ("ssh", "git+ssh", "ssh+git"):
         host = f"{login.partition(':')[0]}@{host}"
     return f"{scheme}://{host}{slash}{path}"
+
+
+def _address(site: Site, said: Settings, remote: str) -> str:
+    """Return the address as configured; git is asked where settings (`url.*.insteadOf`) change it
+    or there are several."""
+    values = said.get(f"remote.{remote}.url", ())
+    if len(values) == 1 and values[0] and not any(name.startswith("url.") for name in said):
+        return values[0]
+    args = ["remote", "get-url", "--", remote]
+    answer = site.git.run(args, doing="asking for the remote's address")
+    return os.fsdecode(answer).removesuffix("\n")
 
 
 def ask_tip(site: Site, remote: str, branch: str) -> str | None:

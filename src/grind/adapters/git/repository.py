@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from grind.adapters.git import contents, snapshot
 from grind.adapters.git.process import Git, zlist
 from grind.adapters.git.site import Site
-from grind.core.repository import Blob, Commit, FollowResult, MergeResult, PushResult, Snapshot
+from grind.core.repository import Blob, Snapshot
+
+if TYPE_CHECKING:
+    from grind.core.repository import Commit, FollowResult, MergeResult, PushResult
 
 
 class GitRepository:
@@ -67,13 +71,21 @@ class GitRepository:
         """Choose the remote."""
         from grind.adapters.git import remotes
 
-        return remotes.choose(self._site, configured)
+        return remotes.choose(self._site, remotes.settings(self._site), configured)
 
     def remote_url(self, remote: str) -> str:
         """Return the remote's address without credentials."""
         from grind.adapters.git import remotes
 
-        return remotes.url(self._site, remote)
+        return remotes.url(self._site, remotes.settings(self._site), remote)
+
+    def remote_with_url(self, configured: str | None = None) -> tuple[str | None, str]:
+        """Choose the remote, and return it with its address."""
+        from grind.adapters.git import remotes
+
+        said = remotes.settings(self._site)
+        name = remotes.choose(self._site, said, configured)
+        return name, remotes.url(self._site, said, name) if name else ""
 
     def main_branch(self, configured: str | None = None, remote: str | None = None) -> str:
         """Name the branch that changes land on."""
