@@ -153,3 +153,8 @@ def test_real_bash_agrees(programs: Path, tmp_path: Path, text: str, shell: str)
         if script.complete:
             executed = {tuple(line.split()) for line in ran.read_text().splitlines()}
             assert executed <= known, (text, executed - known)
+
+
+def test_a_function_that_is_defined_twice_may_fail() -> None:
+    text = "f() { pa 1; }; f || pa 1 && f() { exit 1; }; f || true"
+    assert can_fail(text).gating

@@ -49,7 +49,10 @@ def can_script_fail(script: Script, errexit: bool, pipefail: bool) -> Gating:
     """Judge a text that was read already."""
     if not script.complete:
         return Gating(True, "the text is not understood whole")
-    functions = {node.name: node.parts[0] for node in _all(script.body) if node.kind == "function"}
+    defined = [node for node in _all(script.body) if node.kind == "function"]
+    functions = {node.name: node.parts[0] for node in defined}
+    if len(functions) < len(defined):
+        return Gating(True, "a function is defined twice, and which one runs is not followed")
     walk = _Walk(functions)
     outcome = walk.sequence(script.body, _Mode(errexit, pipefail), 0)
     for command in script.commands:
