@@ -1,6 +1,6 @@
 """`python -m bench`: grind beside what users would pick instead, in one table.
 
-A bench is a module of this package with `rows() -> Iterator[Row]`. Exits with 1 when a goal was
+A bench is a module of this package with `rows() -> Iterator[Row | Skipped]`. Exits with 1 when a goal was
 missed or a bench did not work.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from importlib import import_module
 
 from bench import table
-from bench.table import Row
+from bench.table import Row, Skipped
 
 BENCHES = (
     "receipt",
@@ -27,6 +27,7 @@ BENCHES = (
     "reader",
     "expressions",
     "stats",
+    "lint",
     "health",
 )
 
@@ -38,28 +39,33 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one document instead of the table")
     options = parser.parse_args(argv)
     found: list[Row] = []
+    skipped: list[Skipped] = []
     broken: list[str] = []
     if not options.json:
         print(table.head(), flush=True)
     for name in options.only or BENCHES:
         try:
             for row in rows(name):
-                found.append(row)
+                if isinstance(row, Skipped):
+                    skipped.append(row)
+                else:
+                    found.append(row)
                 if not options.json:
                     print(table.line(row.cells()), flush=True)
         except Exception:  # the other benches still have something to say
             traceback.print_exc()
             broken.append(name)
     missed = sum(row.verdict == "missed" for row in found)
-    facts = table.circumstances() | {"missed": missed, "broken": broken}
+    facts = table.circumstances() | {"missed": missed, "skipped": len(skipped), "broken": broken}
     if options.json:
-        print(json.dumps(facts | {"rows": [row.document() for row in found]}, indent=2))
+        rows_told = [row.document() for row in found] + [row._asdict() for row in skipped]
+        print(json.dumps(facts | {"rows": rows_told}, indent=2))
     else:
         print("\n" + ", ".join(f"{name} {value}" for name, value in facts.items()))
     return int(bool(missed or broken))
 
 
-def rows(name: str) -> Iterator[Row]:
+def rows(name: str) -> Iterator[Row | Skipped]:
     """Run one bench. Raises whatever keeps it from having a figure."""
     bench = import_module(f"bench.{name}")
     yield from bench.rows()

@@ -56,6 +56,18 @@ class Row(NamedTuple):
         return self._asdict() | {"ratio": self.ratio, "verdict": self.verdict or None}
 
 
+class Skipped(NamedTuple):
+    """A comparison that cannot be made here, and why."""
+
+    bench: str
+    what: str
+    why: str
+
+    def cells(self) -> tuple[str, ...]:
+        """Return it as text, a cell for each column."""
+        return (self.bench, self.what, "", self.why, "", "", "", "skipped")
+
+
 def short(number: float) -> str:
     """Return a ratio with three digits that mean something."""
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"

@@ -75,18 +75,19 @@ def program(
     cwd: str | os.PathLike[str] = ".",
     env: Mapping[str, str] | None = None,
     says: str = "",
+    code: int = 0,
 ) -> Side:
-    """Return a side that runs a whole process. It must exit with 0 and say `says` on its output."""
+    """Return a side that runs a whole process. It must exit with `code` and say `says` on its output."""
     where = env if env is not None else environment()
 
     def run() -> float:
         watch = Stopwatch()
         done = subprocess.run(argv, cwd=cwd, env=where, capture_output=True, check=False)
         spent = watch.seconds()
-        if done.returncode or says.encode() not in done.stdout:
+        if done.returncode != code or says.encode() not in done.stdout:
             told = (done.stdout + done.stderr)[-2000:].decode("utf-8", "replace")
             raise BenchError(
-                f"{' '.join(argv)}: exit code {done.returncode}, expected 0 and {says!r}:\n{told}"
+                f"{' '.join(argv)}: exit code {done.returncode}, expected {code} and {says!r}:\n{told}"
             )
         return spent
 
