@@ -20,11 +20,13 @@ from grind.adapters.runner.wire import (
 )
 from grind.core.errors import GrindError
 from grind.ports import (
+    Cancelled,
     Checkout,
     Ended,
     LaneDone,
     LaneEvent,
     LaneLost,
+    LanePaths,
     Output,
     Passed,
     Started,
@@ -93,6 +95,7 @@ def test_events_of_a_lane() -> None:
         Passed(2),
         Started(3, 12.0),
         Output(3, 0, b"three"),
+        Cancelled("timeout"),
         Ended(3, 9, "file-command", 12.0, 13.0, "detail of 3"),
         LaneDone("failure"),
     ]
@@ -158,7 +161,7 @@ def test_files_of_a_step() -> None:
 
 def test_paths_of_a_lane_that_is_being_written() -> None:
     whole = b"12\0/w\0/h\0/t\0/c\0/e\0end\0"
-    assert lane_paths(whole) == ("/w", "/h", "/t", "/c", "/e")
+    assert lane_paths(whole) == LanePaths("/w", "/h", "/t", "/c", "/e")
     assert all(lane_paths(whole[:cut]) is None for cut in range(len(whole)))
 
 

@@ -166,7 +166,7 @@ def test_a_fault_without_a_place_to_write_is_told_whole(tmp_path: Path) -> None:
 def test_a_full_disk_is_no_fault(tmp_path: Path) -> None:
     ended = grind(tmp_path, "act", "full")
     assert ended.returncode == 75
-    assert ended.stderr.startswith(b"grind: the disk is full: /some/file\n")
+    assert ended.stderr.startswith(b"grind: the disk is full: /some/file;")
 
 
 def test_output_that_cannot_be_written_is_not_success(tmp_path: Path) -> None:

@@ -68,7 +68,8 @@ def test_refused_keys_of_a_job_refuse_it(key: str) -> None:
     value = {"container": "container: debian:12", "services": "services: {db: {image: x}}"}[key]
     job = steps_job("- run: make", value)
     assert job.verdict is Verdict.REFUSED
-    assert job.reason == JOB_REFUSALS[key] == KEYS[f"jobs.ID.{key}"].told
+    assert KEYS[f"jobs.ID.{key}"].told == JOB_REFUSALS[key]
+    assert "container" in job.reason
     assert all(step.verdict is Verdict.REFUSED for step in job.steps)
 
 
