@@ -176,6 +176,14 @@ def test_a_folder_by_cd_is_a_working_directory() -> None:
     assert drift.drifted
 
 
+def test_a_test_in_a_job_that_deploys_is_missing_all_the_same() -> None:
+    drift = drift_of(ci("cargo test", "mkdir out", "docker info", "git push origin x"))
+    assert missing(drift) == ["cargo test"]
+    assert [m.command for m in drift.missing if m.by_design] == ["docker info", "git push origin x"]
+    assert drift.drifted
+    assert not drift_of(ci("cargo test", "git push origin x"), ci("cargo test")).drifted
+
+
 def test_steps_that_cannot_turn_ci_red_are_told() -> None:
     drift = drift_of(ci("cargo clippy | tee log"))
     (row,) = drift.non_gating

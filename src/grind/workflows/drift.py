@@ -87,9 +87,10 @@ def _missing(sides: _Sides) -> dict[Unit, Missing]:
             continue
         planned = any(step.planned for step in active)
         here = sides.here.get(unit, ())
-        outward = all(step.klass.outward for step in active)
+        outward = all(step.leaves(unit) for step in active)
         # What only prepares the machine is no part of a rehearsal.
-        wanted = sides.rehearsed and any(step.klass in _PROVING for step in active)
+        proving = any(step.klass in _PROVING for step in active) and not outward
+        wanted = sides.rehearsed and proving
         covered = any(text.whole for text, _ in here) if wanted else bool(here) or planned
         if covered or (outward and here):
             continue

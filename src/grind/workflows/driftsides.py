@@ -28,12 +28,19 @@ class CiStep(NamedTuple):
 
     site: Site
     klass: StepClass
+    outward_job: bool
+    """Whether its job deploys, and is therefore never executed here."""
     reading: Reading
     planned: bool
     """Whether `grind check` carries it out, or has its effect proven."""
     reason: str
     gating: bool
     gating_reason: str
+
+    def leaves(self, unit: Unit) -> bool:
+        """Whether it is by design that one of its commands is not executed here: it deploys or
+        notifies, or is part of a deployment and says by nothing that it tests or builds."""
+        return self.klass.outward or (self.outward_job and purpose(unit.argv) is None)
 
 
 class LocalText(NamedTuple):
@@ -75,14 +82,24 @@ def _job(job: JobPlan, reader: Reader) -> Iterator[CiStep]:
         unit = Unit("", (f"job {job.id}",))
         site = _site(job, None)
         reading = Reading((Found(unit, 0),))
-        yield CiStep(site, job.klass, reading, False, job.reason, job.gating, job.gating_reason)
+        yield CiStep(
+            site,
+            job.klass,
+            job.klass.outward,
+            reading,
+            False,
+            job.reason,
+            job.gating,
+            job.gating_reason,
+        )
     for step in job.steps:
         if step.run is None:
             continue
         gating = step.gating and job.gating
         yield CiStep(
             _site(job, step),
-            step.klass if not job.klass.outward else job.klass,
+            step.klass,
+            job.klass.outward,
             _of_step(step, reader),
             job.active and step.verdict.proves,
             step.reason or job.reason,
