@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help demo test lint bench docs campaign lock clean
+.PHONY: help demo test lint parts bench docs campaign lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -16,7 +16,7 @@ $(STAMP): requirements-dev.lock pyproject.toml tools/bootstrap.sh
 demo: $(STAMP) ## the whole loop on a sample repository, on this machine
 	@$(BIN)/grind demo
 
-test: lint ## lint, types, import floors, and every test
+test: lint parts ## lint, types, import floors, and every test
 	$(BIN)/python -m pytest -n auto --dist loadgroup -q -m "not campaign"
 
 lint: $(STAMP) ## ruff, mypy --strict, import-linter
@@ -25,7 +25,10 @@ lint: $(STAMP) ## ruff, mypy --strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-campaign: $(STAMP) ## what is too long for CI: exhaustive kills, fuzzing, a million expressions
+parts: ## the real parts that tests talk to: sshd, Nix, a browser (Debian packages, as root)
+	@tools/parts.sh
+
+campaign: $(STAMP) parts ## what is too long for CI: exhaustive kills, fuzzing, a million expressions
 	$(BIN)/python -m pytest -n auto -q -m campaign
 
 bench: $(STAMP) ## grind beside what users would pick instead, as ratios of medians

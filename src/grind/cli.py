@@ -22,6 +22,15 @@ TITLE = "grind: prove a change with exactly what CI will run, push it once, watc
 
 GROUPS = (
     (
+        "Begin",
+        (
+            ("init", "write a commented grind.toml from what the repository shows"),
+            ("doctor", "what the host has and lacks, each finding with its remedy"),
+            ("trust", "say yes to exactly the hosts and commands that grind.toml names"),
+            ("hook", "install the pre-push hook that asks the gate"),
+        ),
+    ),
+    (
         "See what would happen",
         (
             ("plan", "what CI would run for a push, with a verdict on every step"),
@@ -37,6 +46,11 @@ GROUPS = (
         (
             ("check", "run the checks, then CI's own steps, on the snapshot"),
             ("build", "run CI's build steps on the snapshot"),
+            ("sync", "bring the host's workspace to the remote's main branch"),
+            ("activate", "build the host's system, switch to it, probe it, keep it or go back"),
+            ("probe", "the health probes alone"),
+            ("attach", "follow a run again after the connection dropped"),
+            ("cancel", "stop a run and every process it started"),
         ),
     ),
     (
@@ -44,6 +58,17 @@ GROUPS = (
         (
             ("land", "commit and push the proven tree; refused without a proof"),
             ("watch", "follow CI's runs of the pushed commit until one clean run"),
+            ("run", "the whole loop, from the snapshot to verified live, as one release"),
+            ("rollback", "undo a landed change, a host's activation, or restart its units"),
+            ("receipt", "list, show, verify and export proofs"),
+        ),
+    ),
+    (
+        "Work with it",
+        (
+            ("py", "Python under the repository's policy, pinned by its flake"),
+            ("report", "one self-contained page: timeline, parity, logs, history"),
+            ("completion", "shell completion for bash, zsh and fish"),
         ),
     ),
     ("Learn", (("demo", "the whole loop on a sample repository, in under a minute"),)),

@@ -199,6 +199,29 @@ class Host(Protocol):
         """Run small fact-finding commands (name → argv) side by side, in the environment that a
         job would have, each bounded to 20 seconds; one round trip."""
 
+    async def run(
+        self,
+        argv: Sequence[str],
+        *,
+        data: bytes = b"",
+        cwd: str = "/",
+        env: Mapping[str, str] | None = None,
+        seconds: float = 20.0,
+    ) -> Completed:
+        """Run one command on the host to its end, with `data` as its standard input.
+
+        `env` is laid over what the host lends. Arguments, environment and data travel as data:
+        nothing is quoted, nothing is expanded. For small answers: output is kept in memory. After
+        `seconds` the command and what it started are killed, and the exit code is 124. A program
+        that shall outlive the connection detaches itself (`setsid -f`). Raises UnreachableError
+        when the host does not answer: whether the command ran is then not known.
+        """
+
+    async def keep(self, name: str, data: bytes) -> str:
+        """Put a private file into the host's state folder, under its name and a digest of its
+        content, and return its absolute path on the host. One that is there is not written again:
+        what runs from it outlives an upgrade of grind. `name` is of [0-9A-Za-z._-]."""
+
     async def lane(self, spec: LaneSpec) -> Lane:
         """Open the lane, or attach to it when it exists."""
 

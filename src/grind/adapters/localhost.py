@@ -21,6 +21,20 @@ START_SECONDS = 60.0
 """How long a runner may take to make its folders (emptying the last run's can take a while)."""
 
 
+def kept_name(name: str, data: bytes) -> str:
+    """Return the name under which a host keeps a file: what it was called, and its content.
+
+    Raises:
+        GrindError: the name is not one of letters, digits, `.`, `_` and `-`.
+    """
+    import hashlib
+    import re
+
+    if re.fullmatch(r"[0-9A-Za-z_-][0-9A-Za-z._-]{0,99}", name) is None:
+        raise GrindError(f"not a name for a file on a host: {name!r}")
+    return f"{name}-{hashlib.sha256(data).hexdigest()[:16]}"
+
+
 class LocalHost:
     """Runs lanes on this machine, each by a runner of its own that outlives the client.
 
@@ -72,6 +86,30 @@ class LocalHost:
         from grind.adapters.process import run
 
         return await run(argv, self._env, seconds=ASK_SECONDS)
+
+    async def run(
+        self,
+        argv: Sequence[str],
+        *,
+        data: bytes = b"",
+        cwd: str = "/",
+        env: Mapping[str, str] | None = None,
+        seconds: float = ASK_SECONDS,
+    ) -> Completed:
+        """Run one command to its end, with `data` as its standard input."""
+        from grind.adapters.process import run
+
+        whole = self._env | dict(env or {})
+        return await run(argv, whole, seconds=seconds, data=data, cwd=cwd)
+
+    async def keep(self, name: str, data: bytes) -> str:
+        """Put a private file into the state folder, and return its path."""
+        folder = self._state / "bin"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / kept_name(name, data)
+        if not path.exists():
+            write_new(path, data)
+        return os.fspath(path)
 
     async def lane(self, spec: LaneSpec) -> LocalLane:
         """Open the lane, or attach to it when it exists."""

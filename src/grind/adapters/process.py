@@ -14,31 +14,39 @@ from grind.ports import Completed
 
 
 async def run(
-    argv: Sequence[str], env: Mapping[str, str], *, seconds: float, err: Path | None = None
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    *,
+    seconds: float,
+    data: bytes = b"",
+    cwd: str = "/",
+    err: Path | None = None,
 ) -> Completed:
-    """Run a command without input, in a process group of its own, and return what it said.
+    """Run a command in a process group of its own, and return what it said.
 
-    After `seconds` the whole group is killed and the exit code is 124. With `err`, both outputs go
-    to that file, which a process that stays behind may keep open.
+    `data` is its standard input. After `seconds` the whole group is killed and the exit code is
+    124. With `err`, both outputs go to that file, which a process that stays behind may keep open.
     """
     try:
         with _output(err) as output:
             process = await asyncio.create_subprocess_exec(
                 *argv,
                 env=dict(env),
-                cwd="/",
-                stdin=asyncio.subprocess.DEVNULL,
+                cwd=cwd,
+                stdin=asyncio.subprocess.PIPE if data else asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
             )
     except (FileNotFoundError, NotADirectoryError):
+        if not os.path.isdir(cwd):
+            return Completed(127, b"", f"{cwd}: no such folder".encode())
         return Completed(127, b"", f"{argv[0]}: command not found".encode())
     except PermissionError:
         return Completed(126, b"", f"{argv[0]}: permission denied".encode())
     try:
         async with asyncio.timeout(seconds):
-            out, said = await process.communicate()
+            out, said = await process.communicate(data or None)
     except TimeoutError:
         _kill(process.pid)
         await process.communicate()
