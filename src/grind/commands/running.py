@@ -26,6 +26,7 @@ from grind.ui.choose import face_for
 if TYPE_CHECKING:
     from grind.adapters.lock import Holder
     from grind.adapters.store import ReleaseFolder
+    from grind.ports import Host
     from grind.ui.face import Face
     from grind.wiring import Session
 
@@ -86,12 +87,31 @@ async def _run(
         stop = _Stop(task)
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop)
+    host = session.host(basis.config)
+    try:
+        return await _run_on(session, host, basis, args, whole=whole, klass=klass)
+    finally:
+        await host.close()
+
+
+async def _run_on(
+    session: Session,
+    host: Host,
+    basis: Basis,
+    args: argparse.Namespace,
+    *,
+    whole: bool,
+    klass: StepClass | None,
+) -> int:
     options = plan_options(args)
-    prepared = await prepare(session.repository, session.host, options, session.labels, basis)
+    prepared = await prepare(
+        session.repository, lambda _: host, options, session.labels_remembered, basis
+    )
+    session.hosts.recognise(session.chosen(basis.config), prepared.identity)
     if whole and not args.again and _still_proven(session, prepared, args):
         return int(ExitCode.DONE)
     past = past_of(session)
-    release, resumed = await _release(session, prepared, past)
+    release, resumed = await _release(session, host, prepared, past)
     selection = _selection(prepared, args, klass=klass, past=past, resumed=resumed)
     same = past.is_of(prepared.whole.tree, prepared.whole.digest)
     again = getattr(args, "failed", False) and same and not args.workflow
@@ -110,7 +130,7 @@ async def _run(
         record = Hints(recorder, release.read_log, ignored)
         inputs = flow.CheckInputs(
             repository=session.repository,
-            host=session.host(basis.config),
+            host=host,
             clock=session.clock,
             logs=release,
             record=record,
@@ -192,16 +212,25 @@ def _same_host(host: str, prepared: Prepared) -> bool:
     return host == f"{prepared.identity.id}/{prepared.identity.architecture}"
 
 
-async def _release(session: Session, prepared: Prepared, past: Past) -> tuple[ReleaseFolder, bool]:
+async def _release(
+    session: Session, host: Host, prepared: Prepared, past: Past
+) -> tuple[ReleaseFolder, bool]:
     """Return the release to run in: the last one, when exactly this run of it was cut off.
 
     A run that was cut off in another plan may still be going on by itself: it is ended first.
     """
     if past.folder is not None and past.last is not None and past.last.state is State.CHECKING:
         same = past.is_of(prepared.whole.tree, prepared.whole.digest)
-        if same and past.is_cut_off(_command()):
+        there = past.last.started.host if past.last.started is not None else host.name
+        if same and past.is_cut_off(_command()) and there == host.name:
             return past.folder, True
-        await session.host(prepared.basis.config).abandon(past.folder.id)
+        if there == host.name:
+            await host.abandon(past.folder.id)
+        else:
+            sys.stderr.write(
+                f"grind: the last run was cut off on {one_line(there)} and may go on there; "
+                f"`grind cancel {past.folder.id}` ends it\n"
+            )
     return session.store.new_release(session.clock.now()), False
 
 

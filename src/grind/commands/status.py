@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from grind.commands.hosting import add_host
 from grind.commands.options import add_json
 from grind.core.errors import ExitCode
 
@@ -25,6 +26,7 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    add_host(parser)
     add_json(parser, "print one JSON document (schema grind.status/1)")
 
 
@@ -33,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from grind.ui.status_text import STATUS_SCHEMA, render_status
     from grind.wiring import Session
 
-    session = Session(os.getcwd(), os.environ)
+    session = Session(os.getcwd(), os.environ, args.host)
     status = _status(session)
     if args.json:
         import msgspec
@@ -57,14 +59,18 @@ def _status(session: Session) -> Status:
     from grind.ui.status_text import Status
 
     now = session.clock.now()
-    basis = find_basis(session.repository, Options(), session.labels)
+    basis = find_basis(session.repository, Options(), session.labels_remembered)
     stored = session.store.receipt(basis.snapshot.tree)
     proof = find_proof(
         basis,
         stored,
         now=now,
-        tools_print=lambda receipt: session.tools_print(basis.config, receipt.tools),
-        host=session.host_id(),
+        tools_print=(
+            (lambda receipt: session.still_print(basis.config, receipt))
+            if session.is_here(basis.config)
+            else None
+        ),
+        host=session.host_id(basis.config),
     )
     words = {
         Answer.OK: "full",
@@ -86,6 +92,7 @@ def _status(session: Session) -> Status:
         proof=words.get(proof.decision.answer, "none"),
         proof_reason=proof.decision.reason,
         receipt=session.store.receipt_path(basis.snapshot.tree) if stored else "",
+        host=session.chosen(basis.config).name,
         proven_ago=now - proof.receipt.created if proof.receipt is not None else None,
         running=held.told() if held is not None else "",
         last=str(release.state) if release is not None else "",

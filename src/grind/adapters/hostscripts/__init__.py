@@ -9,7 +9,8 @@ from __future__ import annotations
 from importlib.resources import files
 
 LOCK = "lock.sh"
-NAMES = (LOCK,)
+DOCTOR = "doctor.sh"
+NAMES = (LOCK, DOCTOR)
 
 
 def script(name: str) -> bytes:
