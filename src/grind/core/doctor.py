@@ -65,18 +65,16 @@ def judge_host(
     `skew` is by how many seconds its clock is ahead of ours; `tools` are the questions that the
     plan asks of it, with the first line of each answer (empty for none).
     """
-    return tuple(
-        [
-            *_system(facts),
-            *_programs(facts),
-            *_nix(facts),
-            *_room(facts),
-            *_clock(skew),
-            *_outliving(facts),
-            *_python(facts),
-            *_tools(tools),
-            *_left(facts),
-        ]
+    return (
+        *_system(facts),
+        *_programs(facts),
+        *_nix(facts),
+        *_room(facts),
+        *_clock(skew),
+        *_outliving(facts),
+        *_python(facts),
+        *_tools(tools),
+        *_left(facts),
     )
 
 
@@ -179,7 +177,7 @@ def _nix(facts: Mapping[str, str]) -> Iterator[HostFinding]:
             "note",
             f"{told}; {' and '.join(lacking)} off: grind passes them on every call of its own, "
             "steps of the workflow must do so themselves",
-            "nix.settings.experimental-features = [ \"nix-command\" \"flakes\" ]",
+            'nix.settings.experimental-features = [ "nix-command" "flakes" ]',
         )
     else:
         yield _finding("nix", "ok", f"{told}, with {' and '.join(('nix-command', 'flakes'))}")
@@ -266,9 +264,9 @@ def _tools(tools: Mapping[str, str]) -> Iterator[HostFinding]:
         else:
             yield _finding(
                 "tool",
-                "warning",
-                f"{question}: no answer, and the plan asks for it",
-                "`grind plan` shows which step; install it, or settle the step with a [[verdict]]",
+                "note",
+                f"{question}: no answer, and the plan asks",
+                "`grind plan` shows which steps want it, and what would settle them",
             )
 
 
@@ -312,7 +310,11 @@ def _lock(name: str, value: str) -> HostFinding:
 def _stamp(since: str) -> str:
     from datetime import UTC, datetime
 
-    return datetime.fromtimestamp(float(since), UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if since.isdigit() else "?"
+    return (
+        datetime.fromtimestamp(float(since), UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        if since.isdigit()
+        else "?"
+    )
 
 
 def _number(facts: Mapping[str, str], name: str) -> int | None:

@@ -27,7 +27,7 @@ class Hosts:
     ) -> None:
         self._environ = environ
         self._slug = slug
-        self._clock = clock
+        self.clock = clock
         self._asked = asked
         self._here: dict[str, bool] = {}
 
@@ -52,7 +52,7 @@ class Hosts:
             return self._local(host)
         from grind.wiring.sshhost import ssh_host
 
-        return ssh_host(host.name, host.config, self._environ, self._slug, self._clock)
+        return ssh_host(host.name, host.config, self._environ, self._slug, self.clock)
 
     def _local(self, host: Chosen) -> Host:
         from pathlib import Path
@@ -65,7 +65,7 @@ class Hosts:
         return LocalHost(
             Path(root) / self._slug,
             self.lent(host),
-            self._clock,
+            self.clock,
             name=host.name,
             outer=self._environ.get("RUNNER_TRACKING_ID", ""),
         )
@@ -79,6 +79,18 @@ class Hosts:
             folders=host.config.path,
         )
         return lent | host.config.set
+
+    def state_here(self) -> str:
+        """Return grind's state folder on this machine, of all repositories."""
+        from grind.adapters.places import state_folder
+
+        return os.path.realpath(state_folder(self._environ))
+
+    def doctor_script(self) -> bytes:
+        """Return the script that gathers a host's facts."""
+        from grind.adapters.hostscripts import DOCTOR, script
+
+        return script(DOCTOR)
 
     def known(self, host: Chosen) -> Known:
         """Return what is known of a host, from memory; one that was never asked is asked now.
@@ -152,6 +164,8 @@ class Hosts:
         return KnownHosts(os.path.join(state_folder(self._environ), "hosts"))
 
 
-def is_local_name(asked: str | None) -> bool:
-    """Whether `--host` names this machine outright."""
-    return asked == LOCAL
+def hosts_without_repository(environ: Mapping[str, str]) -> Hosts:
+    """Return the hosts where there is no repository: this machine."""
+    from grind.adapters.clock import SystemClock
+
+    return Hosts(environ, "outside", SystemClock(), LOCAL)
