@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from grind.commands.options import plan_options
-from grind.commands.past import Past, past_of
+from grind.commands.past import Past, Taken, past_of, taken_over
 from grind.core import events as e
 from grind.core.errors import ExitCode, GrindError
 from grind.core.plan import StepClass
@@ -44,13 +44,14 @@ def run_checks(
     *,
     whole: bool,
     klass: StepClass | None = None,
+    taken: Taken | None = None,
 ) -> int:
-    """Run what `args` select; return the exit code."""
+    """Run what `args` select, or go on with a run that was cut off; return the exit code."""
     command = "grind build" if klass is not None else "grind check"
     wait = None if args.wait else 0.0
     with session.lock(command, wait=wait, waiting=_tell_waiting):
         try:
-            return asyncio.run(_run(session, basis, args, whole=whole, klass=klass))
+            return asyncio.run(_run(session, basis, args, whole=whole, klass=klass, taken=taken))
         except asyncio.CancelledError:  # a signal, see `_run`
             raise KeyboardInterrupt from None
 
@@ -80,6 +81,7 @@ async def _run(
     *,
     whole: bool,
     klass: StepClass | None,
+    taken: Taken | None,
 ) -> int:
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
@@ -89,7 +91,7 @@ async def _run(
             loop.add_signal_handler(number, stop)
     host = session.host(basis.config)
     try:
-        return await _run_on(session, host, basis, args, whole=whole, klass=klass)
+        return await _run_on(session, host, basis, args, whole=whole, klass=klass, taken=taken)
     finally:
         await host.close()
 
@@ -102,16 +104,20 @@ async def _run_on(
     *,
     whole: bool,
     klass: StepClass | None,
+    taken: Taken | None,
 ) -> int:
     options = plan_options(args)
     prepared = await prepare(
         session.repository, lambda _: host, options, session.labels_remembered, basis
     )
     session.hosts.recognise(session.chosen(basis.config), prepared.identity)
-    if whole and not args.again and _still_proven(session, prepared, args):
+    if taken is None and whole and not args.again and _still_proven(session, prepared, args):
         return int(ExitCode.DONE)
     past = past_of(session)
-    release, resumed = await _release(session, host, prepared, past)
+    if taken is None:
+        release, resumed = await _release(session, host, prepared, past)
+    else:
+        release, resumed = taken_over(taken, prepared, past, host.name), True
     selection = _selection(prepared, args, klass=klass, past=past, resumed=resumed)
     same = past.is_of(prepared.whole.tree, prepared.whole.digest)
     again = getattr(args, "failed", False) and same and not args.workflow
@@ -135,7 +141,7 @@ async def _run_on(
             logs=release,
             record=record,
             run=release.id,
-            command=_command(),
+            command=taken.command if taken is not None else _command(),
             resumed=resumed,
             parallel=session.parallel(basis.config),
             save_receipt=session.store.save_receipt,
@@ -235,7 +241,9 @@ async def _release(
 
 
 def _command() -> str:
-    return " ".join(sys.argv[1:])
+    import shlex
+
+    return shlex.join(sys.argv[1:])
 
 
 def _selection(
