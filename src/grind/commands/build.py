@@ -6,7 +6,7 @@ import argparse
 import os
 
 from grind.commands.check import add_run_options
-from grind.commands.hosting import labels_for
+from grind.commands.hosting import labels_for, snapshot_from_host
 from grind.commands.options import plan_options
 
 HELP = "run the jobs of CI that build something, on what would be pushed"
@@ -29,5 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from grind.wiring import Session
 
     session = Session(os.getcwd(), os.environ, args.host)
-    basis = find_basis(session.repository, plan_options(args), labels_for(session, "run steps"))
+    snapshot = snapshot_from_host(session) if args.from_host else None
+    labels = labels_for(session, "run steps")
+    basis = find_basis(session.repository, plan_options(args), labels, snapshot)
     return run_checks(session, basis, args, whole=False, klass=StepClass.BUILD)

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from grind.commands.hosting import add_host, labels_for
+from grind.commands.hosting import add_from_host, add_host, labels_for, snapshot_from_host
 from grind.commands.options import add_json, add_plan_options, is_plain, plan_options
 
 TYPE_CHECKING = False  # `typing` is half of what a receipt hit would import
@@ -48,6 +48,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--follow", action="store_true", help="write all output as it comes")
     add_host(parser)
+    add_from_host(parser)
     add_plan_options(parser)
     add_json(parser, "write the run as NDJSON events (schema grind.events/1)")
 
@@ -58,8 +59,8 @@ def run(args: argparse.Namespace) -> int:
 
     session = Session(os.getcwd(), os.environ, args.host)
     whole = not (args.names or args.fast or args.failed or args.workflow)
-    snapshot = None
-    if whole and not args.again and is_plain(args) and not args.merged:
+    snapshot = snapshot_from_host(session) if args.from_host else None
+    if snapshot is None and whole and not args.again and is_plain(args) and not args.merged:
         snapshot = session.repository.snapshot()
         hit = session.quick_hit(snapshot)
         if hit is not None:
@@ -98,7 +99,11 @@ def _long_way(
                 path=session.store.receipt_path(basis.snapshot.tree),
             )
             sys.stdout.write(told)
-            if is_plain(args) and not args.merged and session.ground() == before:
+            if (
+                is_plain(args)
+                and not (args.merged or args.from_host)
+                and session.ground() == before
+            ):
                 session.remember(
                     basis.snapshot.tree, basis.snapshot.head, proof.receipt, basis.config
                 )

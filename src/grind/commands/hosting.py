@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from grind.core.config import Config
     from grind.core.hosts import Chosen
+    from grind.core.repository import Snapshot
     from grind.flows.basis import Basis, Options
     from grind.flows.prepare import Prepared
     from grind.wiring import Session
@@ -71,3 +72,82 @@ async def prepare_on_host(session: Session, options: Options, basis: Basis) -> P
         await host.close()
     session.hosts.recognise(session.chosen(basis.config), prepared.identity)
     return prepared
+
+
+def add_from_host(parser: argparse.ArgumentParser) -> None:
+    """Declare `--from-host`."""
+    parser.add_argument(
+        "--from-host",
+        action="store_true",
+        help="take what is edited in the host's own workspace in place of the working copy",
+    )
+
+
+def snapshot_from_host(session: Session) -> Snapshot:
+    """Take the snapshot of what is edited in the workspace of the chosen host; its objects come
+    into the private repository, and, where they are somebody's commits, into the user's.
+
+    Raises:
+        RefusedError: nobody said yes to the host, or its tree cannot be taken.
+    """
+    import asyncio
+
+    from grind.flows.basis import config_of
+    from grind.flows.sync import take
+    from grind.wiring.workspace import workspace_of
+
+    config, _ = config_of(session.repository, session.repository.snapshot())
+    chosen = reach(session, config, "take what is edited in its workspace")
+    place = workspace_of(session, chosen)
+
+    async def taking() -> Snapshot:
+        host = session.hosts.open(chosen)
+        try:
+            repository = session.repository
+            return await take(place.on(host), repository, repository, place.told)
+        finally:
+            await host.close()
+
+    snapshot = asyncio.run(taking())
+    if snapshot.head is not None:
+        session.repository.take_into_users(snapshot.head)
+    return snapshot
+
+
+def bring_workspace_along(session: Session, basis: Basis, tree: str) -> None:
+    """After a landing: bring the chosen host's workspace to what landed, when it has one and holds
+    nothing else. What is in the way is said, and changes nothing: what landed has landed."""
+    import asyncio
+    import sys
+
+    from grind.core.errors import GrindError
+    from grind.core.workspace import Blocked, Forwarded, told
+    from grind.flows.sync import after_landing
+    from grind.wiring.hostlock import operator
+    from grind.wiring.workspace import workspace_of
+
+    chosen = session.chosen(basis.config)
+    if chosen.config.workspace is None:
+        return
+    here = session.hosts.is_here(chosen)
+    if here and chosen.config.workspace == session.repository.top:
+        return  # the local branch has followed already
+    place = workspace_of(session, chosen)
+
+    async def settle() -> Forwarded | Blocked | object:
+        host = session.hosts.open(chosen)
+        try:
+            who = operator(session.environ)
+            return await after_landing(place.on(host), basis.target, who, tree)
+        finally:
+            await host.close()
+
+    try:
+        answer = asyncio.run(settle())
+    except GrindError as error:
+        sys.stderr.write(f"grind: {place.told} was not brought along: {error.message}\n")
+        return
+    if isinstance(answer, Blocked):
+        sys.stderr.write(f"grind: {place.told} was left alone: {told(answer)}\n")
+    elif isinstance(answer, Forwarded):
+        sys.stderr.write(f"grind: {place.told} is at {answer.new[:12]} now\n")

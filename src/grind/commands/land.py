@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from grind.commands.hosting import add_host
+from grind.commands.hosting import add_from_host, add_host
 from grind.commands.options import add_json
 from grind.core import events as e
 from grind.core.errors import ExitCode, GrindError
@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("-m", "--message", metavar="TEXT", help="the commit's message")
     add_host(parser)
+    add_from_host(parser)
     parser.add_argument(
         "--squash", action="store_true", help="make one commit of all that is not pushed yet"
     )
@@ -47,14 +48,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Land, or refuse and say what is missing."""
-    from grind.commands.hosting import labels_for
+    from grind.commands.hosting import bring_workspace_along, labels_for, snapshot_from_host
     from grind.flows import land as flow
     from grind.flows.basis import Options, find_basis
     from grind.wiring import Session
 
     session = Session(os.getcwd(), os.environ, args.host)
     options = Options(merged=args.merged)
-    basis = find_basis(session.repository, options, labels_for(session, "ask for its tools"))
+    snapshot = snapshot_from_host(session) if args.from_host else None
+    labels = labels_for(session, "ask for its tools")
+    basis = find_basis(session.repository, options, labels, snapshot)
     release, last = _last(session, basis)
     squash = args.squash or args.merged
     try:
@@ -75,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
         landed = flow.land(session.repository, landing, args.message, record, last)
     _tell(args, landing, landed)
+    bring_workspace_along(session, basis, landing.snapshot.tree)
     return int(ExitCode.DONE)
 
 

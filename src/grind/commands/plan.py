@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from grind.commands.hosting import add_host, labels_for
+from grind.commands.hosting import add_from_host, add_host, labels_for, snapshot_from_host
 from grind.commands.options import add_json, add_plan_options, plan_options
 from grind.core.errors import ExitCode
 
@@ -29,6 +29,7 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add_host(parser)
+    add_from_host(parser)
     add_plan_options(parser)
     parser.add_argument(
         "--drift",
@@ -48,7 +49,9 @@ def run(args: argparse.Namespace) -> int:
 
     session = Session(os.getcwd(), os.environ, args.host)
     options = plan_options(args)
-    basis = find_basis(session.repository, options, labels_for(session, "ask for its tools"))
+    snapshot = snapshot_from_host(session) if args.from_host else None
+    labels = labels_for(session, "ask for its tools")
+    basis = find_basis(session.repository, options, labels, snapshot)
     prepared = asyncio.run(prepare_on_host(session, options, basis))
     if args.drift:
         return _drift(args, session, prepared)

@@ -10,7 +10,8 @@ from importlib.resources import files
 
 LOCK = "lock.sh"
 DOCTOR = "doctor.sh"
-NAMES = (LOCK, DOCTOR)
+SYNC = "sync.sh"
+NAMES = (LOCK, DOCTOR, SYNC)
 
 
 def script(name: str) -> bytes:

@@ -28,7 +28,7 @@ g_system() {
   g_fact bash "$BASH_VERSION"
   g_fact machine "$HOSTTYPE"
   g_fact user "$EUID"
-  g_fact home "$HOME"
+  g_fact home "${HOME:-~}"
   g_fact path "$PATH"
   { IFS= read -r g_line </proc/sys/kernel/osrelease; } 2>/dev/null && g_fact kernel "$g_line"
   while IFS='=' read -r g_key g_line; do
@@ -143,7 +143,7 @@ g_leftovers() { # STATE: lanes that run now, folders that are only in the way, l
 g_main() {
   shopt -s nullglob extglob
   local g_state=$1
-  [[ $g_state ]] || g_state=${XDG_STATE_HOME:-$HOME/.local/state}/grind
+  [[ $g_state ]] || g_state=${XDG_STATE_HOME:-${HOME:-~}/.local/state}/grind
   g_system
   g_memory
   g_programs
