@@ -21,6 +21,8 @@ def there(world: World) -> Path:
         }
     )
     world.git("clone", "-q", str(world.remote), str(there), cwd=world.root)
+    digest = world.grind("trust", "--show", "--json").document["digest"]
+    assert world.grind("trust", "--digest", digest).code == 0
     return there
 
 
@@ -89,8 +91,8 @@ def test_the_repository_itself_is_this_machines_workspace(world: World) -> None:
     assert done.document["workspace"] == str(world.repo)
 
 
-def test_a_workspace_on_this_machine_needs_a_yes_for_nothing_else(
-    world: World, there: Path
-) -> None:
-    shown = world.grind("trust", "--show", "--json").document
-    assert shown["text"] == [f'hosts.local.workspace = "{there}"']
+def test_a_workspace_that_grind_toml_names_needs_a_yes(world: World, there: Path) -> None:
+    assert world.grind("trust", "--revoke").code == 0
+    for command in (["sync"], ["sync", "--from-host"], ["check", "--from-host"]):
+        done = world.grind(*command)
+        assert (done.code, "grind trust --digest" in done.err) == (3, True), done

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from grind.flows.basis import Basis, Options
     from grind.flows.prepare import Prepared
     from grind.wiring import Session
+    from grind.wiring.workspace import Place
 
 RUNS_STEPS = ("grind",)
 """Roles of the hosts that steps run on."""
@@ -74,6 +75,24 @@ async def prepare_on_host(session: Session, options: Options, basis: Basis) -> P
     return prepared
 
 
+def reach_workspace(session: Session, config: Config, what: str) -> tuple[Place, Chosen]:
+    """Return where the chosen host's workspace is, when it may be touched: one on this machine that
+    is not this repository itself needs the user's yes as well.
+
+    Raises:
+        GrindError: grind.toml names none; RefusedError: nobody said yes.
+    """
+    from grind.wiring.workspace import workspace_of
+
+    chosen = reach(session, config, what)
+    place = workspace_of(session, chosen)
+    if place.path != session.repository.top:
+        from grind.commands.trusting import require_trust
+
+        require_trust(session, config, f"{what} ({place.told})")
+    return place, chosen
+
+
 def add_from_host(parser: argparse.ArgumentParser) -> None:
     """Declare `--from-host`."""
     parser.add_argument(
@@ -94,11 +113,9 @@ def snapshot_from_host(session: Session) -> Snapshot:
 
     from grind.flows.basis import config_of
     from grind.flows.sync import take
-    from grind.wiring.workspace import workspace_of
 
     config, _ = config_of(session.repository, session.repository.snapshot())
-    chosen = reach(session, config, "take what is edited in its workspace")
-    place = workspace_of(session, chosen)
+    place, chosen = reach_workspace(session, config, "take what is edited in its workspace")
 
     async def taking() -> Snapshot:
         host = session.hosts.open(chosen)
@@ -124,7 +141,6 @@ def bring_workspace_along(session: Session, basis: Basis, tree: str) -> None:
     from grind.core.workspace import Blocked, Forwarded, told
     from grind.flows.sync import after_landing
     from grind.wiring.hostlock import operator
-    from grind.wiring.workspace import workspace_of
 
     chosen = session.chosen(basis.config)
     if chosen.config.workspace is None:
@@ -132,7 +148,7 @@ def bring_workspace_along(session: Session, basis: Basis, tree: str) -> None:
     here = session.hosts.is_here(chosen)
     if here and chosen.config.workspace == session.repository.top:
         return  # the local branch has followed already
-    place = workspace_of(session, chosen)
+    place, _ = reach_workspace(session, basis.config, "bring its workspace to what landed")
 
     async def settle() -> Forwarded | Blocked | object:
         host = session.hosts.open(chosen)

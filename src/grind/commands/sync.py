@@ -51,15 +51,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _forward(session: Session, args: argparse.Namespace) -> int:
-    from grind.commands.hosting import reach
+    from grind.commands.hosting import reach_workspace
     from grind.flows import sync as flow
     from grind.flows.basis import config_of, find_target
     from grind.wiring.hostlock import operator
-    from grind.wiring.workspace import workspace_of
 
     config, _ = config_of(session.repository, session.repository.snapshot())
-    chosen = reach(session, config, "bring its workspace up to date")
-    place = workspace_of(session, chosen)
+    place, chosen = reach_workspace(session, config, "bring its workspace up to date")
     target = find_target(session.repository, config)
 
     async def forward() -> Forwarded | Current:

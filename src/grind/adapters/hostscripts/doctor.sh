@@ -24,7 +24,7 @@ g_ask() { # NAME ARGV...: the first line of an answer; nothing when there is non
 }
 
 g_system() {
-  local g_line= g_key g_id= g_version=
+  local g_line= g_key g_id= g_version= g_quotes="\"'"
   g_fact bash "$BASH_VERSION"
   g_fact machine "$HOSTTYPE"
   g_fact user "$EUID"
@@ -32,7 +32,7 @@ g_system() {
   g_fact path "$PATH"
   { IFS= read -r g_line </proc/sys/kernel/osrelease; } 2>/dev/null && g_fact kernel "$g_line"
   while IFS='=' read -r g_key g_line; do
-    g_line=${g_line//[\"\']/}
+    g_line=${g_line//[$g_quotes]/}
     case $g_key in
       ID) g_id=$g_line ;;
       VERSION_ID) g_version=$g_line ;;
