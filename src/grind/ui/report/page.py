@@ -9,6 +9,7 @@ from datetime import datetime, tzinfo
 from importlib.resources import files
 from typing import Any, NamedTuple
 
+from grind.core.texts import one_line
 from grind.ui.report import shapes
 from grind.ui.report.history_view import when
 from grind.ui.report.release_view import PackedLog
@@ -77,6 +78,7 @@ def _names(page: Page, zone: tzinfo | None) -> dict[str, Any]:
         sections.append(("history", "releases"))
     moment = datetime.fromtimestamp(page.made, tz=zone).astimezone(zone)
     return page._asdict() | {
+        "title": one_line(page.title),
         "sections": sections,
         "made": when(page.made, zone),
         "zone": moment.tzname() or "",

@@ -105,6 +105,7 @@ def table(
 
 
 def _cell(text: str) -> dict[str, str]:
+    text = one_line(text)
     if text.startswith("="):
         word = text[1:]
         return {"text": word, "tone": tone(word), "sign": sign(word)}

@@ -76,7 +76,7 @@ def release_view(
     return {
         "state": ended.state if ended is not None else "cut off",
         "told": _told(picture),
-        "facts": facts,
+        "facts": [(name, one_line(text), mono) for name, text, mono in facts],
         "duration": picture.duration,
         "open": [one_line(line) for line in ended.open] if ended else [],
         "remedies": [clean(text) for text in ended.remedies] if ended else [],

@@ -233,6 +233,8 @@
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const typing = event.target.tagName === "INPUT" && event.target.type === "search";
     if (typing && event.key === "Enter" && event.target === needle) { event.preventDefault(); jump(event.shiftKey ? -1 : 1); return; }
+    // A browser would empty the field first, and close the log with the next Esc only.
+    if (typing && event.key === "Escape" && viewer.open) { event.preventDefault(); viewer.close(); return; }
     if (typing) return;
     const act = { t: turn, n: () => go(1), p: () => go(-1), "?": () => $("keys").open || $("keys").showModal(),
       "/": () => (viewer.open ? needle : filter || needle).focus() }[event.key];
