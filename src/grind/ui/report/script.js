@@ -71,7 +71,7 @@
       // A line without an end must not be copied again and again.
       if (rest.length > 1 << 20) { take(rest); rest = ""; }
       if (done) break;
-      if (performance.now() - since > 30) { layout(); await breathe(); since = performance.now(); }
+      if (performance.now() - since > 12) { layout(); await breathe(); since = performance.now(); }
     }
     if (rest) take(rest);
     await feeding;
@@ -187,7 +187,7 @@
     let since = performance.now();
     for (let i = 0; i < lines.length; i++) {
       if (plain(lines[i].text).toLowerCase().includes(word)) found.push(i);
-      if ((i & 1023) === 0 && performance.now() - since > 30) {
+      if ((i & 1023) === 0 && performance.now() - since > 12) {
         await breathe();
         if (mine !== turnOf || word !== needle.value.toLowerCase()) return;
         since = performance.now();
