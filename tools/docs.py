@@ -42,7 +42,11 @@ def main() -> int:
 
 def generated() -> dict[str, str]:
     """Return every generated file: path from the repository's root, and text."""
-    files = {"docs/exit-codes.md": exit_codes(), "docs/compatibility.md": compatibility().page()}
+    files = {
+        "docs/exit-codes.md": exit_codes(),
+        "docs/compatibility.md": beside("compatibility").page(),
+        "src/grind/ui/command_table.py": beside("commands").module(),
+    }
     for name, schema in schemas().items():
         text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         files[f"docs/schemas/{name}.json"] = text
@@ -50,13 +54,12 @@ def generated() -> dict[str, str]:
     return files
 
 
-def compatibility() -> ModuleType:
-    """Return the module beside this one, however this one was started."""
-    spec = importlib.util.spec_from_file_location(
-        "tools_compatibility", ROOT / "tools" / "compatibility.py"
-    )
+def beside(name: str) -> ModuleType:
+    """Return a module beside this one, however this one was started."""
+    path = ROOT / "tools" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"tools_{name}", path)
     if spec is None or spec.loader is None:
-        raise ImportError("tools/compatibility.py")
+        raise ImportError(str(path))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
