@@ -47,7 +47,14 @@ def generated() -> dict[str, str]:
         "docs/compatibility.md": beside("compatibility").page(),
         "src/grind/ui/command_table.py": beside("commands").module(),
     }
-    for name, schema in schemas().items():
+    reference = beside("reference")
+    made = schemas()
+    files |= {
+        "docs/reference/commands.md": reference.commands(),
+        "docs/reference/grind-toml.md": reference.configuration(made["grind.toml"]),
+        "docs/reference/events.md": reference.events(made["events"]),
+    }
+    for name, schema in made.items():
         text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         files[f"docs/schemas/{name}.json"] = text
         files[f"src/grind/schemas/{name}.json"] = text
