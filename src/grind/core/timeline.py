@@ -201,7 +201,7 @@ def _with_critical(jobs: tuple[JobTime, ...]) -> tuple[JobTime, ...]:
     job = max(ran, key=_end, default=None)
     while job is not None and job.key not in marked:
         marked.add(job.key)
-        job = max((one for one in ran if _is_needed(one, job)), key=_end, default=None)
+        job = max((one for one in ran if is_needed(one.key, job)), key=_end, default=None)
     return tuple(replace(job, critical=job.key in marked) for job in jobs)
 
 
@@ -209,9 +209,9 @@ def _end(job: JobTime) -> float:
     return job.end or 0.0
 
 
-def _is_needed(one: JobTime, by: JobTime) -> bool:
-    """Whether `by` waits for `one`: a key is `file/id` or, of a matrix, `file/id (combination)`."""
-    file, _, rest = one.key.partition("/")
+def is_needed(key: str, by: JobTime | e.JobHead) -> bool:
+    """Whether `by` waits for the job `key`, which is `file/id` or, of a matrix, `file/id (combination)`."""
+    file, _, rest = key.partition("/")
     return by.key.partition("/")[0] == file and (
         rest in by.needs or rest.partition(" (")[0] in by.needs
     )
