@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import calendar
 import contextlib
 import os
 import re
@@ -18,7 +19,28 @@ from collections.abc import Iterator
 from grind.adapters.files import private_folder, replace_file, storing, write_all
 
 _ID = re.compile(r"^\d{8}-\d{6}-[0-9a-f]{6}$")
+_STAMP = "%Y%m%d-%H%M%S"
+_PARTS = 1 << 24
+"""Names for one second."""
 _TREE = re.compile(r"^[0-9a-f]{40}([0-9a-f]{24})?$")
+
+
+def _name_after(newest: str, now: float) -> str:
+    """Return the name of a release that begins now: its second and the part of it that is over,
+    and behind `newest` whatever the clock says."""
+    second, part = int(now), int(now % 1 * _PARTS)
+    name = _name(second, part)
+    if name > newest:
+        return name
+    import secrets
+
+    second = calendar.timegm(time.strptime(newest[:15], _STAMP))
+    part = int(newest[16:], 16) + 1 + secrets.randbelow(4096)
+    return _name(second + part // _PARTS, part % _PARTS)
+
+
+def _name(second: int, part: int) -> str:
+    return f"{time.strftime(_STAMP, time.gmtime(second))}-{part:06x}"
 
 
 class DiskLogWriter:
@@ -86,14 +108,14 @@ class Store:
     def new_release(self, now: float) -> ReleaseFolder:
         """Name a new release; its folder is made by the first thing written.
 
-        Raises GrindError when the folders for releases are not the user's own (a link elsewhere).
+        Its name sorts behind those of all releases that are there: several may begin in one
+        second, and clocks are set back. Raises GrindError when the folders for releases are not
+        the user's own (a link elsewhere).
         """
         private_folder(self.root)
         private_folder(self._releases)
-        import secrets
-
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
-        return ReleaseFolder(self._releases, f"{stamp}-{secrets.token_hex(3)}")
+        newest = self.latest()
+        return ReleaseFolder(self._releases, _name_after(newest.id if newest else "", now))
 
     def release(self, release: str) -> ReleaseFolder | None:
         """Return the release with that identifier."""

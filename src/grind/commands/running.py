@@ -93,7 +93,7 @@ async def _run(
     past = past_of(session)
     release, resumed = await _release(session, prepared, past)
     selection = _selection(prepared, args, klass=klass, past=past, resumed=resumed)
-    same = past.is_of(prepared.whole.tree, prepared.whole.digest)
+    same = _is_same(past, prepared)
     again = getattr(args, "failed", False) and same and not args.workflow
     carried = (past.outcomes, past.records) if again else None
     with session.journal(release) as journal:
@@ -192,14 +192,18 @@ def _same_host(host: str, prepared: Prepared) -> bool:
     return host == f"{prepared.identity.id}/{prepared.identity.architecture}"
 
 
+def _is_same(past: Past, prepared: Prepared) -> bool:
+    whole = prepared.whole
+    return past.is_of(whole.tree, whole.digest, prepared.ground)
+
+
 async def _release(session: Session, prepared: Prepared, past: Past) -> tuple[ReleaseFolder, bool]:
     """Return the release to run in: the last one, when exactly this run of it was cut off.
 
     A run that was cut off in another plan may still be going on by itself: it is ended first.
     """
     if past.folder is not None and past.last is not None and past.last.state is State.CHECKING:
-        same = past.is_of(prepared.whole.tree, prepared.whole.digest)
-        if same and past.is_cut_off(_command()):
+        if _is_same(past, prepared) and past.is_cut_off(_command()):
             return past.folder, True
         await session.host(prepared.basis.config).abandon(past.folder.id)
     return session.store.new_release(session.clock.now()), False
