@@ -44,20 +44,23 @@ def _name(second: int, part: int) -> str:
 
 
 class DiskLogWriter:
-    """One step's masked log on disk."""
+    """One step's masked log on disk. A step that says nothing has no file: to make one costs more
+    than all else that is noted of a small step."""
 
     def __init__(self, folder: str, path: str) -> None:
         self.path = path
-        full = os.path.join(folder, path)
-        self._full = full
-        private_folder(os.path.dirname(full))
-        with storing(full):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-            self._fd = os.open(full, flags, 0o600)
+        self._full = os.path.join(folder, path)
+        self._fd = -1
+        with storing(self._full), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            os.unlink(self._full)  # an earlier attempt's
 
     def write(self, data: bytes) -> None:
         """Append. Raises StorageError when the disk is full."""
         with storing(self._full):
+            if self._fd < 0:
+                private_folder(os.path.dirname(self._full))
+                flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+                self._fd = os.open(self._full, flags, 0o600)
             write_all(self._fd, data)
 
     def close(self) -> None:
@@ -134,6 +137,18 @@ class Store:
         """Return the newest release."""
         found = self.releases()
         return found[0] if found else None
+
+    def tidying_is_due(self, now: float, every: float) -> bool:
+        """Say whether `every` seconds have gone since this said so last, and note that it did."""
+        path = os.path.join(self.root, "tidied")
+        try:
+            if 0 <= now - os.stat(path).st_mtime < every:
+                return False
+        except FileNotFoundError:
+            replace_file(path, b"")
+        with storing(path):
+            os.utime(path, (now, now))
+        return True
 
     def prune(self, keep: int) -> None:
         """Remove all but the newest `keep` releases."""

@@ -34,6 +34,8 @@ KEEP_RUNS = 10
 """Runs whose lanes and raw logs stay on the host; the masked logs are kept with the release."""
 KEEP_DAYS = 14.0
 """Days that snapshots and checkouts which nobody used stay."""
+TIDY_EVERY = 3600.0
+"""Seconds between two tidyings: looking for what is old takes longer than a small run."""
 
 
 def run_checks(
@@ -129,9 +131,10 @@ async def _run(
         finally:
             face.close()
     try:
-        session.store.prune(KEEP_RELEASES)
-        session.repository.prune(KEEP_DAYS)
-        await inputs.host.collect(max_age=KEEP_DAYS * 86400, keep=KEEP_RUNS)
+        if session.store.tidying_is_due(session.clock.now(), TIDY_EVERY):
+            session.store.prune(KEEP_RELEASES)
+            session.repository.prune(KEEP_DAYS)
+            await inputs.host.collect(max_age=KEEP_DAYS * 86400, keep=KEEP_RUNS)
     except GrindError as error:  # what was proven is proven, whatever cannot be tidied up
         sys.stderr.write(f"grind: {error.message}\n")
     return ended.exit_code

@@ -103,6 +103,9 @@ class Follower:
         self._complete = False
         self._quiet = 0
         self._reason = ""
+        self.sets: dict[int, str] = {}
+        """Step → its set of command files as the record of its end names it, for those that have
+        ended so far: so that nobody need look through all records for one."""
 
     async def events(self) -> AsyncIterator[LaneEvent]:
         """Deliver every event of the lane, ending with `LaneDone` or `LaneLost`."""
@@ -166,6 +169,7 @@ class Follower:
                 return Started(int(index), float(at))
             case Record("end", (index, code, reason, started, ended, files)):
                 self._running = None
+                self.sets[int(index)] = files
                 detail = "" if files == "-" else await self._source.detail(files)
                 return Ended(int(index), int(code), reason, float(started), float(ended), detail)
             case Record("pass", (index,)):
