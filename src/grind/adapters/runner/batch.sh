@@ -86,6 +86,12 @@ g_run_batch() {
     g_script=$g_next_script
     [[ $g_cwd == /* ]] || g_cwd=$g_workspace${g_cwd:+/$g_cwd}
     [[ -z $g_bad ]] || g_lost 'the script of a step could not be written (is the disk full?)'
+    if [[ $g_kind != step && $g_kind != checkout ]]; then
+      [[ $g_env_changed ]] && g_base_env
+      g_plain=()
+      if [[ $g_kind == background ]]; then g_start_beside; else g_control; fi
+      continue
+    fi
     [[ $g_files ]] || g_fresh_files || g_lost 'the files of a step could not be written (is the disk full?)'
     [[ $g_env_changed ]] && g_base_env
     g_plain=()
