@@ -73,9 +73,10 @@ class LaneFiles:
         """Return the whole record file."""
         return self._read(self.folder / "records")
 
-    async def log(self, offset: int, limit: int) -> bytes:
-        """Return at most `limit` bytes of the log."""
-        return self._read_on("log", offset, limit)
+    async def log(self, offset: int, limit: int, beside: int | None = None) -> bytes:
+        """Return at most `limit` bytes of the log, or of that of a step in the background."""
+        name = "log" if beside is None else f"log.{beside}"
+        return self._read_on(name, offset, limit)
 
     def mark(self, index: int) -> bytes:
         """Return the bytes that stand behind the output of a step."""
@@ -159,6 +160,7 @@ class LocalLane:
         self._resumed = resumed
         self._clock = clock
         self._end = end
+        self._sets: dict[int, str] = {}
 
     @property
     def paths(self) -> LanePaths:
@@ -194,8 +196,10 @@ class LocalLane:
     async def events(self) -> AsyncIterator[LaneEvent]:
         """Deliver every event of the lane once, in order, from the first."""
         files = LaneFiles(self._files.folder)
+        follower = Follower(files, self._clock)
+        self._sets = follower.sets
         try:
-            async for event in Follower(files, self._clock).events():
+            async for event in follower.events():
                 yield event
         finally:
             files.close()
@@ -204,8 +208,8 @@ class LocalLane:
         """Return a command file of an ended step."""
         if name not in wire.COMMAND_FILES:
             raise GrindError(f"not a command file: {name!r}")
-        files = wire.files_of(self._files.recorded(), index)
-        if files is None:
+        files = self._sets.get(index) or wire.files_of(self._files.recorded(), index)
+        if files is None or files == "-":
             return b""
         path = self._files.folder / "f" / f"{files}.{name}"
         try:

@@ -48,6 +48,9 @@ class RunStarted(Struct, frozen=True, tag="run.started", kw_only=True):
     host: str
     jobs: tuple[JobHead, ...]
     resumed: bool = False
+    ground: str = ""
+    """Digest over what the run hangs on besides tree and plan: the host's identity, and the tools
+    that the plan asked for. Results are carried from one run into another only on the same ground."""
 
 
 class JobStarted(Struct, frozen=True, tag="job.started"):

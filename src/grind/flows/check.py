@@ -73,6 +73,7 @@ async def check(inputs: CheckInputs, prepared: Prepared, selection: Selection) -
             host=inputs.host.name,
             jobs=tuple(_head(job) for job in chosen if job.active),
             resumed=inputs.resumed,
+            ground=prepared.ground,
         )
     )
     engine_inputs = _engine_inputs(inputs, prepared)

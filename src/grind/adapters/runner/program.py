@@ -12,6 +12,7 @@ PARTS = (
     "checkout.sh",
     "worktree.sh",
     "step.sh",
+    "beside.sh",
     "batch.sh",
     "lane.sh",
 )
