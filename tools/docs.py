@@ -130,7 +130,7 @@ def _plan() -> Schema:
     definitions = schema["$defs"]
     row = plan.document(_sample_plan())
     job = row["jobs"][0]
-    _keep(definitions["JobPlan"], job, optional=("remedy", "file"))
+    _keep(definitions["JobPlan"], job, optional=("remedy", "file", "open"))
     optional = ("remedy", "gating_reason", "parent", "file")
     _keep(definitions["StepPlan"], job["steps"][0], optional=optional)
     definitions["Plan"]["properties"] |= {
@@ -171,6 +171,7 @@ def _sample_plan() -> plan.Plan:
         verdict=plan.Verdict.EXECUTED,
         remedy="x",
         file="x",
+        open="x",
         steps=(step,),
     )
     return plan.Plan(tree="", commit="", event="", ref="", base=None, jobs=(job,))

@@ -59,6 +59,13 @@ class JobStarted(Struct, frozen=True, tag="job.started"):
     job: str
 
 
+class JobExpanded(Struct, frozen=True, tag="job.expanded"):
+    """A job that hung on what others say is known now: these jobs stand for it from here on."""
+
+    job: str
+    jobs: tuple[JobHead, ...]
+
+
 class StepStarted(Struct, frozen=True, tag="step.started"):
     """A step runs now."""
 
@@ -286,6 +293,7 @@ class WatchEnded(Struct, frozen=True, tag="watch.ended", kw_only=True):
 Event: TypeAlias = (
     RunStarted
     | JobStarted
+    | JobExpanded
     | StepStarted
     | StepOutput
     | Annotation
