@@ -51,9 +51,7 @@ class Network:
             for end in line:
                 with contextlib.suppress(OSError):
                     # Seconds to linger 0: a reset, as of a router that forgot the connection.
-                    end.setsockopt(
-                        socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
-                    )
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
                 with contextlib.suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
                 end.close()

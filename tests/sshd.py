@@ -70,13 +70,15 @@ class Sshd:
         also: tuple[str, ...] = (),
         settings: str = "",
         more: str = "",
-        files: Path | None = None,
+        state: Path | None = None,
     ) -> None:
         self.alias = alias
         self.folder = folder / f"sshd-{alias}"
-        self.home = files or self.folder / "home"
+        self.home = self.folder / "home"
         self.tools = self.folder / "bin"
-        self.state = self.home / ".local" / "state" / "grind"
+        self.state = state or self.home / ".local" / "state" / "grind"
+        """Where grind keeps what is its own on this host; given: by its GRIND_STATE_DIR."""
+        self._state_set = f'"GRIND_STATE_DIR={state}"' if state is not None else ""
         self.port = free_port()
         self.network = Network(("127.0.0.1", self.port))
         self._through = through
@@ -181,7 +183,7 @@ class Sshd:
 
     def _write_config(self) -> None:
         folder = self.folder
-        quoted = f'"PATH={self.tools}" "HOME={self.home}" "{self._mark.decode()}"'
+        quoted = f'"PATH={self.tools}" "HOME={self.home}" "{self._mark.decode()}" {self._state_set}'
         (folder / "sshd_config").write_text(
             f"""{self._settings}
 Port {self.port}

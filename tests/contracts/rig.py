@@ -134,13 +134,19 @@ class Rig:
         self.host = host
         self.folder = folder
         self._runs = 0
+        self._loop = asyncio.Runner()
+
+    def close(self) -> None:
+        """Let go of the host, and of the loop that its connections live in."""
+        with self._loop:
+            self._loop.run(self.host.close())
 
     def go(self, story: Coroutine[Any, Any, T]) -> T:
         async def bounded() -> T:
             async with asyncio.timeout(120):
                 return await story
 
-        return asyncio.run(bounded())
+        return self._loop.run(bounded())
 
     async def lane(
         self,
