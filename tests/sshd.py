@@ -25,14 +25,15 @@ import pytest
 
 from tests.network import Network
 
-COREUTILS = """
-    [ b2sum base32 base64 basename cat chgrp chmod chown chroot cksum comm cp csplit cut date dd df dir
-    dircolors dirname du echo env expand expr factor false fmt fold groups head hostid id install join
-    kill link ln logname ls md5sum mkdir mkfifo mknod mktemp mv nice nl nohup nproc numfmt od paste
-    pathchk pr printenv printf ptx pwd readlink realpath rm rmdir seq sha1sum sha224sum sha256sum
-    sha384sum sha512sum shred shuf sleep sort split stat stdbuf stty sum sync tac tail tee test timeout
-    touch tr true truncate tsort tty uname unexpand uniq unlink uptime users vdir wc who whoami yes
-""".split()
+COREUTILS = (  # noqa: SIM905
+    "[ b2sum base32 base64 basename cat chgrp chmod chown chroot cksum comm cp csplit cut date dd "
+    "df dir dircolors dirname du echo env expand expr factor false fmt fold groups head hostid id "
+    "install join kill link ln logname ls md5sum mkdir mkfifo mknod mktemp mv nice nl nohup nproc "
+    "numfmt od paste pathchk pr printenv printf ptx pwd readlink realpath rm rmdir seq sha1sum "
+    "sha224sum sha256sum sha384sum sha512sum shred shuf sleep sort split stat stdbuf stty sum "
+    "sync tac tail tee test timeout touch tr true truncate tsort tty uname unexpand uniq unlink "
+    "uptime users vdir wc who whoami yes "
+).split()
 """GNU coreutils: the programs that its manual lists."""
 
 BARE = [*COREUTILS, "bash", "sh", "grep", "sed", "awk", "git", "setsid", "flock", "find", "xargs"]
@@ -140,8 +141,10 @@ class Sshd:
             self._process = None
 
     def sessions(self) -> list[int]:
-        """The processes of logins to this host, and nobody else's."""
-        return [pid for pid, env in _environments() if self._mark in env]
+        """The processes of logins to this host, and nobody else's: they tell of its folder."""
+        marks = (os.fsencode(self.folder), os.fsencode(self.state))
+        own = self._process.pid if self._process is not None else 0
+        return [pid for pid, told in _processes() if pid != own and any(m in told for m in marks)]
 
     def end_sessions(self) -> None:
         """Kill whatever logins to this host have left, detached or not."""
@@ -170,10 +173,6 @@ class Sshd:
             ["ssh", "-F", self.config, self.alias, *argv], capture_output=True, **more
         )
 
-    @property
-    def _mark(self) -> bytes:
-        return f"GRIND_TEST_HOST={self.folder}".encode()
-
     def _make_tools(self) -> None:
         self.tools.mkdir()
         for name in self._programs:
@@ -183,7 +182,9 @@ class Sshd:
 
     def _write_config(self) -> None:
         folder = self.folder
-        quoted = f'"PATH={self.tools}" "HOME={self.home}" "{self._mark.decode()}" {self._state_set}'
+        quoted = (
+            f'"PATH={self.tools}" "HOME={self.home}" "GRIND_TEST_HOST={folder}" {self._state_set}'
+        )
         (folder / "sshd_config").write_text(
             f"""{self._settings}
 Port {self.port}
@@ -247,8 +248,10 @@ def _key(path: Path) -> None:
         subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
 
 
-def _environments() -> Iterator[tuple[int, bytes]]:
+def _processes() -> Iterator[tuple[int, bytes]]:
+    """What the environment and the arguments of every process say, but of ours and of sshd's."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             with contextlib.suppress(OSError):
-                yield int(entry.name), (entry / "environ").read_bytes()
+                told = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
+                yield int(entry.name), told

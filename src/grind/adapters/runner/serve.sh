@@ -1,25 +1,28 @@
 # The other end of the session: answers requests that come on the standard input.
 #
 # A request is a line `ID KIND FIELDS BYTES`, then so many fields, each ended by NUL, then so many
-# bytes of data. An answer is a line `ID KIND SIZE SIZE` and so many bytes: those of standard output and
-# of standard error. What is longer than a piece, or holds a NUL, comes before it in lines of base64.
-# An answer is one write of less than PIPE_BUF bytes, so that several processes can answer at once.
+# bytes of data. An answer is one line, `ID CODE SIZE` and the text of standard output (of that size) and
+# of standard error, in which `\\` and `\n` stand for themselves. What is longer, or holds a NUL, comes
+# before it in lines of base64 (`ID o SIZE TEXT`, or `e`). Bash writes a line of less than PIPE_BUF bytes at
+# once, so several processes can answer at the same time.
 #
 # Laws: as in base.sh. What takes time is done in a fork; this loop only reads. When nothing is heard for
 # half a minute the client is gone, or the network is: the session ends, and the lanes go on.
 
-g_answer() { # KIND OUT ERR
-  printf '%s %s %s %s\n%s%s' "$g_id" "$1" "${#2}" "${#3}" "$2" "$3"
+g_answer() { # CODE OUT ERR
+  local g_o=${2//'\'/'\\'} g_e=${3:0:600}
+  g_o=${g_o//$'\n'/'\n'} g_e=${g_e//'\'/'\\'}
+  printf '%s %s %s %s%s\n' "$g_id" "$1" "${#g_o}" "$g_o" "${g_e//$'\n'/'\n'}"
 }
 
 g_encoded() { # KIND: the standard input, in pieces
-  base64 -w 3000 | while IFS= read -r g_piece; do printf '%s %s %s 0\n%s' "$g_id" "$1" "${#g_piece}" "$g_piece"; done
+  base64 -w 3000 | while IFS= read -r g_piece; do printf '%s %s %s %s\n' "$g_id" "$1" "${#g_piece}" "$g_piece"; done
 }
 
 g_answer_files() { # CODE OUT ERR: what a command has said is in files
   local g_o= g_e=
-  if [[ -s $2 ]] && IFS= read -r -d '' -n 2001 g_o <"$2"; then g_encoded o <"$2"; g_o=; fi
-  if [[ -s $3 ]] && IFS= read -r -d '' -n 1001 g_e <"$3"; then g_encoded e <"$3"; g_e=; fi
+  if [[ -s $2 ]] && IFS= read -r -d '' -n 1301 g_o <"$2"; then g_encoded o <"$2"; g_o=; fi
+  if [[ -s $3 ]] && IFS= read -r -d '' -n 601 g_e <"$3"; then g_encoded e <"$3"; g_e=; fi
   g_answer "$1" "$g_o" "$g_e"
 }
 
@@ -27,13 +30,13 @@ g_answer_files() { # CODE OUT ERR: what a command has said is in files
 g_in_files() { # COMMAND...: run it with its outputs in the files of the request, and answer
   local g_rc
   : >"$g_files.o" && : >"$g_files.e" || { g_answer 125 '' 'the state folder of the host cannot be written (is its disk full?)'; return; }
-  (exec {g_in}<&-; "$@") >"$g_files.o" 2>"$g_files.e" </dev/null
+  ("$@") >"$g_files.o" 2>"$g_files.e" </dev/null
   g_rc=$?
   g_answer_files "$g_rc" "$g_files.o" "$g_files.e"
 }
 
-g_take_data() { # BYTES FILE
-  if (($1)); then head -c "$1" >"$2"; else : >"$2"; fi
+g_take_data() { # BYTES FILE: all of it is read, also when it cannot be kept
+  if (($1)); then head -c "$1" | { cat >"$2" || { cat >/dev/null; false; }; }; else : >"$2"; fi
 }
 
 g_skip_data() { # BYTES: what could not be kept is read all the same
@@ -46,7 +49,8 @@ g_wake() { # FIFO: without waiting, whether a runner is there or not
 
 # Write aside and link: whoever sees the name sees all, and of two writers one succeeds.
 g_do_write() { # PATH WAKE; g_bytes → 0, 1 (it was there), 125
-  local g_aside=${g_a[0]%/*}/.new.$$.$g_id
+  local g_aside
+  g_aside=${g_a[0]%/*}/.new.$$.$((++g_written_files))
   if [[ -e ${g_a[0]} ]]; then
     g_skip_data "$g_bytes"
     g_answer 1 '' ''
@@ -80,7 +84,7 @@ g_run_command() { # CWD N (N pairs) ARGV...; the data is in g_files.i
     g_answer "$1" '' "${2:0:900}"
     return
   fi
-  (exec -- "$@" <"$g_files.i" >"$g_files.o" 2>"$g_files.e" {g_in}<&-)
+  (exec -- "$@" <"$g_files.i" >"$g_files.o" 2>"$g_files.e")
   g_rc=$?
   PATH=$g_path
   g_answer_files "$g_rc" "$g_files.o" "$g_files.e"
@@ -122,7 +126,7 @@ g_end_session() {
 }
 
 g_main_serve() { # STATE PATH RUNNER
-  local g_id g_kind g_count g_bytes g_line
+  local g_id g_kind g_count g_bytes g_line g_written_files=0
   local -a g_a g_base=() g_jobs=()
   g_state=$1 g_path=$2 g_runner=$1/bin/run/$3 g_env_program=$(type -P env)
   g_session=$g_state/sessions/$$
@@ -130,7 +134,6 @@ g_main_serve() { # STATE PATH RUNNER
   trap g_end_session EXIT
   trap 'exit 0' HUP TERM INT
   trap : PIPE
-  exec {g_in}<&0
   while IFS=' ' read -r -t 30 g_id g_kind g_count g_bytes; do
     g_a=() g_files=$g_session/$g_id
     ((g_count)) && mapfile -d '' -t -n "$g_count" g_a

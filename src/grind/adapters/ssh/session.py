@@ -7,6 +7,7 @@ import base64
 import contextlib
 import heapq
 import os
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -99,10 +100,9 @@ class Session:
         try:
             while True:
                 line = await source.readuntil(b"\n")
-                number, kind, out, err = line.split()
-                data = await source.readexactly(int(out) + int(err))
                 self._heard = loop.time()
-                self._take(int(number), kind, data[: int(out)], data[int(out) :])
+                number, kind, size, said = line[:-1].split(b" ", 3)
+                self._take(int(number), kind, said[: int(size)], said[int(size) :])
         except (
             asyncio.IncompleteReadError,
             asyncio.LimitOverrunError,
@@ -121,8 +121,8 @@ class Session:
             return
         del self._pending[number]
         if not pending.future.done():
-            said = b"".join(pending.out) + out, b"".join(pending.err) + err
-            pending.future.set_result(Answer(int(kind), *said))
+            told = b"".join((*pending.out, _plain(out))), b"".join((*pending.err, _plain(err)))
+            pending.future.set_result(Answer(int(kind), *told))
 
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()
@@ -163,3 +163,10 @@ class Session:
         if self._broken is None:
             self._break(SshError("the session was closed", remedy="", kind="closed"))
         await self._channel.close()
+
+
+def _plain(text: bytes) -> bytes:
+    """Take the escapes out: an answer is one line."""
+    if b"\\" not in text:
+        return text
+    return re.sub(rb"\\(.)", lambda found: b"\n" if found[1] == b"n" else found[1], text)
