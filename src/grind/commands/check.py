@@ -78,10 +78,13 @@ def _long_way(
     from grind.flows.basis import find_basis
     from grind.flows.proven import find_proof
 
-    before = session.ground()
+    cached = whole and not args.again
+    plain = cached and is_plain(args) and not args.from_host
+    system = session.repository.system_configuration() if plain else None
+    before = session.ground(system)
     labels = labels_for(session, "run steps")
     basis = find_basis(session.repository, plan_options(args), labels, snapshot)
-    if whole and not args.again:
+    if cached:
         proof = find_proof(
             basis,
             session.store.receipt(basis.snapshot.tree),
@@ -99,13 +102,9 @@ def _long_way(
                 path=session.store.receipt_path(basis.snapshot.tree),
             )
             sys.stdout.write(told)
-            if (
-                is_plain(args)
-                and not (args.merged or args.from_host)
-                and session.ground() == before
-            ):
+            if system is not None and not args.merged and session.ground(system) == before:
                 session.remember(
-                    basis.snapshot.tree, basis.snapshot.head, proof.receipt, basis.config
+                    basis.snapshot.tree, basis.snapshot.head, proof.receipt, basis.config, system
                 )
             return 0
     from grind.commands.running import run_checks

@@ -9,6 +9,7 @@ from grind.core.release import Release, State, fold, results_of
 
 if TYPE_CHECKING:
     from grind.adapters.store import ReleaseFolder
+    from grind.core.events import RunStarted
     from grind.core.outcome import JobOutcome
     from grind.core.receipt import StepRecord
     from grind.flows.prepare import Prepared
@@ -28,10 +29,10 @@ class Past(NamedTuple):
     outcomes: dict[str, JobOutcome]
     records: list[StepRecord]
 
-    def is_of(self, tree: str, digest: str) -> bool:
-        """Whether the last release was for this tree and this plan."""
+    def is_of(self, tree: str, digest: str, ground: str) -> bool:
+        """Whether the last release was for this tree and plan, on this host with these tools."""
         started = self.last.started if self.last is not None else None
-        return started is not None and (started.tree, started.digest) == (tree, digest)
+        return started is not None and _basis(started) == (tree, digest, ground)
 
     def is_cut_off(self, command: str) -> bool:
         """Whether the last release was cut off while it ran this very command."""
@@ -59,7 +60,9 @@ def taken_over(taken: Taken, prepared: Prepared, past: Past, host: str) -> Relea
         raise GrindError("another run has taken its place meanwhile", remedy="grind log --list")
     if last.state is not State.CHECKING or last.started is None:
         raise GrindError("it is over meanwhile", remedy=f"grind attach {taken.release}")
-    if last.started.host != host or not past.is_of(prepared.whole.tree, prepared.whole.digest):
+    if last.started.host != host or not past.is_of(
+        prepared.whole.tree, prepared.whole.digest, prepared.ground
+    ):
         raise RefusedError(
             "the plan of that run is not what this grind and this host make of its snapshot today, "
             "so its steps cannot be told apart",
@@ -70,7 +73,7 @@ def taken_over(taken: Taken, prepared: Prepared, past: Past, host: str) -> Relea
 
 
 def past_of(session: Session) -> Past:
-    """Read the journals, the newest first, as long as they are of one tree and plan."""
+    """Read the journals, the newest first, as long as they are of one tree and plan, on one ground."""
     folder, last = None, None
     conclusions: dict[str, str] = {}
     outcomes: dict[str, JobOutcome] = {}
@@ -83,10 +86,7 @@ def past_of(session: Session) -> Past:
             folder, last = older, release
         if release.started is None or last.started is None:
             break
-        if (release.started.tree, release.started.digest) != (
-            last.started.tree,
-            last.started.digest,
-        ):
+        if _basis(release.started) != _basis(last.started):
             break
         found, steps = results_of(entries)
         for step in steps:
@@ -96,6 +96,10 @@ def past_of(session: Session) -> Past:
             outcomes[job] = found[job]
         conclusions = dict(release.jobs) | conclusions
     return Past(folder, last, conclusions, outcomes, list(records.values()))
+
+
+def _basis(started: RunStarted) -> tuple[str, str, str]:
+    return started.tree, started.digest, started.ground
 
 
 def _selecting(command: str) -> list[str]:

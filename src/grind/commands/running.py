@@ -35,6 +35,8 @@ KEEP_RUNS = 10
 """Runs whose lanes and raw logs stay on the host; the masked logs are kept with the release."""
 KEEP_DAYS = 14.0
 """Days that snapshots and checkouts which nobody used stay."""
+TIDY_EVERY = 3600.0
+"""Seconds between two tidyings: looking for what is old takes longer than a small run."""
 
 
 def run_checks(
@@ -119,7 +121,7 @@ async def _run_on(
     else:
         release, resumed = taken_over(taken, prepared, past, host.name), True
     selection = _selection(prepared, args, klass=klass, past=past, resumed=resumed)
-    same = past.is_of(prepared.whole.tree, prepared.whole.digest)
+    same = _is_same(past, prepared)
     again = getattr(args, "failed", False) and same and not args.workflow
     carried = (past.outcomes, past.records) if again else None
     with session.journal(release) as journal:
@@ -155,9 +157,10 @@ async def _run_on(
         finally:
             face.close()
     try:
-        session.store.prune(KEEP_RELEASES)
-        session.repository.prune(KEEP_DAYS)
-        await inputs.host.collect(max_age=KEEP_DAYS * 86400, keep=KEEP_RUNS)
+        if session.store.tidying_is_due(session.clock.now(), TIDY_EVERY):
+            session.store.prune(KEEP_RELEASES)
+            session.repository.prune(KEEP_DAYS)
+            await inputs.host.collect(max_age=KEEP_DAYS * 86400, keep=KEEP_RUNS)
     except GrindError as error:  # what was proven is proven, whatever cannot be tidied up
         sys.stderr.write(f"grind: {error.message}\n")
     return ended.exit_code
@@ -218,6 +221,11 @@ def _same_host(host: str, prepared: Prepared) -> bool:
     return host == f"{prepared.identity.id}/{prepared.identity.architecture}"
 
 
+def _is_same(past: Past, prepared: Prepared) -> bool:
+    whole = prepared.whole
+    return past.is_of(whole.tree, whole.digest, prepared.ground)
+
+
 async def _release(
     session: Session, host: Host, prepared: Prepared, past: Past
 ) -> tuple[ReleaseFolder, bool]:
@@ -226,9 +234,8 @@ async def _release(
     A run that was cut off in another plan may still be going on by itself: it is ended first.
     """
     if past.folder is not None and past.last is not None and past.last.state is State.CHECKING:
-        same = past.is_of(prepared.whole.tree, prepared.whole.digest)
         there = past.last.started.host if past.last.started is not None else host.name
-        if same and past.is_cut_off(_command()) and there == host.name:
+        if _is_same(past, prepared) and past.is_cut_off(_command()) and there == host.name:
             return past.folder, True
         if there == host.name:
             await host.abandon(past.folder.id)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # `typing` is half of what completing a word would import
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
 
     from grind.adapters.github.forge import GitHubForge
@@ -149,15 +148,19 @@ class Session:
         nothing equals that of another machine."""
         return self.tools_print(config, receipt.tools) if self.is_here(config) else "-"
 
-    def ground(self) -> str:
-        """Return the fingerprint of what decides where a push would go; empty when in doubt."""
+    def ground(self, system: str | None) -> str:
+        """Return the fingerprint of what decides where a push would go; empty when in doubt.
+
+        `system` is where git keeps the configuration of the machine.
+        """
         from grind import __version__
         from grind.adapters.hits import Doubt, ground
 
+        if system is None:
+            return ""
+        layout = self.repository
         try:
-            return ground(
-                self.repository.git_dir, self.repository.common_dir, self.environ, __version__
-            )
+            return ground(layout.git_dir, layout.common_dir, self.environ, __version__, system)
         except Doubt:
             return ""
 
@@ -181,7 +184,8 @@ class Session:
             return None
         if not 0 <= self.clock.now() - float(str(hit["created"])) <= float(str(hit["max_age"])):
             return None
-        if hit["ground"] != [self.ground(), snapshot.head] or not self.ground():
+        ground = self.ground(str(hit["system"]))
+        if not ground or hit["ground"] != [ground, snapshot.head]:
             return None
         lent = lend(
             self.environ,
@@ -195,14 +199,16 @@ class Session:
         asked = [_texts(one) for one in questions] if isinstance(questions, list) else []
         return hit if tools_print(asked, lent) == hit["tools_print"] else None
 
-    def remember(self, tree: str, head: str | None, receipt: Receipt, config: Config) -> None:
+    def remember(
+        self, tree: str, head: str | None, receipt: Receipt, config: Config, system: str
+    ) -> None:
         """Keep, beside a full receipt, what it hung on."""
         import msgspec
 
         from grind.adapters.hits import write_hit
         from grind.core.hosts import default_host
 
-        ground = self.ground()
+        ground = self.ground(system)
         host = self.chosen(config)
         if not ground or not receipt.full or not host.local:
             return
@@ -214,6 +220,7 @@ class Session:
             folders=host.config.path,
             fixed=host.config.set,
             default=default_host(config) == host.name,
+            system=system,
         )
         self.store.save_hit(tree, data)
 

@@ -50,9 +50,27 @@ class Hosts:
         """Return a host to talk to. It is for one event loop, and is closed there."""
         if self.is_here(host):
             return self._local(host)
-        from grind.wiring.sshhost import ssh_host
+        from grind.wiring.sshhost import host_of
 
-        return ssh_host(host.name, host.config, self._environ, self._slug, self.clock)
+        said = host.config
+        return host_of(
+            said.ssh or "",
+            self._environ,
+            name=host.name,
+            slug=self.slug_there(),
+            env=said.env,
+            fixed=said.set,
+            path=said.path,
+            memory=said.memory or "",
+        )
+
+    def slug_there(self) -> str:
+        """Name the repository's folder on another host: of this repository, on this machine, and
+        no other."""
+        import hashlib
+
+        digest = hashlib.sha256(self._known_here().id.encode()).hexdigest()[:8]
+        return f"{self._slug}-{digest}"
 
     def _local(self, host: Chosen) -> Host:
         from pathlib import Path
