@@ -66,6 +66,10 @@ Memory: TypeAlias = Annotated[
     ),
 ]
 """Bytes, with K, M, G or T for powers of 1024, or a part of all: what systemd's MemoryMax takes."""
+Size: TypeAlias = Annotated[
+    str,
+    Meta(pattern=r"^[1-9][0-9]*[KMGT]?$", extra={"expected": 'a size: "20G", "512M"'}),
+]
 AbsolutePath: TypeAlias = Annotated[
     str,
     Meta(
@@ -168,6 +172,8 @@ class HostConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Folders put before the steps' PATH."""
     jobs: Count | None = None
     """How many jobs may run side by side on it."""
+    disk: Size | None = None
+    """How much room this repository's runs and checkouts may take on it; the oldest go first."""
     memory: Memory | None = None
     """What the jobs on it may use together, where the host can hold them to it: "8G"."""
 
