@@ -42,6 +42,20 @@ GitName: TypeAlias = Annotated[
         extra={"expected": "a name that git allows and that does not begin with `-`"},
     ),
 ]
+FlakeName: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\.|\./[A-Za-z0-9_./-]+)(#[A-Za-z0-9_.-]+)?$",
+        extra={"expected": "a folder of the repository, `.` or `./…`, and perhaps `#shell`"},
+    ),
+]
+Interpreter: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^(uv run|/[^\x00-\x1f]*[^/\x00-\x1f])$",
+        extra={"expected": "`uv run`, or an interpreter's absolute path"},
+    ),
+]
 Count: TypeAlias = Annotated[int, Meta(ge=1)]
 Duration: TypeAlias = Annotated[
     float, Meta(extra={DURATION: True}, extra_json_schema={"x-grind": DURATION})
@@ -168,6 +182,14 @@ class PythonConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     form: Text | None = None
     """What `grind lint --fix` writes in place of a bare `python3`."""
+    flake: FlakeName | None = None
+    """The flake whose shell or lock gives Python: `./sandbox`, `.#dev`. By default the repository's
+    own, when it has a flake.nix at its top."""
+    fallback: Interpreter | None = None
+    """What runs Python where there is no Nix or no flake: `uv run`, or an interpreter's absolute
+    path."""
+    promote_after: Count = 3
+    """At the how many-th run of one script `grind py` says, once, that it could be promoted."""
 
 
 class WatchConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
