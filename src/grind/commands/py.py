@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from grind.core.errors import GrindError
@@ -119,16 +120,18 @@ def run(call: Call) -> int:
     from grind.wiring import Session
     from grind.wiring.python import workshop
 
+    began_ns = time.time_ns()
     session = Session(os.getcwd(), os.environ)
     if call.host not in (None, "local"):
         raise GrindError(f"unknown host {call.host!r}", remedy="`local`: this machine")
     shop = workshop(session, fresh=call.fresh, say=say)
     script, stdin = read_script(call.words, shop)
-    launch = _launch(session, shop, script)
+    launch, files = _launch(session, shop, script)
     if call.why:
         return _tell_why(launch, json=call.json)
-    if launch.decision.app == "":
-        _count(shop, script)
+    used = _count(shop, script) if not launch.decision.app else None
+    if launch.direct and (used is None or used.times >= shop.config.promote_after):
+        _tell_door(shop, script, launch, files, began_ns)
     return _become(launch, call.words, stdin)
 
 
@@ -156,7 +159,8 @@ def read_script(words: tuple[str, ...], shop: Workshop) -> tuple[Script, bytes |
         ) from None
 
 
-def _launch(session: Session, shop: Workshop, script: Script) -> Launch:
+def _launch(session: Session, shop: Workshop, script: Script) -> tuple[Launch, tuple[str, ...]]:
+    """Return what runs the script, and the files that its app is made from."""
     from grind.core import pythonuse
     from grind.flows.python import choose
     from grind.wiring.python import app_digest
@@ -167,11 +171,12 @@ def _launch(session: Session, shop: Workshop, script: Script) -> Launch:
         path = inside(shop.top, script.label) if script.kind == "script" else ""
         name = apps.of(path, pythonuse.key_of(script.source))
     ground = shop.ground
+    files: tuple[str, ...] = ()
     if name is not None:
         app = apps.apps[name]
-        digest, _ = app_digest(shop, session, app.folder, app.file)
+        digest, files = app_digest(shop, session, app.folder, app.file)
         ground = ground._replace(app_digest=digest)
-    return choose(shop.supply, ground, script, name)
+    return choose(shop.supply, ground, script, name), files
 
 
 def inside(top: str, path: str) -> str:
@@ -198,6 +203,33 @@ def _count(shop: Workshop, script: Script) -> Used:
         times = "once" if used.times == 1 else f"{used.times} times"
         say(f"run {times}; `grind py promote {one_line(what)}` makes it a command")
     return used
+
+
+def _tell_door(
+    shop: Workshop, script: Script, launch: Launch, files: tuple[str, ...], began_ns: int
+) -> None:
+    """Let the door run the script the next time, as far as it can know that nothing has changed."""
+    from grind.adapters.door import Answer, seen
+    from grind.core import pythonuse
+
+    app = bool(launch.decision.app)
+    text = os.fsdecode(script.source)
+    if script.kind == "script":
+        here = os.environ.get("PWD", "")
+        if not (os.path.isabs(here) and os.path.samefile(here, ".")):
+            return
+        text = script.label if os.path.isabs(script.label) else f"{here}/{script.label}"
+        files = (text, *files)
+    answer = Answer(
+        kind=script.kind,
+        text=text,
+        key="" if app else pythonuse.key_of(script.source),
+        program=launch.argv[0],
+        app=app,
+        watched=seen(files),
+    )
+    digest = f"{shop.ground.digest} {launch.decision.way.value}"
+    shop.door.tell(answer, digest, launch.delta, began_ns)
 
 
 def say(what: str) -> None:

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from grind.core.errors import GrindError
 
 if TYPE_CHECKING:
+    from grind.adapters.door import Answer
     from grind.adapters.nixpython import NixPython
     from grind.adapters.promoted import PromotedFolder
     from grind.adapters.usagefile import UsageFile
     from grind.core.config import PythonConfig
+    from grind.core.flakeshell import Delta
     from grind.core.promotion import Plan
     from grind.flows.python import Ground
     from grind.wiring import Session
 
 FOLDER = "py"
+USAGE = "usage.ndjson"
 
 
 class Workshop(NamedTuple):
@@ -29,8 +32,27 @@ class Workshop(NamedTuple):
     ground: Ground
     usage: UsageFile
     promoted: PromotedFolder
+    door: Door
+    """What the way without Python is told."""
+
+
+class Door(NamedTuple):
+    """Where the answers of the door are kept, and the files that all of them hang on."""
+
+    folder: str
+    usage: str
+    homes: str
     watched: tuple[str, ...]
-    """Every file that the choice hangs on."""
+    absent: tuple[str, ...]
+
+    def tell(self, answer: Answer, digest: str, delta: Delta, began_ns: int) -> bool:
+        """Tell it an answer; False when it cannot be told this one."""
+        from grind.adapters import door
+
+        place = door.Place(
+            self.folder, digest, self.usage, self.homes, self.watched, self.absent, delta
+        )
+        return door.keep(answer, place, began_ns)
 
 
 def workshop(session: Session, *, fresh: bool, say: Callable[[str], None]) -> Workshop:
@@ -70,9 +92,27 @@ def workshop(session: Session, *, fresh: bool, say: Callable[[str], None]) -> Wo
             fresh=fresh,
             say=say,
         ),
-        usage=UsageFile(os.path.join(folder, "usage.ndjson")),
+        usage=UsageFile(os.path.join(folder, USAGE)),
         promoted=PromotedFolder(top, session.environ),
-        watched=shell.paths,
+        door=_door(session, top, folder, place, shell.paths),
+    )
+
+
+def _door(session: Session, top: str, folder: str, place: str, paths: tuple[str, ...]) -> Door:
+    from grind.adapters.door import homes_of
+    from grind.core.config import FILE
+    from grind.core.promotion import FILE as APPS
+
+    names = (FILE, APPS, os.path.join(place, "flake.nix"), os.path.join(place, "flake.lock"))
+    git_dir = session.repository.git_dir
+    index = os.path.join(git_dir, "index")  # which files git knows, so which ones Nix sees
+    every = dict.fromkeys((*paths, *(os.path.join(top, name) for name in names), index))
+    return Door(
+        folder=os.path.join(git_dir, "grind", "door"),
+        usage=os.path.join(folder, USAGE),
+        homes=homes_of(session.environ),
+        watched=tuple(path for path in every if os.path.exists(path)),
+        absent=tuple(path for path in every if not os.path.exists(path)),
     )
 
 

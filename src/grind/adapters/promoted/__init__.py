@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Mapping
-from importlib import resources
 
 from grind.adapters.files import replace_file, storing
 from grind.adapters.git.process import scrubbed
@@ -140,4 +139,5 @@ class PromotedFolder:
 
 
 def _tool(name: str) -> bytes:
-    return resources.files(__name__).joinpath(name).read_bytes()
+    with open(os.path.join(os.path.dirname(__file__), name), "rb") as file:
+        return file.read()
