@@ -34,7 +34,8 @@ if [ "${1-}" = py ] && [ $# -ge 2 ] && find_notes; then
       /*) door_script "$2" && words=2 || words= ;;
       *) door_script "$PWD/$2" && words=2 || words= ;;
     esac
-    if [ -n "$words" ] && door_fresh && [ -x "$door_program" ] && [ -f "$door_usage" ]; then
+    [ -z "$words" ] || [ -z "$door_key" ] || [ -f "$door_usage" ] || words=
+    if [ -n "$words" ] && door_fresh && [ -x "$door_program" ]; then
       [ -z "$door_key" ] || printf '{"key":"%s"}\n' "$door_key" >>"$door_usage"
       shift
       [ -z "$door_app" ] || { shift; exec "$door_program" "$@"; }

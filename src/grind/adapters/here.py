@@ -15,19 +15,18 @@ SECONDS = 3600.0
 
 
 class Here:
-    """Programs in one folder of this machine, in one environment, without anything to read."""
+    """Programs in one folder of this machine, without anything to read."""
 
-    def __init__(self, cwd: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, cwd: str) -> None:
         self._cwd = cwd
-        self._environ = dict(environ)
 
-    def __call__(self, argv: Sequence[str]) -> Answer:
+    def __call__(self, argv: Sequence[str], environ: Mapping[str, str]) -> Answer:
         """Run it. A program that is not there, or takes more than an hour, is an answer too."""
         try:
             done = subprocess.run(
                 argv,
                 cwd=self._cwd,
-                env=self._environ,
+                env=dict(environ),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=SECONDS,
@@ -41,11 +40,12 @@ class Here:
             return Answer(124, b"", f"{argv[0]}: no end within an hour".encode())
         return Answer(done.returncode, done.stdout, done.stderr)
 
-    def has(self, program: str) -> bool:
-        """Whether the PATH has the program."""
-        import shutil
 
-        return shutil.which(program, path=self._environ.get("PATH", os.defpath)) is not None
+def has(program: str, environ: Mapping[str, str]) -> bool:
+    """Whether the PATH of an environment has the program."""
+    import shutil
+
+    return shutil.which(program, path=environ.get("PATH", os.defpath)) is not None
 
 
 def become(argv: Sequence[str], environ: Mapping[str, str], stdin: bytes | None) -> NoReturn:

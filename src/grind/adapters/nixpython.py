@@ -37,14 +37,15 @@ class Answer(NamedTuple):
     err: bytes
 
 
-Ask = Callable[[Sequence[str]], Answer]
+Ask = Callable[[Sequence[str], Mapping[str, str]], Answer]
+"""Runs a program in an environment, to its end."""
 
 
 class NixPython:
     """Makes and keeps what Nix gives, for one repository on one host.
 
     `roots` is a folder on the host, for profiles and GC roots; `notes` one on this machine, private,
-    for what was seen. `environ` is the environment that `ask` runs programs in.
+    for what was seen. `environ` is the environment that programs run in.
     """
 
     def __init__(self, ask: Ask, roots: str, notes: str, environ: Mapping[str, str]) -> None:
@@ -72,7 +73,7 @@ class NixPython:
         remembered: the network may be back in a minute.
         """
         make = (*NIX, "develop", "--no-update-lock-file", "--profile", self.profile(digest), flake)
-        answer = self._ask((*make, "--command", "bash", "-c", "printf '\\0'; exec env -0"))
+        answer = self._run((*make, "--command", "bash", "-c", "printf '\\0'; exec env -0"))
         if answer.exit_code:
             return Shell(error=last_words(answer.err))
         # What a shellHook prints comes before the first NUL.
@@ -92,7 +93,7 @@ class NixPython:
         path = delta.before.get("PATH") or delta.put.get("PATH", "")
         candidates = [os.path.join(folder, "python3") for folder in path.split(":") if folder]
         # `test` of coreutils is on every host; `command -v` would need a shell.
-        return next((c for c in candidates if not self._ask(("test", "-x", c)).exit_code), None)
+        return next((c for c in candidates if not self._run(("test", "-x", c)).exit_code), None)
 
     def nixpkgs(self, flake: str, digest: str) -> str:
         """Return the folder with nixpkgs' python3 as the lock of a flake pins it, made when missing.
@@ -100,7 +101,7 @@ class NixPython:
         Raises GrindError with what Nix said.
         """
         link = os.path.join(self._roots, f"{digest}.python")
-        if self._ask(("test", "-x", f"{link}/bin/python3")).exit_code:
+        if self._run(("test", "-x", f"{link}/bin/python3")).exit_code:
             folder = flake.partition("#")[0]
             self._build(("--inputs-from", folder, "nixpkgs#python3"), link)
         return f"{link}/bin"
@@ -109,12 +110,12 @@ class NixPython:
         """Return the program of a promoted app, built when it is missing. Raises GrindError."""
         link = os.path.join(self._roots, f"{digest}.{name}.app")
         program = f"{link}/bin/{name}"
-        if self._ask(("test", "-x", program)).exit_code:
+        if self._run(("test", "-x", program)).exit_code:
             self._build((f"./grind#{name}",), link)
         return program
 
     def _build(self, what: Sequence[str], link: str) -> None:
-        answer = self._ask(
+        answer = self._run(
             (
                 *NIX,
                 "build",
@@ -131,13 +132,18 @@ class NixPython:
                 remedy=f"nix build {' '.join(what)}",
             )
 
-    def versions(self, prefix: Sequence[str], digest: str) -> tuple[str, dict[str, str]]:
-        """Return an interpreter's version and what is installed for it; `prefix` calls it. An empty
-        digest says that nobody pins the interpreter: it is asked every time."""
+    def versions(
+        self, prefix: Sequence[str], delta: Delta, digest: str
+    ) -> tuple[str, dict[str, str]]:
+        """Return an interpreter's version and what is installed for it.
+
+        `prefix` calls it, in an environment that `delta` was laid over. An empty digest says that
+        nobody pins the interpreter: it is asked every time.
+        """
         name = f"{digest}.versions.json"
         data = self._note(name) if digest else None
         if data is None:
-            answer = self._ask((*prefix, "-c", _VERSIONS))
+            answer = self._ask((*prefix, "-c", _VERSIONS), delta.over(self._environ))
             if answer.exit_code:
                 raise GrindError(f"{prefix[-1]} does not run: {last_words(answer.err)}")
             data = answer.out[answer.out.find(b"[") :]
@@ -152,6 +158,9 @@ class NixPython:
     def in_shell(self, digest: str, argv: Sequence[str]) -> tuple[str, ...]:
         """Return the command that runs a program in a shell that was made before."""
         return (*NIX, "develop", self.profile(digest), "--command", *argv)
+
+    def _run(self, argv: Sequence[str]) -> Answer:
+        return self._ask(argv, self._environ)
 
     def _note(self, name: str) -> bytes | None:
         try:

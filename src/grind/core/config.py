@@ -6,6 +6,7 @@ The classes are the contract: they give the reader, the problems, and the JSON S
 
 from __future__ import annotations
 
+import posixpath
 import tomllib
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -70,8 +71,10 @@ class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: Name
     """Unique; `grind check NAME` runs it alone."""
-    run: Text
+    run: Text | None = None
     """The script."""
+    app: Name | None = None
+    """A promoted command (`grind py promote`) that is run instead of a script."""
     shell: Text | None = None
     """As a step's `shell:`; by default `bash -e`, as CI's steps."""
     needs: tuple[Name, ...] = ()
@@ -87,6 +90,16 @@ class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Laid over the environment that every step has."""
     working_directory: Text | None = None
     """Relative to the repository's root."""
+
+    @property
+    def script(self) -> str:
+        """What is run: `run`, or the call of `app`, which is a flake app of the folder `grind`."""
+        if self.run is not None:
+            return self.run
+        here = posixpath.normpath(self.working_directory or ".")
+        flake = posixpath.relpath("grind", here)
+        flake = flake if flake.startswith(".") else f"./{flake}"
+        return f"nix --extra-experimental-features 'nix-command flakes' run {flake}#{self.app}"
 
 
 class VerdictRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,9 +14,10 @@ from typing import NamedTuple
 from grind.core.errors import Problem, ProblemsError
 
 _BLOCK = re.compile(
-    r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)[ \t]*\r?$\s(?P<content>(^#(| .*)$\s)+)^# ///[ \t]*\r?$"
+    r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)[ \t]*\r?$\s(?P<content>(^#(| .*)$\s)*)^# ///[ \t]*\r?$"
 )
-"""The expression of the PEP itself, with blanks and CRLF at the ends of the fences forgiven."""
+"""The expression of the PEP itself, with blanks and CRLF at the ends of the fences forgiven, and a block
+with nothing in it."""
 _REQUIREMENT = re.compile(
     r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\(?)([^;@\[\]()]*)(\)?)\s*"
 )

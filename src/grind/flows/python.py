@@ -28,7 +28,9 @@ class Supply(Protocol):
     def app(self, name: str, digest: str) -> str:
         """Program of a promoted app."""
 
-    def versions(self, prefix: Sequence[str], digest: str) -> tuple[str, dict[str, str]]:
+    def versions(
+        self, prefix: Sequence[str], delta: Delta, digest: str
+    ) -> tuple[str, dict[str, str]]:
         """An interpreter's version and what is installed for it."""
 
     def in_shell(self, digest: str, argv: Sequence[str]) -> tuple[str, ...]:
@@ -146,5 +148,5 @@ def _require(
     prefix = launch.argv[: len(launch.argv) - len(script.words)]
     pinned_by_nix = launch.decision.way.needs_nix
     known = f"{ground.digest}.{launch.decision.way.value}" if pinned_by_nix else ""
-    python, installed = supply.versions(prefix, known)
+    python, installed = supply.versions(prefix, launch.delta, known)
     require(pep723.missing(wanted, installed, python), launch.decision, script.label)

@@ -59,7 +59,7 @@ def workshop(session: Session, *, fresh: bool, say: Callable[[str], None]) -> Wo
     """Return what `grind py` works with here. Raises GrindError in a repository without a working
     copy, ProblemsError when grind.toml is not right."""
     from grind.adapters import flakefiles
-    from grind.adapters.here import Here
+    from grind.adapters.here import Here, has
     from grind.adapters.nixpython import NixPython
     from grind.adapters.promoted import PromotedFolder
     from grind.adapters.usagefile import UsageFile
@@ -73,17 +73,16 @@ def workshop(session: Session, *, fresh: bool, say: Callable[[str], None]) -> Wo
         )
     config = python_config(top)
     folder = python_folder(session)
-    here = Here(top, session.environ)
     flake = flake_of(top, config)
     place = parts_of(flake)[0] if flake is not None else ""
     shell = flakefiles.files(top, flakefiles.SHELL, session.environ, flake or "")
     return Workshop(
         top=top,
         config=config,
-        supply=NixPython(here, folder, folder, session.environ),
+        supply=NixPython(Here(top), folder, folder, session.environ),
         ground=Ground(
             host="this machine",
-            nix=here.has("nix"),
+            nix=has("nix", session.environ),
             flake=flake,
             lock=_content(os.path.join(top, place, "flake.lock")),
             digest=shell.digest,
@@ -171,6 +170,7 @@ def prove(workshop: Workshop, session: Session, plan: Plan) -> None:
     """Build a promoted app as it lies there, and see that its Python has what the script declares.
     Raises RefusedError."""
     from grind.core import pep723
+    from grind.core.flakeshell import Delta
     from grind.core.pythonpolicy import Decision, Way, require
 
     digest, _ = app_digest(workshop, session, plan.app.folder, plan.app.file)
@@ -180,7 +180,7 @@ def prove(workshop: Workshop, session: Session, plan: Plan) -> None:
     if wanted is None:
         return
     package = os.path.dirname(os.path.dirname(program))
-    found = workshop.supply.versions((f"{package}/libexec/python3",), f"{digest}.app")
+    found = workshop.supply.versions((f"{package}/libexec/python3",), Delta(), f"{digest}.app")
     decision = Decision(Way.APP, workshop.ground.flake or ".")
     require(pep723.missing(wanted, found[1], found[0]), decision, plan.app.path)
 
