@@ -6,6 +6,7 @@ The classes are the contract: they give the reader, the problems, and the JSON S
 
 from __future__ import annotations
 
+import posixpath
 import tomllib
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -40,6 +41,20 @@ GitName: TypeAlias = Annotated[
     Meta(
         pattern=r"^[^-\s~^:?*\[\\][^\s~^:?*\[\\]*$",
         extra={"expected": "a name that git allows and that does not begin with `-`"},
+    ),
+]
+FlakeName: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\.|\./[A-Za-z0-9_./-]+)(#[A-Za-z0-9_.-]+)?$",
+        extra={"expected": "a folder of the repository, `.` or `./…`, and perhaps `#shell`"},
+    ),
+]
+Interpreter: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^(uv run|/[^\x00-\x1f]*[^/\x00-\x1f])$",
+        extra={"expected": "`uv run`, or an interpreter's absolute path"},
     ),
 ]
 Count: TypeAlias = Annotated[int, Meta(ge=1)]
@@ -83,8 +98,10 @@ class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: Name
     """Unique; `grind check NAME` runs it alone."""
-    run: Text
+    run: Text | None = None
     """The script."""
+    app: Name | None = None
+    """A promoted command (`grind py promote`) that is run instead of a script."""
     shell: Text | None = None
     """As a step's `shell:`; by default `bash -e`, as CI's steps."""
     needs: tuple[Name, ...] = ()
@@ -100,6 +117,16 @@ class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Laid over the environment that every step has."""
     working_directory: Text | None = None
     """Relative to the repository's root."""
+
+    @property
+    def script(self) -> str:
+        """What is run: `run`, or the call of `app`, which is a flake app of the folder `grind`."""
+        if self.run is not None:
+            return self.run
+        here = posixpath.normpath(self.working_directory or ".")
+        flake = posixpath.relpath("grind", here)
+        flake = flake if flake.startswith(".") else f"./{flake}"
+        return f"nix --extra-experimental-features 'nix-command flakes' run {flake}#{self.app}"
 
 
 class VerdictRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -206,6 +233,14 @@ class PythonConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     form: Text | None = None
     """What `grind lint --fix` writes in place of a bare `python3`."""
+    flake: FlakeName | None = None
+    """The flake whose shell or lock gives Python: `./sandbox`, `.#dev`. By default the repository's
+    own, when it has a flake.nix at its top."""
+    fallback: Interpreter | None = None
+    """What runs Python where there is no Nix or no flake: `uv run`, or an interpreter's absolute
+    path."""
+    promote_after: Count = 3
+    """At the how many-th run of one script `grind py` says, once, that it could be promoted."""
 
 
 class WatchConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
