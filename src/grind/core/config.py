@@ -14,39 +14,13 @@ import msgspec.inspect as mi
 from msgspec import Meta, Struct
 
 from grind.core.configrules import findings_of
+from grind.core.configtypes import Count, Duration, GitName, Name, Text, Unit, Variable
 from grind.core.errors import Problem, ProblemsError
+from grind.core.probe import Probe
 from grind.core.tomlplace import Path, find
-from grind.core.typed import DURATION, Finding, key_path, read
+from grind.core.typed import Finding, key_path, read
 
 FILE = "grind.toml"
-
-Text: TypeAlias = Annotated[str, Meta(min_length=1, extra={"expected": "a string with text in it"})]
-Name: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9_.-]+$",
-        extra={"expected": "a name of letters, digits, `_`, `.` and `-`"},
-    ),
-]
-Variable: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
-        extra={"expected": "the name of an environment variable"},
-    ),
-]
-GitName: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^[^-\s~^:?*\[\\][^\s~^:?*\[\\]*$",
-        extra={"expected": "a name that git allows and that does not begin with `-`"},
-    ),
-]
-Count: TypeAlias = Annotated[int, Meta(ge=1)]
-Duration: TypeAlias = Annotated[
-    float, Meta(extra={DURATION: True}, extra_json_schema={"x-grind": DURATION})
-]
-"""Seconds. Written as a number of seconds, or as text: "90s", "5m", "1h30m", "30d"."""
 
 VerdictWord: TypeAlias = Literal["overridden", "skipped", "satisfied-by-host", "executed"]
 
@@ -179,6 +153,13 @@ class WatchConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """How long to wait for CI in all; two hours by default."""
 
 
+class RollbackConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[rollback]`: how a deployed change is undone."""
+
+    units: tuple[Unit, ...] = ()
+    """systemd units that `grind rollback runtime` restarts, in this order."""
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of `grind.toml`."""
 
@@ -192,6 +173,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     verdict: tuple[VerdictRule, ...] = ()
     ignore: tuple[IgnoredWorkflow, ...] = ()
     drift: tuple[DriftException, ...] = ()
+    probe: tuple[Probe, ...] = ()
+    rollback: RollbackConfig = RollbackConfig()
     lint: LintConfig = LintConfig()
     python: PythonConfig = PythonConfig()
     hosts: dict[Name, HostConfig] = {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from grind.core.proberules import probe_findings
 from grind.core.suggest import suggestion
 from grind.core.tomlplace import Path
 from grind.core.typed import Finding
@@ -25,6 +26,7 @@ def findings_of(document: dict[str, Any], spoilt: frozenset[Path]) -> list[Findi
         *_cycles(checks),
         *_paths(checks),
         *_hosts(document),
+        *probe_findings(_tables(document, "probe"), _host_names(document)),
     ]
     for path, rule in _tables(document, "verdict"):
         found += _verdict(path, rule)
@@ -118,6 +120,11 @@ def _paths(checks: list[tuple[Path, dict[str, Any]]]) -> Iterator[Finding]:
 
 def _leaves(path: str) -> bool:
     return path.startswith("/") or ".." in path.split("/")
+
+
+def _host_names(document: dict[str, Any]) -> tuple[str, ...]:
+    hosts = document.get("hosts")
+    return (*HOSTS, *(hosts if isinstance(hosts, dict) else ()))
 
 
 def _hosts(document: dict[str, Any]) -> Iterator[Finding]:
