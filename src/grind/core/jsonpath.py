@@ -70,16 +70,25 @@ def _walk(value: Any, path: tuple[Step, ...]) -> Iterator[Any]:
     if not path:
         yield value
         return
-    step, rest = path[0], path[1:]
-    if step is EVERY and isinstance(value, dict | list) and value:
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _walk(item, rest)
-    elif isinstance(step, str) and isinstance(value, dict) and step in value:
-        yield from _walk(value[step], rest)
-    elif isinstance(step, int) and isinstance(value, list) and -len(value) <= step < len(value):
-        yield from _walk(value[step], rest)
-    else:
+    inside = _inside(value, path[0])
+    if not inside:
         yield _NOWHERE
+    for item in inside:
+        yield from _walk(item, path[1:])
+
+
+def _inside(value: Any, step: Step) -> list[Any]:
+    """Return what one step leads to; empty when it leads nowhere."""
+    if isinstance(value, dict):
+        if step is EVERY:
+            return list(value.values())
+        return [value[step]] if isinstance(step, str) and step in value else []
+    if isinstance(value, list):
+        if step is EVERY:
+            return value
+        near = isinstance(step, int) and -len(value) <= step < len(value)
+        return [value[step]] if isinstance(step, int) and near else []
+    return []
 
 
 def nearest(value: Any, path: tuple[Step, ...]) -> str:
@@ -88,7 +97,7 @@ def nearest(value: Any, path: tuple[Step, ...]) -> str:
     for step in path:
         if step is EVERY or not isinstance(value, dict | list):
             break
-        inside = select(value, (step,))
+        inside = _inside(value, step)
         if not inside:
             break
         value = inside[0]

@@ -82,7 +82,8 @@ def _address(path: Path, probe: dict[str, Any]) -> Iterator[Finding]:
                     )
         except ValueError as error:
             wanted = "http://HOST[:PORT]/PATH" if key == "http" else "HOST:PORT"
-            yield Finding((*path, key), f"{text!r} {error}", wanted)
+            shown = "it" if "@" in text else repr(text)  # a password is not repeated
+            yield Finding((*path, key), f"{shown} {error}", wanted)
             continue
         if host == CONTAINER and "container" not in probe:
             yield Finding((*path, key), "{container} needs `container`", 'container = "NAME"')

@@ -36,6 +36,8 @@ from grind.ports import Clock, Completed, Host, Prober
 SIDE_BY_SIDE = 8
 """Looks at a time: an sshd takes ten sessions of one connection."""
 _UNIT_FACTS = ("LoadState", "ActiveState", "SubState", "NRestarts", "InvocationID", "Result")
+LEAST = 1.0
+"""Seconds that a look may always take: the last one may end so much after the deadline."""
 _WITHOUT_RESTARTS = frozenset(
     {"socket", "target", "mount", "automount", "swap", "timer", "path", "slice", "scope", "device"}
 )
@@ -121,12 +123,13 @@ class _Asker:
         while True:
             async with self._turn:
                 asked = clock.now()
-                look = await self._look(max(0.05, min(probe.timeout, until - asked)))
+                look = await self._look(max(LEAST, min(probe.timeout, until - asked)))
             now = clock.now()
             self._looks += 1
             self._greens = self._greens + 1 if look.green else 0
             done = self._greens >= probe.greens
-            over = done or look.final or now + probe.interval > until
+            # A next look that could not come to its end would only hide what this one saw.
+            over = done or look.final or now + probe.interval + (now - asked) >= until
             self._tell(look, over)
             if over:
                 return self._row(look, done, now - begun, now - asked)
@@ -225,7 +228,7 @@ class _Asker:
         url = first = url._replace(address=resolved)
         until = self._in.clock.now() + seconds
         for hop in range(self._probe.redirects + 1):
-            left = max(0.05, until - self._in.clock.now())
+            left = max(LEAST, until - self._in.clock.now())
             got = await self._get(url, first, left)
             if isinstance(got, NotSeen):
                 return got

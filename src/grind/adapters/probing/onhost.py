@@ -15,6 +15,8 @@ from grind.ports import Address, Completed, Exchanged, Host
 
 _BEGIN = b"\0grind-probe "
 _CONNECTED = b"\0connected\n"
+_BACKSTOP = 0.25
+"""Seconds after which the program is ended that did not end by itself: it never got a connection."""
 _SLACK = 5.0
 """Seconds that the way to the host may add before the whole command is given up."""
 _OUT_OF_TIME = (124, 137)
@@ -51,9 +53,9 @@ class HostProber:
         program = files(__package__).joinpath("exchange.sh").read_text()
         argv = (
             *self._prefix,
-            *("timeout", "-k", "1", f"{seconds:.3f}"),
+            *("timeout", "-k", "1", f"{seconds + _BACKSTOP:.3f}"),
             *("bash", "--noprofile", "--norc", "-c", program, "grind-probe"),
-            *(address.host, str(address.port), str(limit)),
+            *(address.host, str(address.port), str(limit), str(int(seconds * 1000))),
         )
         return await self._host.run(argv, data=request, seconds=seconds + _SLACK)
 
@@ -83,6 +85,8 @@ def _problem(done: Completed, connected: bool, got: int, seconds: float) -> str:
 
 
 def _last_words(said: str) -> str:
-    """What bash says is `bash: connect: Connection refused`, and then so again with the file's name."""
-    line = said.splitlines()[-1] if said else ""
+    """Return the reason out of `bash: line 9: /dev/tcp/…: Connection refused`; of a name that is
+    none, bash says so in a line of its own before."""
+    lines = [line for line in said.splitlines() if line] or [""]
+    line = lines[0]
     return line.rpartition(": ")[2][:120]
