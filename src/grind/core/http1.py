@@ -80,9 +80,9 @@ def read_answer(raw: bytes, *, ended: bool) -> HttpAnswer | None:
 
 
 def _head(raw: bytes, ended: bool) -> tuple[int, tuple[tuple[str, str], ...], int] | None:
-    line = raw.find(b"\n", 0, HEAD_LIMIT)
-    if line >= 0 and raw[line - 1 : line] != b"\r":
-        raise BadAnswerError(f"is not HTTP: begins with {_shown(raw[: line + 1])}")
+    first = raw.find(b"\n", 0, HEAD_LIMIT)
+    if first >= 0 and raw[first - 1 : first] != b"\r":
+        raise BadAnswerError(f"is not HTTP: begins with {_shown(raw[: first + 1])}")
     end = raw.find(b"\r\n\r\n", 0, HEAD_LIMIT)
     if not b"HTTP/1.".startswith(raw[:7]):
         raise BadAnswerError(f"is not HTTP: begins with {_shown(raw)}")
