@@ -13,40 +13,14 @@ import msgspec
 import msgspec.inspect as mi
 from msgspec import Meta, Struct
 
+from grind.core.activateconfig import ActivateConfig
 from grind.core.configrules import findings_of
+from grind.core.configtypes import Count, Duration, GitName, Name, Text, Variable
 from grind.core.errors import Problem, ProblemsError
 from grind.core.tomlplace import Path, find
-from grind.core.typed import DURATION, Finding, key_path, read
+from grind.core.typed import Finding, key_path, read
 
 FILE = "grind.toml"
-
-Text: TypeAlias = Annotated[str, Meta(min_length=1, extra={"expected": "a string with text in it"})]
-Name: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9_.-]+$",
-        extra={"expected": "a name of letters, digits, `_`, `.` and `-`"},
-    ),
-]
-Variable: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
-        extra={"expected": "the name of an environment variable"},
-    ),
-]
-GitName: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^[^-\s~^:?*\[\\][^\s~^:?*\[\\]*$",
-        extra={"expected": "a name that git allows and that does not begin with `-`"},
-    ),
-]
-Count: TypeAlias = Annotated[int, Meta(ge=1)]
-Duration: TypeAlias = Annotated[
-    float, Meta(extra={DURATION: True}, extra_json_schema={"x-grind": DURATION})
-]
-"""Seconds. Written as a number of seconds, or as text: "90s", "5m", "1h30m", "30d"."""
 
 VerdictWord: TypeAlias = Literal["overridden", "skipped", "satisfied-by-host", "executed"]
 
@@ -199,6 +173,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     receipt: ReceiptConfig = ReceiptConfig()
     land: LandConfig = LandConfig()
     watch: WatchConfig = WatchConfig()
+    activate: ActivateConfig | None = None
 
     @property
     def local(self) -> HostConfig:

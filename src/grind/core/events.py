@@ -12,6 +12,8 @@ from typing import TypeAlias
 import msgspec
 from msgspec import Struct
 
+from grind.core.hostevents import HostEvent
+
 EVENTS_SCHEMA = "grind.events/1"
 
 
@@ -300,6 +302,7 @@ Event: TypeAlias = (
     | CiJobSeen
     | CiStepFailed
     | WatchEnded
+    | HostEvent
 )
 
 
