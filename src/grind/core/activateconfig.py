@@ -33,7 +33,7 @@ _POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
 
 def kib_of(memory: str) -> int:
     """Return the KiB in `8G`, `512M`."""
-    return int(memory[:-1]) * 1024 ** (_POWERS[memory[-1]] - 1)
+    return int(memory[:-1]) << 10 * (_POWERS[memory[-1]] - 1)
 
 
 class ActivateConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -78,25 +78,14 @@ class ActivatePhase(Struct, frozen=True, tag="activate.phase", kw_only=True):
     text: str = ""
 
 
-class ProbeSeen(Struct, frozen=True, kw_only=True):
-    """What one probe came to."""
-
-    name: str
-    place: str
-    green: bool
-    asked: str
-    got: str
-    seconds: float
-    problems: tuple[str, ...] = ()
-
-
 class ActivateProbed(Struct, frozen=True, tag="activate.probed", kw_only=True):
     """The host was looked at: `after` the `switch`, or after `back`."""
 
     activation: str
     after: str
     healthy: bool
-    probes: tuple[ProbeSeen, ...]
+    red: tuple[str, ...]
+    """The probes that are red, each with what was wrong."""
     seconds: float
 
 

@@ -62,8 +62,8 @@ def read_dry_activate(text: str) -> UnitChanges:
 def read_path_info(data: bytes) -> dict[str, int]:
     """Return store path → size in bytes from `nix path-info --json -r`.
 
-    Older versions print a list of objects with `path`, newer ones (2.19) an object by path, of which
-    invalid paths are null; the newest may name paths without the store folder. Raises ValueError when it is none of these.
+    Older versions print a list of objects with `path`, newer ones (2.19) an object by path, in which
+    a path that is not valid is null. Raises ValueError when it is none of these.
     """
     document = json.loads(data)
     if isinstance(document, list):

@@ -65,6 +65,7 @@ g_wait_for_word() { # until the acknowledgement, a red light, or the deadline
     g_record kept "reason=$g_red"
     rm -f -- "$g_home/reserve"
   else
+    exec {g_wake}>&-
     g_go_back "$g_red"
   fi
 }
