@@ -15,8 +15,9 @@ from msgspec import Meta, Struct
 
 from grind.core.activateconfig import ActivateConfig
 from grind.core.configrules import findings_of
-from grind.core.configtypes import Count, Duration, GitName, Name, Text, Variable
+from grind.core.configtypes import Count, Duration, GitName, Name, Text, Unit, Variable
 from grind.core.errors import Problem, ProblemsError
+from grind.core.probe import Probe
 from grind.core.tomlplace import Path, find
 from grind.core.typed import Finding, key_path, read
 
@@ -153,6 +154,13 @@ class WatchConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """How long to wait for CI in all; two hours by default."""
 
 
+class RollbackConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[rollback]`: how a deployed change is undone."""
+
+    units: tuple[Unit, ...] = ()
+    """systemd units that `grind rollback runtime` restarts, in this order."""
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of `grind.toml`."""
 
@@ -166,6 +174,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     verdict: tuple[VerdictRule, ...] = ()
     ignore: tuple[IgnoredWorkflow, ...] = ()
     drift: tuple[DriftException, ...] = ()
+    probe: tuple[Probe, ...] = ()
+    rollback: RollbackConfig = RollbackConfig()
     lint: LintConfig = LintConfig()
     python: PythonConfig = PythonConfig()
     hosts: dict[Name, HostConfig] = {}

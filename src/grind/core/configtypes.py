@@ -38,7 +38,7 @@ Duration: TypeAlias = Annotated[
 Unit: TypeAlias = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_:.@\\\\-]{0,255}$",
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_:.@\\-]{0,255}$",
         extra={"expected": "the name of a systemd unit"},
     ),
 ]
