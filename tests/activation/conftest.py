@@ -6,20 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tests.activation.lab import Lab
-
-
-@pytest.fixture
-def repo(tmp_path: Path) -> Path:
-    return tmp_path / "repo"
+from tests.activation.world import HostWorld
 
 
 @pytest.fixture
-def lab(tmp_path: Path, repo: Path) -> Iterator[Lab]:
+def host(tmp_path: Path) -> Iterator[HostWorld]:
     if shutil.which("nix") is None:
         assert not os.environ.get("CI"), "nix is missing"
         pytest.skip("nix is missing")
-    made = Lab(tmp_path / "lab", repo)
+    made = HostWorld(tmp_path / "w")
     yield made
-    made.shut_down()
+    made.lab.shut_down()

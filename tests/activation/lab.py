@@ -37,8 +37,9 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def unit_text(port: int, mode: str, role: str) -> str:
-    return f"[Service]\nExecStart={sys.executable} {FILES / 'service.py'} {port} {mode} {role}"
+def unit_text(port: int, mode: str, role: str, version: str) -> str:
+    command = f"{sys.executable} {FILES / 'service.py'} {port} {mode} {role}"
+    return f"[Service]\nExecStart={command}\n# {version}"
 
 
 class Lab:
@@ -81,7 +82,7 @@ class Lab:
     def describe(self, version: str, mode: str = "ok", **more: Any) -> dict[str, str]:
         """Return the files of a repository that builds the host so."""
         role = more.pop("role", "sandbox-live")
-        units = {UNIT: unit_text(self.port, mode, role)} | more.pop("units", {})
+        units = {UNIT: unit_text(self.port, mode, role, version)} | more.pop("units", {})
         host = {"version": version, "units": units} | more
         return {
             "flake.nix": (FILES / "flake.nix").read_text(),

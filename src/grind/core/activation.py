@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from grind.core.hostevents import ActivateEnded, ActivateIntent
+
 SPEC_VERSION = "grind-activation/1"
 
 
@@ -232,6 +234,17 @@ def _switched(record: Record) -> dict[str, object]:
         "failed": tuple(record.get("failed").split()),
         "newly": tuple(record.get("newly").split()),
     }
+
+
+def unfinished(events: Iterable[object]) -> ActivateIntent | None:
+    """Return the intent of a journal's last activation that has no end, or None."""
+    last: ActivateIntent | None = None
+    for event in events:
+        if isinstance(event, ActivateIntent):
+            last = event
+        elif isinstance(event, ActivateEnded) and last is not None:
+            last = None if event.activation == last.activation else last
+    return last
 
 
 class SwitchCode(Struct, frozen=True):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from msgspec.structs import replace
 
 from grind.core import events as e
 from grind.core.activation import Spec
 from grind.core.errors import ExitCode, GrindError, RefusedError
 from grind.core.hostevents import ActivateEnded, ActivatePlanned, ActivateProbed, ActivateStarted
-from grind.core.hosthistory import HostState, drifts, generations, last_open
+from grind.core.hosthistory import HostState, activations, drifts, generations, last_open
 from grind.flows.activation.build import Built, build
 from grind.flows.activation.difference import Difference, find_difference
 from grind.flows.activation.ground import find_ground, require_idle, require_whole
@@ -42,6 +44,11 @@ async def activate(inputs: ActivateInputs) -> ActivateEnded:
     begun = inputs.clock.now()
     supervisor = await find_supervisor(inputs.host, inputs.config, inputs.program)
     state = await find_ground(inputs.host, supervisor, inputs.config)
+    taken_up = await _taken_up(inputs, supervisor, state)
+    if taken_up is not None and taken_up.tree == inputs.tree:
+        return taken_up.ended
+    if taken_up is not None:
+        state = await find_ground(inputs.host, supervisor, inputs.config)
     require_idle(inputs.host, state)
     state = await _settled(inputs, supervisor, state)
     require_whole(inputs.host, state)
@@ -58,6 +65,26 @@ async def activate(inputs: ActivateInputs) -> ActivateEnded:
     ended = replace(ended, duration=inputs.clock.now() - begun)
     inputs.record(ended)
     return ended
+
+
+class TakenUp(NamedTuple):
+    """An activation that was begun from here and cut off, brought to its end."""
+
+    ended: ActivateEnded
+    tree: str
+
+
+async def _taken_up(
+    inputs: ActivateInputs, supervisor: Supervisor, state: HostState
+) -> TakenUp | None:
+    """Follow to its end what was begun from here and cut off: the host may still be waiting."""
+    known = [one for one in activations(state) if one.id == inputs.unfinished]
+    if not known:
+        return None
+    inputs.record(e.Note("info", f"taking up {inputs.unfinished}, which was cut off"))
+    ended = await follow(inputs, supervisor, inputs.unfinished, revision_of(state, known[0].old))
+    inputs.record(ended)
+    return TakenUp(ended, known[0].tree)
 
 
 async def _settled(inputs: ActivateInputs, supervisor: Supervisor, state: HostState) -> HostState:

@@ -60,7 +60,8 @@ class ActivateInputs(NamedTuple):
     name: str = "repository"
     branch: str = "main"
     dry_run: bool = False
-    resumed: bool = False
+    unfinished: str = ""
+    """The activation of this host that was begun from here and cut off, as the journal tells."""
 
     @property
     def deadline(self) -> int:

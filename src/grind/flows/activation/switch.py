@@ -156,7 +156,7 @@ class _Following:
 
     async def _look(self, standing: Standing) -> Looked:
         looked = await self._in.probe(
-            Expected("switch", self._in.commit or None, self._in.tree or None, standing.begun)
+            Expected("switch", standing.revision or None, standing.tree or None, standing.begun)
         )
         self._probed("switch", looked)
         return looked
