@@ -66,7 +66,7 @@ def activation_inputs(
         probes=len(probes),
         probes_within=max((probe.deadline for probe in probes), default=0.0),
         activation=folder.id,
-        who=who(session),
+        who=who(),
         commit=basis.snapshot.commit,
         tree=basis.snapshot.tree,
         repository=_repository(session, basis.snapshot, basis),
@@ -77,7 +77,22 @@ def activation_inputs(
     )
 
 
-def who(session: Session) -> str:
+def built_from(session: Session, tree: str) -> str | None:
+    """Return what a tree was last seen to build, by the journals of activations from here."""
+    from grind.core.hostevents import ActivatePlanned, ActivateStarted
+
+    for folder in session.store.activations()[:20]:
+        same = False
+        with session.journal(folder) as journal:
+            for entry in journal.read():
+                if isinstance(entry.event, ActivateStarted):
+                    same = entry.event.tree == tree
+                elif isinstance(entry.event, ActivatePlanned) and same:
+                    return entry.event.new
+    return None
+
+
+def who() -> str:
     """Return who acts, as the host's record names them: user and machine."""
     import pwd
 

@@ -155,10 +155,12 @@ class _Following:
         await self._supervisor.repair(self._id, self._in.config.switch_within)
 
     async def _look(self, standing: Standing) -> Looked:
-        looked = await self._in.probe(
-            Expected("switch", standing.revision or None, standing.tree or None, standing.begun)
-        )
-        self._probed("switch", looked)
+        revision, tree = standing.revision or None, standing.tree or None
+        expected = Expected("switch", revision, tree, standing.begun)
+        if standing.purpose == "rollback":
+            expected = Expected("back", revision, None, None)
+        looked = await self._in.probe(expected)
+        self._probed(expected.after, looked)
         return looked
 
     async def _look_back(self) -> Looked:
@@ -248,6 +250,13 @@ def ended_of(inputs: ActivateInputs, judged: Judged) -> ActivateEnded:
     match standing.phase:
         case Phase.ACKNOWLEDGED:
             state, code, reason = "activated", ExitCode.DONE, ""
+            if standing.purpose == "rollback":
+                state = "rolled-back"
+        case Phase.ROLLED_BACK if standing.purpose == "rollback":
+            reason = f"the rollback did not succeed, and the host is as it was: {standing.reason}"
+            by_hand = back_by_hand(
+                inputs.config.profile, standing.kind, standing.new, made(standing)
+            )
         case Phase.ROLLED_BACK:
             state, code, reason = "rolled-back", ExitCode.ROLLED_BACK, standing.reason
             if healthy is False and looked is not None:
@@ -263,7 +272,9 @@ def ended_of(inputs: ActivateInputs, judged: Judged) -> ActivateEnded:
             by_hand = _look_by_hand(standing)
         case _:
             reason = f"{standing.reason}; and going back failed: {standing.failure}"
-            by_hand = back_by_hand(inputs, standing)
+            by_hand = back_by_hand(
+                inputs.config.profile, standing.kind, standing.old, standing.generation
+            )
     return ActivateEnded(
         activation=standing.id,
         host=inputs.host.name,
@@ -272,7 +283,7 @@ def ended_of(inputs: ActivateInputs, judged: Judged) -> ActivateEnded:
         reason=reason,
         old=standing.old,
         new=standing.new,
-        generation=standing.made if state == "activated" else standing.generation,
+        generation=standing.made if standing.phase is Phase.ACKNOWLEDGED else standing.generation,
         by_hand=by_hand,
         healthy=healthy,
         duration=standing.at - standing.begun,
@@ -286,18 +297,19 @@ def _look_by_hand(standing: Standing) -> tuple[str, ...]:
     )
 
 
-def back_by_hand(inputs: ActivateInputs, standing: Standing) -> tuple[str, ...]:
-    """Return what to type on the host when going back has failed."""
-    if standing.kind == "commands":
+def made(standing: Standing) -> str:
+    """Return the generation that was to be, when it is known."""
+    return standing.made if standing.made != standing.generation else ""
+
+
+def back_by_hand(profile: str, kind: str, system: str, number: str) -> tuple[str, ...]:
+    """Return what to type on the host to bring it to that system when grind could not."""
+    if kind == "commands":
         return (
-            f"make the host run {standing.old} again: GRIND_TO={standing.old} "
-            f"GRIND_FROM={standing.new}, and what `back` of [activate] does",
+            f"make the host run {system} again: what `back` of [activate] does, with GRIND_TO={system}",
         )
-    profile = inputs.config.profile
-    number = standing.generation
-    to_set = (
-        f"nix-env -p {profile} --switch-generation {number}"
-        if number
-        else f"nix-env -p {profile} --set {standing.old}"
+    to_set = f"--switch-generation {number}" if number else f"--set {system}"
+    return (
+        f"sudo nix-env -p {profile} {to_set}",
+        f"sudo {system}/bin/switch-to-configuration switch",
     )
-    return (f"sudo {to_set}", f"sudo {standing.old}/bin/switch-to-configuration switch")
