@@ -72,6 +72,17 @@ class _Stop:
             self._task = None
 
 
+def stop_on_signals() -> None:
+    """Let a signal cancel the running task: a terminated grind ends what it started, as an
+    interrupted one does."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    if task is not None:
+        stop = _Stop(task)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+
+
 async def _run(
     session: Session,
     basis: Basis,
@@ -80,12 +91,7 @@ async def _run(
     whole: bool,
     klass: StepClass | None,
 ) -> int:
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    if task is not None:  # a terminated grind ends what it started, as an interrupted one does
-        stop = _Stop(task)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop)
+    stop_on_signals()
     options = plan_options(args)
     prepared = await prepare(session.repository, session.host, options, session.labels, basis)
     if whole and not args.again and _still_proven(session, prepared, args):

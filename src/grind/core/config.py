@@ -13,6 +13,7 @@ import msgspec
 import msgspec.inspect as mi
 from msgspec import Meta, Struct
 
+from grind.core.activateconfig import ActivateConfig
 from grind.core.configrules import findings_of
 from grind.core.configtypes import Count, Duration, GitName, Name, Text, Unit, Variable
 from grind.core.errors import Problem, ProblemsError
@@ -182,6 +183,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     receipt: ReceiptConfig = ReceiptConfig()
     land: LandConfig = LandConfig()
     watch: WatchConfig = WatchConfig()
+    activate: ActivateConfig | None = None
 
     @property
     def local(self) -> HostConfig:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from grind.core.activateconfig import activate_findings
 from grind.core.proberules import probe_findings
 from grind.core.suggest import suggestion
 from grind.core.tomlplace import Path
@@ -26,6 +27,7 @@ def findings_of(document: dict[str, Any], spoilt: frozenset[Path]) -> list[Findi
         *_cycles(checks),
         *_paths(checks),
         *_hosts(document),
+        *activate_findings(document),
         *probe_findings(_tables(document, "probe"), _host_names(document)),
     ]
     for path, rule in _tables(document, "verdict"):

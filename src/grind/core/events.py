@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from grind.core.health import ProbeRow
+from grind.core.hostevents import HostEvent
 
 EVENTS_SCHEMA = "grind.events/1"
 
@@ -336,6 +337,7 @@ Event: TypeAlias = (
     | CiJobSeen
     | CiStepFailed
     | WatchEnded
+    | HostEvent
     | ProbesStarted
     | ProbeLooked
     | ProbesEnded
