@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     session = Session(os.getcwd(), os.environ)
     options = Options(merged=args.merged)
     basis = find_basis(session.repository, options, session.labels)
-    release, last = _last(session, basis)
+    release, last = release_for(session, basis)
     squash = args.squash or args.merged
     try:
         landing = flow.plan_landing(session.repository, basis, squash=squash, last=last)
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         _tell_nothing(args, basis, nothing.message)
         return int(ExitCode.DONE)
     if not landing.arrived:
-        _require_proof(session, basis, options)
+        require_proof_of(session, basis, options)
         _check_message(args, landing, conventional=basis.config.land.conventional)
     if args.dry_run:
         _tell(args, landing, None)
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
 _OPEN = (State.IDLE, State.GREEN, State.LANDING, State.COMMITTED, State.LANDED)
 
 
-def _last(session: Session, basis: Basis) -> tuple[ReleaseFolder, Release]:
+def release_for(session: Session, basis: Basis) -> tuple[ReleaseFolder, Release]:
     """Return the release to land in: the last one, when it is about this tree and can still land."""
     latest = session.store.latest()
     if latest is not None:
@@ -90,8 +90,9 @@ def _last(session: Session, basis: Basis) -> tuple[ReleaseFolder, Release]:
     return session.store.new_release(session.clock.now()), Release()
 
 
-def _require_proof(session: Session, basis: Any, options: Any) -> None:
-    """Ask the gate: first by the key alone, then, when that differs, by today's plan."""
+def require_proof_of(session: Session, basis: Any, options: Any) -> None:
+    """Ask the gate: first by the key alone, then, when that differs, by today's plan. Raises
+    RefusedError when it does not open."""
     from grind.flows.land import require_proof
     from grind.flows.proven import find_proof
 

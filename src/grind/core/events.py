@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from grind.core.health import ProbeRow
 from grind.core.hostevents import HostEvent
+from grind.core.undoevents import UndoEvent
 
 EVENTS_SCHEMA = "grind.events/1"
 
@@ -341,6 +342,7 @@ Event: TypeAlias = (
     | ProbesStarted
     | ProbeLooked
     | ProbesEnded
+    | UndoEvent
 )
 
 
