@@ -42,21 +42,31 @@ def main() -> int:
 
 def generated() -> dict[str, str]:
     """Return every generated file: path from the repository's root, and text."""
-    files = {"docs/exit-codes.md": exit_codes(), "docs/compatibility.md": compatibility().page()}
-    for name, schema in schemas().items():
+    files = {
+        "docs/exit-codes.md": exit_codes(),
+        "docs/compatibility.md": beside("compatibility").page(),
+        "src/grind/ui/command_table.py": beside("commands").module(),
+    }
+    reference = beside("reference")
+    made = schemas()
+    files |= {
+        "docs/reference/commands.md": reference.commands(),
+        "docs/reference/grind-toml.md": reference.configuration(made["grind.toml"]),
+        "docs/reference/events.md": reference.events(made["events"]),
+    }
+    for name, schema in made.items():
         text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         files[f"docs/schemas/{name}.json"] = text
         files[f"src/grind/schemas/{name}.json"] = text
     return files
 
 
-def compatibility() -> ModuleType:
-    """Return the module beside this one, however this one was started."""
-    spec = importlib.util.spec_from_file_location(
-        "tools_compatibility", ROOT / "tools" / "compatibility.py"
-    )
+def beside(name: str) -> ModuleType:
+    """Return a module beside this one, however this one was started."""
+    path = ROOT / "tools" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"tools_{name}", path)
     if spec is None or spec.loader is None:
-        raise ImportError("tools/compatibility.py")
+        raise ImportError(str(path))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -121,7 +131,7 @@ def _plan() -> Schema:
     definitions = schema["$defs"]
     row = plan.document(_sample_plan())
     job = row["jobs"][0]
-    _keep(definitions["JobPlan"], job, optional=("remedy", "file"))
+    _keep(definitions["JobPlan"], job, optional=("remedy", "file", "open"))
     optional = ("remedy", "gating_reason", "parent", "file")
     _keep(definitions["StepPlan"], job["steps"][0], optional=optional)
     definitions["Plan"]["properties"] |= {
@@ -162,6 +172,7 @@ def _sample_plan() -> plan.Plan:
         verdict=plan.Verdict.EXECUTED,
         remedy="x",
         file="x",
+        open="x",
         steps=(step,),
     )
     return plan.Plan(tree="", commit="", event="", ref="", base=None, jobs=(job,))

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from grind.core.task import Checkout as Checkout
 from grind.core.task import Condition as Condition
+from grind.core.task import Control as Control
 from grind.core.task import StepTask as StepTask
 from grind.core.weburl import Address as Address
 
@@ -58,7 +59,7 @@ class Started(Struct, frozen=True, tag="started"):
     """A step began. `at` is seconds since the epoch by the host's clock.
 
     What a process in the background says after its step has ended is output of the step that runs
-    then.
+    then. While a step in the background runs, the steps behind it start, say something and end.
     """
 
     index: int

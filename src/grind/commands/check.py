@@ -74,9 +74,11 @@ def _long_way(
     from grind.flows.basis import find_basis
     from grind.flows.proven import find_proof
 
-    before = session.ground()
+    cached = whole and not args.again
+    system = session.repository.system_configuration() if cached and is_plain(args) else None
+    before = session.ground(system)
     basis = find_basis(session.repository, plan_options(args), session.labels, snapshot)
-    if whole and not args.again:
+    if cached:
         proof = find_proof(
             basis,
             session.store.receipt(basis.snapshot.tree),
@@ -94,9 +96,9 @@ def _long_way(
                 path=session.store.receipt_path(basis.snapshot.tree),
             )
             sys.stdout.write(told)
-            if is_plain(args) and not args.merged and session.ground() == before:
+            if system is not None and not args.merged and session.ground(system) == before:
                 session.remember(
-                    basis.snapshot.tree, basis.snapshot.head, proof.receipt, basis.config
+                    basis.snapshot.tree, basis.snapshot.head, proof.receipt, basis.config, system
                 )
             return 0
     from grind.commands.running import run_checks

@@ -8,6 +8,7 @@ from grind.core.release import Release, State, fold, results_of
 
 if TYPE_CHECKING:
     from grind.adapters.store import ReleaseFolder
+    from grind.core.events import RunStarted
     from grind.core.outcome import JobOutcome
     from grind.core.receipt import StepRecord
     from grind.wiring import Session
@@ -26,10 +27,10 @@ class Past(NamedTuple):
     outcomes: dict[str, JobOutcome]
     records: list[StepRecord]
 
-    def is_of(self, tree: str, digest: str) -> bool:
-        """Whether the last release was for this tree and this plan."""
+    def is_of(self, tree: str, digest: str, ground: str) -> bool:
+        """Whether the last release was for this tree and plan, on this host with these tools."""
         started = self.last.started if self.last is not None else None
-        return started is not None and (started.tree, started.digest) == (tree, digest)
+        return started is not None and _basis(started) == (tree, digest, ground)
 
     def is_cut_off(self, command: str) -> bool:
         """Whether the last release was cut off while it ran this very command."""
@@ -39,7 +40,7 @@ class Past(NamedTuple):
 
 
 def past_of(session: Session) -> Past:
-    """Read the journals, the newest first, as long as they are of one tree and plan."""
+    """Read the journals, the newest first, as long as they are of one tree and plan, on one ground."""
     folder, last = None, None
     conclusions: dict[str, str] = {}
     outcomes: dict[str, JobOutcome] = {}
@@ -52,10 +53,7 @@ def past_of(session: Session) -> Past:
             folder, last = older, release
         if release.started is None or last.started is None:
             break
-        if (release.started.tree, release.started.digest) != (
-            last.started.tree,
-            last.started.digest,
-        ):
+        if _basis(release.started) != _basis(last.started):
             break
         found, steps = results_of(entries)
         for step in steps:
@@ -65,6 +63,10 @@ def past_of(session: Session) -> Past:
             outcomes[job] = found[job]
         conclusions = dict(release.jobs) | conclusions
     return Past(folder, last, conclusions, outcomes, list(records.values()))
+
+
+def _basis(started: RunStarted) -> tuple[str, str, str]:
+    return started.tree, started.digest, started.ground
 
 
 def _selecting(command: str) -> list[str]:

@@ -34,6 +34,8 @@ KEEP_RUNS = 10
 """Runs whose lanes and raw logs stay on the host; the masked logs are kept with the release."""
 KEEP_DAYS = 14.0
 """Days that snapshots and checkouts which nobody used stay."""
+TIDY_EVERY = 3600.0
+"""Seconds between two tidyings: looking for what is old takes longer than a small run."""
 
 
 def run_checks(
@@ -99,7 +101,7 @@ async def _run(
     past = past_of(session)
     release, resumed = await _release(session, prepared, past)
     selection = _selection(prepared, args, klass=klass, past=past, resumed=resumed)
-    same = past.is_of(prepared.whole.tree, prepared.whole.digest)
+    same = _is_same(past, prepared)
     again = getattr(args, "failed", False) and same and not args.workflow
     carried = (past.outcomes, past.records) if again else None
     with session.journal(release) as journal:
@@ -135,9 +137,10 @@ async def _run(
         finally:
             face.close()
     try:
-        session.store.prune(KEEP_RELEASES)
-        session.repository.prune(KEEP_DAYS)
-        await inputs.host.collect(max_age=KEEP_DAYS * 86400, keep=KEEP_RUNS)
+        if session.store.tidying_is_due(session.clock.now(), TIDY_EVERY):
+            session.store.prune(KEEP_RELEASES)
+            session.repository.prune(KEEP_DAYS)
+            await inputs.host.collect(max_age=KEEP_DAYS * 86400, keep=KEEP_RUNS)
     except GrindError as error:  # what was proven is proven, whatever cannot be tidied up
         sys.stderr.write(f"grind: {error.message}\n")
     return ended.exit_code
@@ -198,14 +201,18 @@ def _same_host(host: str, prepared: Prepared) -> bool:
     return host == f"{prepared.identity.id}/{prepared.identity.architecture}"
 
 
+def _is_same(past: Past, prepared: Prepared) -> bool:
+    whole = prepared.whole
+    return past.is_of(whole.tree, whole.digest, prepared.ground)
+
+
 async def _release(session: Session, prepared: Prepared, past: Past) -> tuple[ReleaseFolder, bool]:
     """Return the release to run in: the last one, when exactly this run of it was cut off.
 
     A run that was cut off in another plan may still be going on by itself: it is ended first.
     """
     if past.folder is not None and past.last is not None and past.last.state is State.CHECKING:
-        same = past.is_of(prepared.whole.tree, prepared.whole.digest)
-        if same and past.is_cut_off(_command()):
+        if _is_same(past, prepared) and past.is_cut_off(_command()):
             return past.folder, True
         await session.host(prepared.basis.config).abandon(past.folder.id)
     return session.store.new_release(session.clock.now()), False

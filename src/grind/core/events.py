@@ -52,12 +52,22 @@ class RunStarted(Struct, frozen=True, tag="run.started", kw_only=True):
     host: str
     jobs: tuple[JobHead, ...]
     resumed: bool = False
+    ground: str = ""
+    """Digest over what the run hangs on besides tree and plan: the host's identity, and the tools
+    that the plan asked for. Results are carried from one run into another only on the same ground."""
 
 
 class JobStarted(Struct, frozen=True, tag="job.started"):
     """A job's first step is about to run."""
 
     job: str
+
+
+class JobExpanded(Struct, frozen=True, tag="job.expanded"):
+    """A job that hung on what others say is known now: these jobs stand for it from here on."""
+
+    job: str
+    jobs: tuple[JobHead, ...]
 
 
 class StepStarted(Struct, frozen=True, tag="step.started"):
@@ -321,6 +331,7 @@ class ProbesEnded(Struct, frozen=True, tag="probes.ended", kw_only=True):
 Event: TypeAlias = (
     RunStarted
     | JobStarted
+    | JobExpanded
     | StepStarted
     | StepOutput
     | Annotation

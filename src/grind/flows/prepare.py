@@ -10,6 +10,7 @@ from grind.core.errors import GrindError, Problem, ProblemsError
 from grind.core.plan import Plan
 from grind.core.receipt import Tool
 from grind.flows.basis import Basis, Options, find_basis, repository_name
+from grind.flows.expand import Expander, tool_of
 from grind.ports import Host, HostIdentity, Repository
 from grind.workflows.availability import check_expressions
 from grind.workflows.checks import check_jobs
@@ -37,6 +38,7 @@ class Prepared(NamedTuple):
     """The `[[check]]`s of grind.toml as jobs of their own, run before CI's."""
     identity: HostIdentity
     tools: tuple[Tool, ...]
+    expander: Expander
 
     def __repr__(self) -> str:
         """Short: asyncio writes the result of a task, of which nobody sees anything."""
@@ -48,6 +50,16 @@ class Prepared(NamedTuple):
         import msgspec
 
         return msgspec.structs.replace(self.plan, jobs=(*self.checks.jobs, *self.plan.jobs))
+
+    @property
+    def ground(self) -> str:
+        """A digest over the host's identity and what its tools answered; see `RunStarted.ground`."""
+        import hashlib
+        import json
+
+        tools = [[tool.question, tool.answer] for tool in self.tools]
+        facts = [self.identity.id, self.identity.architecture, sorted(tools)]
+        return hashlib.sha256(json.dumps(facts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 async def prepare(
@@ -111,11 +123,13 @@ async def prepare(
             answers |= await _ask(host, facts.wanted)
     else:
         raise GrindError("the plan does not settle: the host's answers keep raising questions")
-    tools = tuple(
-        Tool(question, (answer.out or answer.err).strip())
-        for question, answer in sorted(answers.items())
-    )
-    return Prepared(basis, situation, plan, checks, await host.identity(), tools)
+    tools = tuple(tool_of(*asked) for asked in sorted(answers.items()))
+
+    async def ask(wanted: tuple[tuple[str, ...], ...]) -> Mapping[tuple[str, ...], Answer]:
+        return await _ask(host, wanted)
+
+    expander = Expander(request, ask, answers)
+    return Prepared(basis, situation, plan, checks, await host.identity(), tools, expander)
 
 
 async def _ask(host: Host, wanted: tuple[tuple[str, ...], ...]) -> Mapping[tuple[str, ...], Answer]:

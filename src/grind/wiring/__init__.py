@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # `typing` is half of what completing a word would import
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
 
     from grind.adapters.github.forge import GitHubForge
@@ -137,15 +136,19 @@ class Session:
 
         return tools_print((tool.question for tool in tools), self.lent(config))
 
-    def ground(self) -> str:
-        """Return the fingerprint of what decides where a push would go; empty when in doubt."""
+    def ground(self, system: str | None) -> str:
+        """Return the fingerprint of what decides where a push would go; empty when in doubt.
+
+        `system` is where git keeps the configuration of the machine.
+        """
         from grind import __version__
         from grind.adapters.hits import Doubt, ground
 
+        if system is None:
+            return ""
+        layout = self.repository
         try:
-            return ground(
-                self.repository.git_dir, self.repository.common_dir, self.environ, __version__
-            )
+            return ground(layout.git_dir, layout.common_dir, self.environ, __version__, system)
         except Doubt:
             return ""
 
@@ -166,7 +169,8 @@ class Session:
             return None
         if not 0 <= self.clock.now() - float(str(hit["created"])) <= float(str(hit["max_age"])):
             return None
-        if hit["ground"] != [self.ground(), snapshot.head] or not self.ground():
+        ground = self.ground(str(hit["system"]))
+        if not ground or hit["ground"] != [ground, snapshot.head]:
             return None
         lent = lend(
             self.environ,
@@ -178,13 +182,15 @@ class Session:
         asked = [_texts(one) for one in questions] if isinstance(questions, list) else []
         return hit if tools_print(asked, lent) == hit["tools_print"] else None
 
-    def remember(self, tree: str, head: str | None, receipt: Receipt, config: Config) -> None:
+    def remember(
+        self, tree: str, head: str | None, receipt: Receipt, config: Config, system: str
+    ) -> None:
         """Keep, beside a full receipt, what it hung on."""
         import msgspec
 
         from grind.adapters.hits import write_hit
 
-        ground = self.ground()
+        ground = self.ground(system)
         if not ground or not receipt.full:
             return
         local = config.hosts.get("local")
@@ -194,6 +200,7 @@ class Session:
             max_age=config.receipt.max_age,
             environment=local.env if local is not None else (),
             folders=local.path if local is not None else (),
+            system=system,
         )
         self.store.save_hit(tree, data)
 

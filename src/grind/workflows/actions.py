@@ -92,7 +92,10 @@ def judge(
     given = {key.lower(): str(value) for key, value in inputs.items()}
     holes = _open_holes(rule, given)
     if holes is not None:
-        return refused(f"the input `{holes}` is not known before the run", settle(uses), rule.klass)
+        judged = refused(
+            f"the input `{holes}` is not known before the run", settle(uses), rule.klass
+        )
+        return judged._replace(hole=holes)
     return _judge(rule, uses, given, facts)
 
 

@@ -65,6 +65,17 @@ class Facts:
         self.round = Memo()
         """Remembers what was judged from these answers."""
 
+    def again(self, answers: Mapping[tuple[str, ...], Answer]) -> Facts:
+        """Return the same with other answers, and no question open."""
+        return Facts(
+            answers,
+            read=self.read,
+            repository=self.repository,
+            refs=self.refs,
+            artifacts=self.artifacts,
+            memo=self.memo,
+        )
+
     def ask(self, argv: Sequence[str]) -> Answer | None:
         """Return what `argv` answers, or note that somebody wants to know and return None."""
         key = tuple(argv)
@@ -98,6 +109,8 @@ class Judgement(NamedTuple):
     gating_reason: str = ""
     pending: bool = False
     """True while a question to the host is open: `verdict` says nothing yet."""
+    hole: str = ""
+    """The input, in lower case, whose value is not known and would decide."""
 
 
 def pending(klass: StepClass = StepClass.PROVISION) -> Judgement:

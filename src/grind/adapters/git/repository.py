@@ -87,6 +87,12 @@ class GitRepository:
         name = remotes.choose(self._site, said, configured)
         return name, remotes.url(self._site, said, name) if name else ""
 
+    def system_configuration(self) -> str | None:
+        """Return where git keeps the machine's configuration; None when it does not say."""
+        from grind.adapters.git import remotes
+
+        return remotes.system_configuration(self._site)
+
     def main_branch(self, configured: str | None = None, remote: str | None = None) -> str:
         """Name the branch that changes land on."""
         from grind.adapters.git import remotes
