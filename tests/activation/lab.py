@@ -174,6 +174,17 @@ class Lab:
         found = sorted(self.state.glob("a/*/pids"), key=lambda path: path.stat().st_mtime)
         return [int(pid) for pid in found[-1].read_text().split()]
 
+    def idle(self) -> bool:
+        """Whether no switch-to-configuration is at work."""
+        import fcntl
+
+        with open(self.host / "run" / "switch.lock", "a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+        return True
+
     def wait_for(self, phase: str, seconds: float = 60.0) -> None:
         until = time.monotonic() + seconds
         while phase not in self.record():

@@ -38,7 +38,7 @@
       '';
     in {
       nixosConfigurations.lab.config.system.build.toplevel = toplevel;
-      nothing = build "nothing" { } "mkdir $out";
+      lib.nothing = build "nothing" { } "mkdir $out";
       broken = throw "this does not evaluate";
     };
 }
