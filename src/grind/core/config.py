@@ -17,7 +17,7 @@ from grind.core.activateconfig import ActivateConfig
 from grind.core.configrules import findings_of
 from grind.core.configtypes import Count, Duration, GitName, Name, Text, Unit, Variable
 from grind.core.errors import Problem, ProblemsError
-from grind.core.probe import Probe
+from grind.core.probe import Probe, VerifyConfig
 from grind.core.tomlplace import Path, find
 from grind.core.typed import Finding, key_path, read
 
@@ -176,6 +176,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     drift: tuple[DriftException, ...] = ()
     probe: tuple[Probe, ...] = ()
     rollback: RollbackConfig = RollbackConfig()
+    verify: VerifyConfig = VerifyConfig()
     lint: LintConfig = LintConfig()
     python: PythonConfig = PythonConfig()
     hosts: dict[Name, HostConfig] = {}
