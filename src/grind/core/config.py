@@ -14,81 +14,29 @@ import msgspec
 import msgspec.inspect as mi
 from msgspec import Meta, Struct
 
+from grind.core.activateconfig import ActivateConfig
 from grind.core.configrules import findings_of
+from grind.core.configtypes import (
+    AbsolutePath,
+    Alias,
+    Count,
+    Duration,
+    FlakeName,
+    GitName,
+    Interpreter,
+    Memory,
+    Name,
+    Role,
+    Text,
+    Unit,
+    Variable,
+)
 from grind.core.errors import Problem, ProblemsError
+from grind.core.probe import Probe, VerifyConfig
 from grind.core.tomlplace import Path, find
-from grind.core.typed import DURATION, Finding, key_path, read
+from grind.core.typed import Finding, key_path, read
 
 FILE = "grind.toml"
-
-Text: TypeAlias = Annotated[str, Meta(min_length=1, extra={"expected": "a string with text in it"})]
-Name: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9_.-]+$",
-        extra={"expected": "a name of letters, digits, `_`, `.` and `-`"},
-    ),
-]
-Variable: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
-        extra={"expected": "the name of an environment variable"},
-    ),
-]
-GitName: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^[^-\s~^:?*\[\\][^\s~^:?*\[\\]*$",
-        extra={"expected": "a name that git allows and that does not begin with `-`"},
-    ),
-]
-FlakeName: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^(\.|\./[A-Za-z0-9_./-]+)(#[A-Za-z0-9_.-]+)?$",
-        extra={"expected": "a folder of the repository, `.` or `./…`, and perhaps `#shell`"},
-    ),
-]
-Interpreter: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^(uv run|/[^\x00-\x1f]*[^/\x00-\x1f])$",
-        extra={"expected": "`uv run`, or an interpreter's absolute path"},
-    ),
-]
-Count: TypeAlias = Annotated[int, Meta(ge=1)]
-Duration: TypeAlias = Annotated[
-    float, Meta(extra={DURATION: True}, extra_json_schema={"x-grind": DURATION})
-]
-"""Seconds. Written as a number of seconds, or as text: "90s", "5m", "1h30m", "30d"."""
-
-Alias: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^[^-\s\x00-\x20\x7f][^\s\x00-\x20\x7f]*$",
-        extra={
-            "expected": "a name as one types it after `ssh`, without blanks and not begun by `-`"
-        },
-    ),
-]
-"""What ssh is told: an alias of the user's configuration, or `[user@]host`."""
-Memory: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^([1-9][0-9]*[KMGT]?|[1-9][0-9]?%|100%)$",
-        extra={"expected": 'an amount of memory: "8G", "512M", "50%"'},
-    ),
-]
-"""Bytes, with K, M, G or T for powers of 1024, or a part of all: what systemd's MemoryMax takes."""
-AbsolutePath: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^/[^\x00-\x1f\x7f]*$",
-        extra={"expected": "an absolute path on the host"},
-    ),
-]
-Role: TypeAlias = Literal["grind", "staging", "prod"]
 
 VerdictWord: TypeAlias = Literal["overridden", "skipped", "satisfied-by-host", "executed"]
 
@@ -252,6 +200,13 @@ class WatchConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """How long to wait for CI in all; two hours by default."""
 
 
+class RollbackConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[rollback]`: how a deployed change is undone."""
+
+    units: tuple[Unit, ...] = ()
+    """systemd units that `grind rollback runtime` restarts, in this order."""
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of `grind.toml`."""
 
@@ -268,6 +223,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     verdict: tuple[VerdictRule, ...] = ()
     ignore: tuple[IgnoredWorkflow, ...] = ()
     drift: tuple[DriftException, ...] = ()
+    probe: tuple[Probe, ...] = ()
+    rollback: RollbackConfig = RollbackConfig()
+    verify: VerifyConfig = VerifyConfig()
     lint: LintConfig = LintConfig()
     python: PythonConfig = PythonConfig()
     hosts: dict[Name, HostConfig] = {}
@@ -275,6 +233,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     receipt: ReceiptConfig = ReceiptConfig()
     land: LandConfig = LandConfig()
     watch: WatchConfig = WatchConfig()
+    activate: ActivateConfig | None = None
 
     @property
     def local(self) -> HostConfig:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from grind.core.activateconfig import activate_findings
+from grind.core.proberules import probe_findings
 from grind.core.suggest import suggestion
 from grind.core.tomlplace import Path
 from grind.core.typed import Finding
@@ -27,6 +29,8 @@ def findings_of(document: dict[str, Any], spoilt: frozenset[Path]) -> list[Findi
         *_paths(checks),
         *_scripts(checks),
         *_hosts(document),
+        *activate_findings(document),
+        *probe_findings(_tables(document, "probe"), _host_names(document)),
     ]
     for path, rule in _tables(document, "verdict"):
         found += _verdict(path, rule)
@@ -129,6 +133,11 @@ def _paths(checks: list[tuple[Path, dict[str, Any]]]) -> Iterator[Finding]:
 
 def _leaves(path: str) -> bool:
     return path.startswith("/") or ".." in path.split("/")
+
+
+def _host_names(document: dict[str, Any]) -> tuple[str, ...]:
+    hosts = document.get("hosts")
+    return (LOCAL, *(hosts if isinstance(hosts, dict) else ()))
 
 
 def _hosts(document: dict[str, Any]) -> Iterator[Finding]:
