@@ -17,10 +17,10 @@ from typing import Any
 
 import msgspec
 
-from grind.core import config, doctor, drift, events, plan
+from grind.core import config, doctor, drift, events, health, plan, probe
 from grind.core.errors import ExitCode
 from grind.core.typed import DURATION, DURATION_PATTERN
-from grind.ui import error_text, status_text
+from grind.ui import error_text, probe_text, status_text
 
 ROOT = Path(__file__).parents[1]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -101,6 +101,7 @@ def schemas() -> dict[str, Schema]:
         "drift": _drift(),
         "status": _status(),
         "doctor": _doctor(),
+        "probe": _probe(),
         "error": _error(),
     }
 
@@ -109,14 +110,14 @@ def schemas() -> dict[str, Schema]:
 
 
 def _config() -> Schema:
-    schema = _schema(config.Config, config)
+    schema = _schema(config.Config, config, probe)
     return _finished(
         _without_null(schema), "grind.toml", "What a repository tells grind. Optional."
     )
 
 
 def _events() -> Schema:
-    schema = _schema(events.Entry, events)
+    schema = _schema(events.Entry, events, health)
     schema["$defs"]["Entry"]["properties"]["schema"] = {"const": events.EVENTS_SCHEMA}
     return _finished(
         schema,
@@ -230,6 +231,14 @@ def _doctor() -> Schema:
     return _finished(schema, doctor.DOCTOR_SCHEMA, "What `grind doctor --json` prints.")
 
 
+def _probe() -> Schema:
+    schema = _schema(probe_text.ProbeDocument, probe_text, health)
+    document = schema["$defs"]["ProbeDocument"]
+    document["properties"] = {"schema": {"const": probe_text.PROBE_SCHEMA}} | document["properties"]
+    document["required"] = list(document["properties"])
+    return _finished(schema, probe_text.PROBE_SCHEMA, "What `grind probe --json` prints.")
+
+
 def _error() -> Schema:
     text = {"type": "string"}
     number = {"type": ["integer", "null"], "minimum": 1}
@@ -261,9 +270,11 @@ def _finished(schema: Schema, title: str, description: str) -> Schema:
     return {"$schema": DIALECT, "title": title, "description": description} | schema
 
 
-def _schema(kind: type, module: Any) -> Schema:
+def _schema(kind: type, *modules: ModuleType) -> Schema:
     schema = msgspec.json.schema(kind)
-    sentences = _sentences(inspect.getsource(module))
+    sentences: dict[tuple[str, str], str] = {}
+    for module in modules:
+        sentences |= _sentences(inspect.getsource(module))
     for class_name, definition in schema["$defs"].items():
         for field, value in definition.get("properties", {}).items():
             told = sentences.get((class_name, field)) or sentences.get((class_name, f"{field}_"))

@@ -4,6 +4,7 @@
   lock                      one run at a time
   receipts/<tree>.json      written aside and replaced
   watches/<commit>/         as a release: a journal, and logs of what was red in CI
+  activations/<id>/         of hosts: a journal, and the log of the build
   releases/<id>/journal.ndjson, logs/<job>/<step>.log
 """
 
@@ -190,6 +191,31 @@ class Store:
 
             shutil.rmtree(folder.path, ignore_errors=True)
 
+    def new_activation(self, now: float) -> ReleaseFolder:
+        """Name a new activation of a host; its folder is made by the first thing written."""
+        private_folder(self.root)
+        private_folder(self._activations)
+        import secrets
+
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+        return ReleaseFolder(self._activations, f"{stamp}-{secrets.token_hex(3)}")
+
+    def activations(self) -> list[ReleaseFolder]:
+        """Return all activations that were begun from here, the newest first."""
+        try:
+            names = sorted(filter(_ID.match, os.listdir(self._activations)), reverse=True)
+        except FileNotFoundError:
+            return []
+        return [ReleaseFolder(self._activations, name) for name in names]
+
+    def prune_activations(self, keep: int) -> None:
+        """Remove what is kept here of all but the newest `keep` activations; the host keeps its own
+        record."""
+        for folder in self.activations()[keep:]:
+            import shutil
+
+            shutil.rmtree(folder.path, ignore_errors=True)
+
     def receipt(self, tree: str) -> bytes | None:
         """Return the stored receipt for a tree, as bytes, or None."""
         if not _TREE.match(tree):
@@ -243,6 +269,10 @@ class Store:
     @property
     def _releases(self) -> str:
         return os.path.join(self.root, "releases")
+
+    @property
+    def _activations(self) -> str:
+        return os.path.join(self.root, "activations")
 
     @property
     def _watches(self) -> str:

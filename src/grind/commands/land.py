@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     snapshot = snapshot_from_host(session) if args.from_host else None
     labels = labels_for(session, "ask for its tools")
     basis = find_basis(session.repository, options, labels, snapshot)
-    release, last = _last(session, basis)
+    release, last = release_for(session, basis)
     squash = args.squash or args.merged
     try:
         landing = flow.plan_landing(session.repository, basis, squash=squash, last=last)
@@ -66,8 +66,8 @@ def run(args: argparse.Namespace) -> int:
         _tell_nothing(args, basis, nothing.message)
         return int(ExitCode.DONE)
     if not landing.arrived:
-        _require_proof(session, basis, options)
-        _check_message(args, landing, conventional=basis.config.land.conventional)
+        require_proof_of(session, basis, options)
+        check_message(args.message, landing, conventional=basis.config.land.conventional)
     if args.dry_run:
         _tell(args, landing, None)
         return int(ExitCode.DONE)
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
 _OPEN = (State.IDLE, State.GREEN, State.LANDING, State.COMMITTED, State.LANDED)
 
 
-def _last(session: Session, basis: Basis) -> tuple[ReleaseFolder, Release]:
+def release_for(session: Session, basis: Basis) -> tuple[ReleaseFolder, Release]:
     """Return the release to land in: the last one, when it is about this tree and can still land."""
     latest = session.store.latest()
     if latest is not None:
@@ -97,8 +97,9 @@ def _last(session: Session, basis: Basis) -> tuple[ReleaseFolder, Release]:
     return session.store.new_release(session.clock.now()), Release()
 
 
-def _require_proof(session: Session, basis: Any, options: Any) -> None:
-    """Ask the gate: first by the key alone, then, when that differs, by today's plan."""
+def require_proof_of(session: Session, basis: Any, options: Any) -> None:
+    """Ask the gate: first by the key alone, then, when that differs, by today's plan. Raises
+    RefusedError when it does not open."""
     from grind.flows.land import require_proof
     from grind.flows.proven import find_proof
 
@@ -131,23 +132,24 @@ def _require_proof(session: Session, basis: Any, options: Any) -> None:
     )
 
 
-def _check_message(args: argparse.Namespace, landing: Landing, *, conventional: bool) -> None:
+def check_message(message: str | None, landing: Landing, *, conventional: bool) -> None:
+    """Raise GrindError when there is no message, or one too many, or one that is not acceptable."""
     from grind.core.message import problems_of
 
     if not landing.needs_commit:
-        if args.message is not None:
+        if message is not None:
             raise GrindError(
                 "nothing is uncommitted, so HEAD is pushed as it is, with its own message",
                 remedy="grind land (without -m), or --squash",
             )
         return
-    if args.message is None:
+    if message is None:
         if landing.made is not None:
             return  # the commit has its message
         raise GrindError(
             "a message is needed for the commit of the proven tree", remedy='grind land -m "…"'
         )
-    problems = problems_of(args.message, conventional=conventional)
+    problems = problems_of(message, conventional=conventional)
     if problems:
         raise GrindError("; ".join(problems), remedy='grind land -m "…"')
 

@@ -78,6 +78,17 @@ class _Stop:
             self._task = None
 
 
+def stop_on_signals() -> None:
+    """Let a signal cancel the running task: a terminated grind ends what it started, as an
+    interrupted one does."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    if task is not None:
+        stop = _Stop(task)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+
+
 async def _run(
     session: Session,
     basis: Basis,
@@ -87,12 +98,7 @@ async def _run(
     klass: StepClass | None,
     taken: Taken | None,
 ) -> int:
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    if task is not None:  # a terminated grind ends what it started, as an interrupted one does
-        stop = _Stop(task)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop)
+    stop_on_signals()
     host = session.host(basis.config)
     try:
         return await _run_on(session, host, basis, args, whole=whole, klass=klass, taken=taken)

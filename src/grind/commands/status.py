@@ -7,7 +7,6 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from grind.commands.hosting import add_host
 from grind.commands.options import add_json
 from grind.core.errors import ExitCode
 
@@ -21,12 +20,19 @@ HELP = "say where the work stands and what is next, in five lines"
 EXAMPLES = """\
   grind status
   grind status --json
+  grind status --host         the host: its generations, which are good, and drift
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    add_host(parser)
+    parser.add_argument(
+        "--host",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        help="say what a host runs, what it ran, and how it drifts (schema grind.host/1)",
+    )
     add_json(parser, "print one JSON document (schema grind.status/1)")
 
 
@@ -35,7 +41,11 @@ def run(args: argparse.Namespace) -> int:
     from grind.ui.status_text import STATUS_SCHEMA, render_status
     from grind.wiring import Session
 
-    session = Session(os.getcwd(), os.environ, args.host)
+    session = Session(os.getcwd(), os.environ)
+    if args.host is not None:
+        from grind.commands.hoststatus import run_host_status
+
+        return run_host_status(session, args)
     status = _status(session)
     if args.json:
         import msgspec

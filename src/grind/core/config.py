@@ -6,6 +6,7 @@ The classes are the contract: they give the reader, the problems, and the JSON S
 
 from __future__ import annotations
 
+import posixpath
 import tomllib
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -13,71 +14,30 @@ import msgspec
 import msgspec.inspect as mi
 from msgspec import Meta, Struct
 
+from grind.core.activateconfig import ActivateConfig
 from grind.core.configrules import findings_of
+from grind.core.configtypes import (
+    AbsolutePath,
+    Alias,
+    Count,
+    Duration,
+    FlakeName,
+    GitName,
+    Interpreter,
+    Memory,
+    Name,
+    Role,
+    Size,
+    Text,
+    Unit,
+    Variable,
+)
 from grind.core.errors import Problem, ProblemsError
+from grind.core.probe import Probe, VerifyConfig
 from grind.core.tomlplace import Path, find
-from grind.core.typed import DURATION, Finding, key_path, read
+from grind.core.typed import Finding, key_path, read
 
 FILE = "grind.toml"
-
-Text: TypeAlias = Annotated[str, Meta(min_length=1, extra={"expected": "a string with text in it"})]
-Name: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9_.-]+$",
-        extra={"expected": "a name of letters, digits, `_`, `.` and `-`"},
-    ),
-]
-Variable: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
-        extra={"expected": "the name of an environment variable"},
-    ),
-]
-GitName: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^[^-\s~^:?*\[\\][^\s~^:?*\[\\]*$",
-        extra={"expected": "a name that git allows and that does not begin with `-`"},
-    ),
-]
-Count: TypeAlias = Annotated[int, Meta(ge=1)]
-Duration: TypeAlias = Annotated[
-    float, Meta(extra={DURATION: True}, extra_json_schema={"x-grind": DURATION})
-]
-"""Seconds. Written as a number of seconds, or as text: "90s", "5m", "1h30m", "30d"."""
-
-Alias: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^[^-\s\x00-\x20\x7f][^\s\x00-\x20\x7f]*$",
-        extra={
-            "expected": "a name as one types it after `ssh`, without blanks and not begun by `-`"
-        },
-    ),
-]
-"""What ssh is told: an alias of the user's configuration, or `[user@]host`."""
-Memory: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^([1-9][0-9]*[KMGT]?|[1-9][0-9]?%|100%)$",
-        extra={"expected": 'an amount of memory: "8G", "512M", "50%"'},
-    ),
-]
-"""Bytes, with K, M, G or T for powers of 1024, or a part of all: what systemd's MemoryMax takes."""
-Size: TypeAlias = Annotated[
-    str,
-    Meta(pattern=r"^[1-9][0-9]*[KMGT]?$", extra={"expected": 'a size: "20G", "512M"'}),
-]
-AbsolutePath: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^/[^\x00-\x1f\x7f]*$",
-        extra={"expected": "an absolute path on the host"},
-    ),
-]
-Role: TypeAlias = Literal["grind", "staging", "prod"]
 
 VerdictWord: TypeAlias = Literal["overridden", "skipped", "satisfied-by-host", "executed"]
 
@@ -87,8 +47,10 @@ class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: Name
     """Unique; `grind check NAME` runs it alone."""
-    run: Text
+    run: Text | None = None
     """The script."""
+    app: Name | None = None
+    """A promoted command (`grind py promote`) that is run instead of a script."""
     shell: Text | None = None
     """As a step's `shell:`; by default `bash -e`, as CI's steps."""
     needs: tuple[Name, ...] = ()
@@ -104,6 +66,16 @@ class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Laid over the environment that every step has."""
     working_directory: Text | None = None
     """Relative to the repository's root."""
+
+    @property
+    def script(self) -> str:
+        """What is run: `run`, or the call of `app`, which is a flake app of the folder `grind`."""
+        if self.run is not None:
+            return self.run
+        here = posixpath.normpath(self.working_directory or ".")
+        flake = posixpath.relpath("grind", here)
+        flake = flake if flake.startswith(".") else f"./{flake}"
+        return f"nix --extra-experimental-features 'nix-command flakes' run {flake}#{self.app}"
 
 
 class VerdictRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -212,6 +184,14 @@ class PythonConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     form: Text | None = None
     """What `grind lint --fix` writes in place of a bare `python3`."""
+    flake: FlakeName | None = None
+    """The flake whose shell or lock gives Python: `./sandbox`, `.#dev`. By default the repository's
+    own, when it has a flake.nix at its top."""
+    fallback: Interpreter | None = None
+    """What runs Python where there is no Nix or no flake: `uv run`, or an interpreter's absolute
+    path."""
+    promote_after: Count = 3
+    """At the how many-th run of one script `grind py` says, once, that it could be promoted."""
 
 
 class WatchConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -221,6 +201,13 @@ class WatchConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Whether a commit that starts no workflow (`[skip ci]`, path filters) is fine."""
     timeout: Duration = 7200.0
     """How long to wait for CI in all; two hours by default."""
+
+
+class RollbackConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[rollback]`: how a deployed change is undone."""
+
+    units: tuple[Unit, ...] = ()
+    """systemd units that `grind rollback runtime` restarts, in this order."""
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -239,6 +226,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     verdict: tuple[VerdictRule, ...] = ()
     ignore: tuple[IgnoredWorkflow, ...] = ()
     drift: tuple[DriftException, ...] = ()
+    probe: tuple[Probe, ...] = ()
+    rollback: RollbackConfig = RollbackConfig()
+    verify: VerifyConfig = VerifyConfig()
     lint: LintConfig = LintConfig()
     python: PythonConfig = PythonConfig()
     hosts: dict[Name, HostConfig] = {}
@@ -246,6 +236,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     receipt: ReceiptConfig = ReceiptConfig()
     land: LandConfig = LandConfig()
     watch: WatchConfig = WatchConfig()
+    activate: ActivateConfig | None = None
 
     @property
     def local(self) -> HostConfig:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from grind.core.activateconfig import activate_findings
+from grind.core.proberules import probe_findings
 from grind.core.suggest import suggestion
 from grind.core.tomlplace import Path
 from grind.core.typed import Finding
@@ -25,7 +27,10 @@ def findings_of(document: dict[str, Any], spoilt: frozenset[Path]) -> list[Findi
         *_needs(checks),
         *_cycles(checks),
         *_paths(checks),
+        *_scripts(checks),
         *_hosts(document),
+        *activate_findings(document),
+        *probe_findings(_tables(document, "probe"), _host_names(document)),
     ]
     for path, rule in _tables(document, "verdict"):
         found += _verdict(path, rule)
@@ -44,6 +49,15 @@ def _needed(check: dict[str, Any]) -> list[tuple[int, str]]:
     if not isinstance(value, list):
         return []
     return [(i, name) for i, name in enumerate(value) if isinstance(name, str)]
+
+
+def _scripts(checks: list[tuple[Path, dict[str, Any]]]) -> Iterator[Finding]:
+    """A check runs one thing: a script, or a promoted command."""
+    for path, check in checks:
+        if "run" in check and "app" in check:
+            yield Finding((*path, "app"), "the check has `run` already", "`run` or `app`", False)
+        elif "run" not in check and "app" not in check:
+            yield Finding(path, "nothing to run", "`run`, or `app` with a promoted command", False)
 
 
 def _names(checks: list[tuple[Path, dict[str, Any]]]) -> Iterator[Finding]:
@@ -119,6 +133,11 @@ def _paths(checks: list[tuple[Path, dict[str, Any]]]) -> Iterator[Finding]:
 
 def _leaves(path: str) -> bool:
     return path.startswith("/") or ".." in path.split("/")
+
+
+def _host_names(document: dict[str, Any]) -> tuple[str, ...]:
+    hosts = document.get("hosts")
+    return (LOCAL, *(hosts if isinstance(hosts, dict) else ()))
 
 
 def _hosts(document: dict[str, Any]) -> Iterator[Finding]:
