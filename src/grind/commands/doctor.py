@@ -102,7 +102,7 @@ async def _examine(
         ssh="" if here else chosen.config.ssh or "",
         clock=hosts.clock,
         script=hosts.doctor_script(),
-        state=hosts.state_here() if here else "",
+        state=await hosts.state_on(host),
         tools=(lambda: tools(host)) if tools is not None else None,
     )
     try:
