@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 _COMMENT = re.compile(r"#[^\n]*|/\*.*?\*/", re.S)
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_NAME = r'(?:"([\w.-]+)"|([\w-]+))'
+_NAME = r'(?:"([\w.@-]+)"|([\w-]+))'
 _DOTTED = re.compile(rf"\bnixosConfigurations\.{_NAME}\s*=")
 _OPEN = re.compile(r"\bnixosConfigurations\s*=\s*(?:rec\s*)?\{")
 _KEY = re.compile(rf"\s*{_NAME}\s*=")
