@@ -18,7 +18,6 @@ from grind.workflows.jobenv import layered_nodes
 from grind.workflows.judge_run import judge_run, text_gating
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.scope import Scope, env_object, never_known
-from grind.workflows.support import STEP_REFUSALS
 from grind.workflows.syntax import Job, Scalar, Step, Workflow
 from grind.workflows.verdict_rules import by_rule, matching_rule, selector
 
@@ -239,9 +238,6 @@ def _judge(
     scope: Scope,
     earlier: tuple[StepPlan, ...],
 ) -> Finding:
-    if step.control is not None or step.background is not None:
-        what = step.control[0] if step.control else "background"
-        return Finding(Verdict.REFUSED, StepClass.CHECK, STEP_REFUSALS[what])
     if source.run is None:
         return _judge_uses(inputs, source, scope)
     provided = any(s.recipe is not None and s.recipe.kind == "provide" for s in earlier)
