@@ -18,6 +18,7 @@ from grind.workflows.availability import check_expressions
 from grind.workflows.expressions import UNKNOWN, ExpressionError, Object
 from grind.workflows.facts import Facts
 from grind.workflows.literals import string_of
+from grind.workflows.lower_same import same_key
 from grind.workflows.lower_step import StepInputs, Within, lower_step
 from grind.workflows.nodes import raw, raw_map
 from grind.workflows.scope import Scope, inputs_in, secrets_in
@@ -39,9 +40,20 @@ def lower_steps(
     """
     lowered = list(before)
     for step in steps:
-        plan = lower_step(inputs, step, tuple(lowered))
+        plan = _lower(inputs, step, tuple(lowered))
         lowered += (plan,) if plan.call is None else _call(inputs, step, plan, tuple(lowered))
     return tuple(lowered[len(before) :])
+
+
+def _lower(inputs: StepInputs, step: Step, before: tuple[StepPlan, ...]) -> StepPlan:
+    """Return the plan of one step; that of another combination, where nothing tells them apart."""
+    key = same_key(inputs, step, before) if inputs.kept is not None else None
+    if key is None or inputs.kept is None:
+        return lower_step(inputs, step, before)
+    plan = inputs.kept.get(key)
+    if plan is None:
+        plan = inputs.kept[key] = lower_step(inputs, step, before)
+    return plan
 
 
 class _Unfollowed(Exception):  # noqa: N818 - an answer, not an error
