@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
 from grind.core.config import Config
@@ -60,6 +60,8 @@ class StepInputs(NamedTuple):
     within: Within | None = None
     later: frozenset[str] = NOTHING
     """Contexts of which more is known when the job is lowered again; none when it is not."""
+    kept: dict[Hashable, StepPlan] | None = None
+    """Plans of steps of the same job, for its other combinations; see `lower_same`."""
 
     def waits_for(self, *texts: str) -> bool:
         """Whether a template will be known when the job is lowered again."""
