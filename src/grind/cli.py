@@ -191,11 +191,11 @@ def _unknown(name: str, commands: Commands) -> GrindError:
 
 
 def _command(name: str, argv: list[str], commands: Commands) -> int:
-    from grind.ui.arguments import parser_for
-
     module = commands.load(name)
     if hasattr(module, "run_line"):  # one that can answer before argparse is imported
         return int(module.run_line(argv))
+    from grind.ui.arguments import parser_for
+
     parser = parser_for(name, module.HELP, getattr(module, "EXAMPLES", ""))
     module.add_arguments(parser)
     try:

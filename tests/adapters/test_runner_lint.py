@@ -12,7 +12,7 @@ from grind.adapters.runner.program import HOST, RUNNER, boot, program
 TEXTS = {"runner": program(RUNNER), "host": program(HOST), "boot": boot()}
 
 BASE = {
-    "runner": {"cat", "chmod", "cp", "git", "mkdir", "mv", "rm", "rmdir", "sort", "stat"},
+    "runner": {"cat", "chmod", "cp", "git", "mkdir", "mv", "rm", "rmdir", "sleep", "sort", "stat"},
     "host": {
         *("base64", "cat", "git", "head", "ln", "mkdir", "mkfifo", "mv", "od", "readlink", "rm"),
         *("id", "sha256sum", "sleep", "stat", "tail", "tr", "uname"),
@@ -87,7 +87,7 @@ def bare(text: str) -> str:
     text = re.sub(r"\[\[ ([^\n]*?) \]\]", lambda found: asked_within(found[1]), text)
     text = re.sub(r"(?m)^ *[^()\n ;]+(?: \| [^()\n ;]+)*\)", "", text)
     text = re.sub(r"<<<\S+", "", text)
-    text = re.sub(r"=\([^()]*\)", "=A", re.sub(r"< <\(", "; (", text))
+    text = re.sub(r"=\([^()]*\)", "=A", re.sub(r"(?:\{g_\w+\})?[<>] [<>]\(", "; (", text))
     return re.sub(r"(?:\{g_\w+\}|\d)?(?:<>|>>|>&|<&|[<>])[^\s;)]+", "", text)
 
 

@@ -72,7 +72,8 @@ class Story:
                 assert offset == len(self.out[index]), "a byte lost or twice"
                 self.out[index] += data
             case Ended(index):
-                assert index == self.started[-1]
+                assert index in self.started
+                assert index not in self.ended, "ended twice"
                 self.ended[index] = event
             case Passed(index):
                 self.passed.add(index)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from grind.core import events as e
 from grind.core.plan import Plan
-from grind.flows.engine import Engine, EngineInputs, Results
+from grind.flows.engine import Engine, EngineInputs, Expand, Results
 from grind.ports import (
     Completed,
     Ended,
@@ -240,6 +240,7 @@ def play(
     parallel: int = 2,
     only: Sequence[str] | None = None,
     min_tests: Mapping[str, int] | None = None,
+    expand: Expand | None = None,
 ) -> Run:
     """Carry a plan out on a stage; a run that does not end by itself is a failure."""
     host, events, logs = StageHost(acts), list[e.Event](), Shelf()
@@ -254,6 +255,7 @@ def play(
         repository="/private",
         parallel=parallel,
         min_tests=min_tests or {},
+        expand=expand,
     )
 
     async def bounded() -> Results:

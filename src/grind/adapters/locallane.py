@@ -72,9 +72,10 @@ class LaneFiles:
         """Return the whole record file."""
         return self._read(self.folder / "records")
 
-    async def log(self, offset: int, limit: int) -> bytes:
-        """Return at most `limit` bytes of the log."""
-        return self._read_on("log", offset, limit)
+    async def log(self, offset: int, limit: int, beside: int | None = None) -> bytes:
+        """Return at most `limit` bytes of the log, or of that of a step in the background."""
+        name = "log" if beside is None else f"log.{beside}"
+        return self._read_on(name, offset, limit)
 
     def mark(self, index: int) -> bytes:
         """Return the bytes that stand behind the output of a step."""

@@ -60,6 +60,8 @@ class RunnerLane:
         self._ground = ground
         self._paths = paths
         self._resumed = resumed
+        self._sets: dict[int, str] = {}
+        """Step → its set of command files, as far as the events have told."""
 
     @property
     def paths(self) -> LanePaths:
@@ -93,15 +95,17 @@ class RunnerLane:
     async def events(self) -> AsyncIterator[LaneEvent]:
         """Deliver every event of the lane once, in order, from the first."""
         async with self._ground.source() as source:
-            async for event in Follower(source).events():
+            follower = Follower(source)
+            self._sets = follower.sets
+            async for event in follower.events():
                 yield event
 
     async def read(self, index: int, name: str) -> bytes:
         """Return a command file of an ended step."""
         if name not in wire.COMMAND_FILES:
             raise GrindError(f"not a command file: {name!r}")
-        files = wire.files_of(await self._ground.recorded(), index)
-        if files is None:
+        files = self._sets.get(index) or wire.files_of(await self._ground.recorded(), index)
+        if files is None or files == "-":
             return b""
         path = f"{self._ground.folder}/f/{files}.{name}"
         return await self._ground.take(path, COMMAND_FILE_LIMIT, own=True) or b""

@@ -50,7 +50,7 @@ g_kill_found() { # TRACK SESSION KEEP...: end them, and what they forked meanwhi
 }
 
 g_end_processes() { # SESSION: of this lane, from within the runner
-  g_kill_found "$g_track" "$1" "$$" "${g_guard_pid:-0}" "${g_log_pid:-0}"
+  g_kill_found "$g_track" "$1" "$$" "${g_guard_pid:-0}" "${g_log_pid:-0}" "${g_cats[@]}"
 }
 
 g_lock() { # FILE: wait for the process that holds it, unless that is gone

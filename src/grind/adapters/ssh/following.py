@@ -51,9 +51,17 @@ class PushedSource:
         """Return all records that have come."""
         return bytes(self._records)
 
-    async def log(self, offset: int, limit: int) -> bytes:
-        """Return the next piece of the log; `offset` is where the last one ended."""
+    async def log(self, offset: int, limit: int, beside: int | None = None) -> bytes:
+        """Return the next piece of the log; `offset` is where the last one ended.
+
+        Only the log of the steps that run one after the other is pushed; that of a step in the
+        background is asked for.
+        """
         self._check()
+        if beside is not None:
+            path = f"{self._lane.folder}/log.{beside}"
+            answer = await self._link.ask("read", (path, str(offset), str(limit), "own"))
+            return answer.out
         assert offset == self._received - self._waiting
         if not self._log:
             return b""
