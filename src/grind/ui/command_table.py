@@ -23,6 +23,7 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
               'rollback': "undo a landed change, a host's activation, or restart its units",
               'py': "Python under the repository's policy, pinned by its flake",
               'report': 'one self-contained page: timeline, parity, logs, history',
+              'collect': 'remove old runs and checkouts from a host, by age and size',
               'completion': 'shell completion for bash, zsh and fish',
               'demo': 'the whole loop on a sample repository, in under a minute',
               'help': 'what a command does'},
@@ -349,6 +350,18 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                                           'grind.report/1)',
                                           '')},
                    'places': ['releases']},
+        'collect': {'options': {'-h': ('show this help message and exit', ''),
+                                '--help': ('show this help message and exit', ''),
+                                '--host': ('a [hosts.NAME] of grind.toml, or `local` for this '
+                                           'machine',
+                                           'names'),
+                                '--days': ('days that unused things stay (14)', '='),
+                                '--room': ("room for all of a repository's, such as 20G; "
+                                           'default: `disk` of [hosts.NAME]',
+                                           '='),
+                                '--json': ('print one JSON document (schema grind.collect/1)',
+                                           '')},
+                    'places': []},
         'completion': {'options': {'-h': ('show this help message and exit', ''),
                                    '--help': ('show this help message and exit', '')},
                        'places': ['=bash|fish|zsh']},
@@ -357,4 +370,4 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                              '--keep': ('make the sample here, and leave it there', 'files')},
                  'places': []},
         'help': {'options': {},
-                 'places': ['=init|doctor|trust|plan|status|log|lint|stats|expr|check|build|sync|activate|probe|attach|cancel|land|watch|run|rollback|py|report|completion|demo']}}}
+                 'places': ['=init|doctor|trust|plan|status|log|lint|stats|expr|check|build|sync|activate|probe|attach|cancel|land|watch|run|rollback|py|report|collect|completion|demo']}}}
