@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from grind.core import config, drift, events, health, plan, probe
+from grind.core import config, doctor, drift, events, health, plan, probe
 from grind.core.errors import ExitCode
 from grind.core.typed import DURATION, DURATION_PATTERN
 from grind.ui import error_text, probe_text, status_text
@@ -100,6 +100,7 @@ def schemas() -> dict[str, Schema]:
         "plan": _plan(),
         "drift": _drift(),
         "status": _status(),
+        "doctor": _doctor(),
         "probe": _probe(),
         "error": _error(),
     }
@@ -217,6 +218,17 @@ def _status() -> Schema:
     } | properties
     schema["$defs"]["Status"]["required"].insert(0, "schema")
     return _finished(schema, status_text.STATUS_SCHEMA, "What `grind status --json` prints.")
+
+
+def _doctor() -> Schema:
+    schema = _schema(doctor.Diagnosis, doctor)
+    diagnosis = schema["$defs"]["Diagnosis"]
+    diagnosis["properties"] = {
+        "schema": {"const": doctor.DOCTOR_SCHEMA},
+        "fit": {"type": "boolean", "description": "Whether grind can work there."},
+    } | diagnosis["properties"]
+    diagnosis["required"] = ["schema", "fit", *diagnosis.get("required", [])]
+    return _finished(schema, doctor.DOCTOR_SCHEMA, "What `grind doctor --json` prints.")
 
 
 def _probe() -> Schema:

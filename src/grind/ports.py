@@ -6,7 +6,7 @@ named class; both pass the same contract tests (tests/contracts/).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
@@ -224,6 +224,16 @@ class Host(Protocol):
         content, and return its absolute path on the host. One that is there is not written again:
         what runs from it outlives an upgrade of grind. `name` is of [0-9A-Za-z._-]."""
 
+    async def receive(self, repository: str, modules: Callable[[], Mapping[str, str]]) -> str:
+        """Bring the private repository (a path here, made by `Repository.prepare`) to the host with
+        its refs and all that they need, and return its path there, for `LaneSpec.repository`.
+        `modules` says where the copies of submodules are here: name → git folder. On this machine the path is
+        the same and nothing is copied."""
+
+    def listen(self, tell: Callable[[str], None]) -> None:
+        """Have `tell` called with a sentence when the host is not heard of any more, and when it is
+        back. What runs there goes on meanwhile, and nothing of it is lost."""
+
     async def lane(self, spec: LaneSpec) -> Lane:
         """Open the lane, or attach to it when it exists."""
 
@@ -316,6 +326,7 @@ class Clock(Protocol):
 # The values stand in core, so that the pre-push hook can use the adapter without this module.
 from grind.core.repository import (  # noqa: E402
     Blob,
+    ChangedFile,
     Commit,
     FollowResult,
     MergeResult,
@@ -391,6 +402,11 @@ class Repository(Protocol):
         """Return the paths that path filters look at: from the merge base with `upstream` (a
         commit), or from the first parent when the snapshot is of a revision. None when nothing
         differs or there is nothing to compare with; then filters count as matched."""
+
+    def changed_files(
+        self, snapshot: Snapshot, upstream: str | None
+    ) -> tuple[ChangedFile, ...] | None:
+        """Return what `changed_paths` compares, file by file, with renames as git finds them."""
 
     def resolve(self, rev: str) -> str:
         """Return the commit that a revision names. Raises GrindError when it names none."""

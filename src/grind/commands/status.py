@@ -69,14 +69,18 @@ def _status(session: Session) -> Status:
     from grind.ui.status_text import Status
 
     now = session.clock.now()
-    basis = find_basis(session.repository, Options(), session.labels)
+    basis = find_basis(session.repository, Options(), session.labels_remembered)
     stored = session.store.receipt(basis.snapshot.tree)
     proof = find_proof(
         basis,
         stored,
         now=now,
-        tools_print=lambda receipt: session.tools_print(basis.config, receipt.tools),
-        host=session.host_id(),
+        tools_print=(
+            (lambda receipt: session.still_print(basis.config, receipt))
+            if session.is_here(basis.config)
+            else None
+        ),
+        host=session.host_id(basis.config),
     )
     words = {
         Answer.OK: "full",
@@ -98,6 +102,7 @@ def _status(session: Session) -> Status:
         proof=words.get(proof.decision.answer, "none"),
         proof_reason=proof.decision.reason,
         receipt=session.store.receipt_path(basis.snapshot.tree) if stored else "",
+        host=session.chosen(basis.config).name,
         proven_ago=now - proof.receipt.created if proof.receipt is not None else None,
         running=held.told() if held is not None else "",
         last=str(release.state) if release is not None else "",

@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     """Watch; return the exit code of the verdict (docs/exit-codes.md)."""
     from grind.wiring import Session
 
-    session = Session(os.getcwd(), os.environ)
+    session = Session(os.getcwd(), os.environ, "local")
     commit = session.repository.resolve(args.commit)
     code = watch_and_verify(session, args, commit)
     if code == ExitCode.DONE:

@@ -27,13 +27,15 @@ class Reached(NamedTuple):
 
 
 def reach(session: Session, config: Config, name: str | None) -> Reached:
-    """Return the host of that name; this machine without one."""
-    host = session.host(config)
+    """Return the host of that name, or the default one."""
+    from grind.core.hosts import chosen_host
+
+    chosen = chosen_host(config, name)
 
     async def fresh() -> Host:
-        return session.host(config)
+        return session.hosts.open(chosen)
 
-    return Reached(host, fresh, None)
+    return Reached(session.hosts.open(chosen), fresh, chosen.config.role)
 
 
 def activation_inputs(
