@@ -108,15 +108,20 @@ def _repository(session: Session, snapshot: Snapshot, basis: Basis) -> str:
 
 
 def _unfinished(session: Session, but: ReleaseFolder, host: str) -> str:
-    """Return the newest activation of the host that was begun from here and has no end."""
+    """Return the newest activation of the host that was begun from here and has no end; whoever took
+    it up has written the end into a journal of their own."""
     from grind.core.activation import unfinished
+    from grind.core.hostevents import ActivateEnded
 
+    over: set[str] = set()
     for folder in session.store.activations()[:20]:
         if folder.id == but.id:
             continue
         with session.journal(folder) as journal:
-            intent = unfinished(entry.event for entry in journal.read())
-        if intent is not None and intent.host == host:
+            events = [entry.event for entry in journal.read()]
+        over |= {event.activation for event in events if isinstance(event, ActivateEnded)}
+        intent = unfinished(events)
+        if intent is not None and intent.host == host and intent.activation not in over:
             return intent.activation
     return ""
 
