@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from grind.core import config, drift, events, health, plan, probe
+from grind.core import config, doctor, drift, events, health, plan, probe
 from grind.core.errors import ExitCode
 from grind.core.typed import DURATION, DURATION_PATTERN
 from grind.ui import error_text, probe_text, status_text
@@ -101,6 +101,7 @@ def schemas() -> dict[str, Schema]:
         "drift": _drift(),
         "status": _status(),
         "probe": _probe(),
+        "doctor": _doctor(),
         "error": _error(),
     }
 
@@ -225,6 +226,17 @@ def _probe() -> Schema:
     document["properties"] = {"schema": {"const": probe_text.PROBE_SCHEMA}} | document["properties"]
     document["required"] = list(document["properties"])
     return _finished(schema, probe_text.PROBE_SCHEMA, "What `grind probe --json` prints.")
+
+
+def _doctor() -> Schema:
+    schema = _schema(doctor.Diagnosis, doctor)
+    diagnosis = schema["$defs"]["Diagnosis"]
+    diagnosis["properties"] = {
+        "schema": {"const": doctor.DOCTOR_SCHEMA},
+        "fit": {"type": "boolean", "description": "Whether grind can work there."},
+    } | diagnosis["properties"]
+    diagnosis["required"] = ["schema", "fit", *diagnosis.get("required", [])]
+    return _finished(schema, doctor.DOCTOR_SCHEMA, "What `grind doctor --json` prints.")
 
 
 def _error() -> Schema:

@@ -6,7 +6,7 @@ named class; both pass the same contract tests (tests/contracts/).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
@@ -223,6 +223,16 @@ class Host(Protocol):
         """Put a private file into the host's state folder, under its name and a digest of its
         content, and return its absolute path on the host. One that is there is not written again:
         what runs from it outlives an upgrade of grind. `name` is of [0-9A-Za-z._-]."""
+
+    async def receive(self, repository: str, modules: Callable[[], Mapping[str, str]]) -> str:
+        """Bring the private repository (a path here, made by `Repository.prepare`) to the host with
+        its refs and all that they need, and return its path there, for `LaneSpec.repository`.
+        `modules` says where the copies of submodules are here: name → git folder. On this machine the path is
+        the same and nothing is copied."""
+
+    def listen(self, tell: Callable[[str], None]) -> None:
+        """Have `tell` called with a sentence when the host is not heard of any more, and when it is
+        back. What runs there goes on meanwhile, and nothing of it is lost."""
 
     async def lane(self, spec: LaneSpec) -> Lane:
         """Open the lane, or attach to it when it exists."""

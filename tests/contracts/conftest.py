@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from grind.adapters.localhost import LocalHost
 from grind.adapters.runner.wire import Graces
 from grind.adapters.ssh.door import door
-from grind.adapters.ssh.host import SshHost
+from grind.adapters.ssh.host import Limits, SshHost
 from tests.contracts.rig import PATH, RealClock, Rig
 from tests.sshd import Sshd
 
@@ -23,11 +24,27 @@ def local_host(folder: Path, graces: Graces = SHORT) -> LocalHost:
 
 
 def ssh_host(
-    sshd: Sshd, graces: Graces = SHORT, *, slug: str = "", patience: float = 60.0
+    sshd: Sshd,
+    graces: Graces = SHORT,
+    *,
+    slug: str = "",
+    patience: float = 60.0,
+    workspace: str = "",
+    limits: Limits = Limits(),  # noqa: B008 - a constant
 ) -> SshHost:
     """The host behind a test's own sshd."""
     way = door(sshd.alias, {}, config=sshd.config, persist=5)
-    return SshHost(way, RealClock(), name="grind", slug=slug, graces=graces, patience=patience)
+    return SshHost(
+        way,
+        RealClock(),
+        name="grind",
+        slug=slug,
+        environ=os.environ,
+        graces=graces,
+        patience=patience,
+        workspace=workspace,
+        limits=limits,
+    )
 
 
 def host_at(folder: Path) -> LocalHost | SshHost:
@@ -36,7 +53,9 @@ def host_at(folder: Path) -> LocalHost | SshHost:
         return local_host(folder)
     config, alias, slug = (folder / "way").read_text().split("\n")
     way = door(alias, {}, config=config, persist=5)
-    return SshHost(way, RealClock(), name="grind", slug=slug, graces=SHORT, patience=60.0)
+    return SshHost(
+        way, RealClock(), name="grind", slug=slug, environ=os.environ, graces=SHORT, patience=60.0
+    )
 
 
 @pytest.fixture(scope="session")

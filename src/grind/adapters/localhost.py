@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from grind.adapters.locallane import LaneFiles, LocalGround, write_new
@@ -111,6 +111,14 @@ class LocalHost:
         if not path.exists():
             write_new(path, data)
         return os.fspath(path)
+
+    async def receive(self, repository: str, modules: Callable[[], Mapping[str, str]]) -> str:
+        """Return the path of the private repository: it and its modules are on this machine."""
+        del modules
+        return repository
+
+    def listen(self, tell: Callable[[str], None]) -> None:
+        """This machine is always heard of."""
 
     async def lane(self, spec: LaneSpec) -> RunnerLane:
         """Open the lane, or attach to it when it exists."""

@@ -80,13 +80,28 @@ class ReleaseFolder:
 
     def writer(self, job: str, step: int, kind: str = "log") -> DiskLogWriter:
         """Start the log of a step, or its summary."""
-        name = re.sub(r"[^0-9A-Za-z._-]+", "-", job).strip("-.")[:60] or "job"
+        return DiskLogWriter(self.path, self.log_path(job, step, kind))
+
+    def log_path(self, job: str, step: int, kind: str = "log") -> str:
+        """Return where a step's log is, relative to this folder, also before the step ends."""
         import hashlib
 
+        name = re.sub(r"[^0-9A-Za-z._-]+", "-", job).strip("-.")[:60] or "job"
         mark = hashlib.sha256(job.encode("utf-8", "surrogateescape")).hexdigest()[:6]
-        return DiskLogWriter(
-            self.path, f"logs/{name}-{mark}/{step}.{'md' if kind == 'summary' else 'log'}"
-        )
+        return f"logs/{name}-{mark}/{step}.{'md' if kind == 'summary' else 'log'}"
+
+    def read_log_on(self, path: str, offset: int, limit: int) -> bytes:
+        """Return at most `limit` bytes of a log from `offset` on; nothing when it is not there yet,
+        or ends there."""
+        full = os.path.join(self.path, path)
+        try:
+            fd = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return b""
+        try:
+            return os.pread(fd, limit, offset)
+        finally:
+            os.close(fd)
 
     def read_log(self, path: str) -> Iterator[bytes]:
         """Yield a log's bytes in pieces. Raises OSError when it is not there."""

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from grind.commands.hosting import add_from_host, add_host
 from grind.commands.options import add_json
 from grind.core import events as e
 from grind.core.errors import ExitCode, GrindError
@@ -31,6 +32,8 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("-m", "--message", metavar="TEXT", help="the commit's message")
+    add_host(parser)
+    add_from_host(parser)
     parser.add_argument(
         "--squash", action="store_true", help="make one commit of all that is not pushed yet"
     )
@@ -45,13 +48,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Land, or refuse and say what is missing."""
+    from grind.commands.hosting import bring_workspace_along, labels_for, snapshot_from_host
     from grind.flows import land as flow
     from grind.flows.basis import Options, find_basis
     from grind.wiring import Session
 
-    session = Session(os.getcwd(), os.environ)
+    session = Session(os.getcwd(), os.environ, args.host)
     options = Options(merged=args.merged)
-    basis = find_basis(session.repository, options, session.labels)
+    snapshot = snapshot_from_host(session) if args.from_host else None
+    labels = labels_for(session, "ask for its tools")
+    basis = find_basis(session.repository, options, labels, snapshot)
     release, last = release_for(session, basis)
     squash = args.squash or args.merged
     try:
@@ -72,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
         landed = flow.land(session.repository, landing, args.message, record, last)
     _tell(args, landing, landed)
+    bring_workspace_along(session, basis, landing.snapshot.tree)
     return int(ExitCode.DONE)
 
 
@@ -101,19 +108,17 @@ def require_proof_of(session: Session, basis: Any, options: Any) -> None:
         basis,
         stored,
         now=session.clock.now(),
-        tools_print=lambda receipt: session.tools_print(basis.config, receipt.tools),
-        host=session.host_id(),
+        tools_print=lambda receipt: session.still_print(basis.config, receipt),
+        host=session.host_id(basis.config),
     )
     if proof.decision.ok or proof.receipt is None:
         require_proof(proof.decision)
         return
     import asyncio
 
-    from grind.flows.prepare import prepare
+    from grind.commands.hosting import prepare_on_host
 
-    prepared = asyncio.run(
-        prepare(session.repository, session.host, options, session.labels, basis)
-    )
+    prepared = asyncio.run(prepare_on_host(session, options, basis))
     same_tools = proof.receipt.tools == prepared.tools
     require_proof(
         find_proof(
@@ -122,7 +127,7 @@ def require_proof_of(session: Session, basis: Any, options: Any) -> None:
             now=session.clock.now(),
             tools_print=None if same_tools else lambda _: "",
             digest=prepared.whole.digest if same_tools else "",
-            host=session.host_id(),
+            host=session.host_id(basis.config),
         ).decision
     )
 

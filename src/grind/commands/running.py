@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from grind.commands.options import plan_options
-from grind.commands.past import Past, past_of
+from grind.commands.past import Past, Taken, past_of, taken_over
 from grind.core import events as e
 from grind.core.errors import ExitCode, GrindError
 from grind.core.plan import StepClass
@@ -26,6 +26,7 @@ from grind.ui.choose import face_for
 if TYPE_CHECKING:
     from grind.adapters.lock import Holder
     from grind.adapters.store import ReleaseFolder
+    from grind.ports import Host
     from grind.ui.face import Face
     from grind.wiring import Session
 
@@ -45,13 +46,14 @@ def run_checks(
     *,
     whole: bool,
     klass: StepClass | None = None,
+    taken: Taken | None = None,
 ) -> int:
-    """Run what `args` select; return the exit code."""
+    """Run what `args` select, or go on with a run that was cut off; return the exit code."""
     command = "grind build" if klass is not None else "grind check"
     wait = None if args.wait else 0.0
     with session.lock(command, wait=wait, waiting=_tell_waiting):
         try:
-            return asyncio.run(_run(session, basis, args, whole=whole, klass=klass))
+            return asyncio.run(_run(session, basis, args, whole=whole, klass=klass, taken=taken))
         except asyncio.CancelledError:  # a signal, see `_run`
             raise KeyboardInterrupt from None
 
@@ -92,14 +94,38 @@ async def _run(
     *,
     whole: bool,
     klass: StepClass | None,
+    taken: Taken | None,
 ) -> int:
     stop_on_signals()
+    host = session.host(basis.config)
+    try:
+        return await _run_on(session, host, basis, args, whole=whole, klass=klass, taken=taken)
+    finally:
+        await host.close()
+
+
+async def _run_on(
+    session: Session,
+    host: Host,
+    basis: Basis,
+    args: argparse.Namespace,
+    *,
+    whole: bool,
+    klass: StepClass | None,
+    taken: Taken | None,
+) -> int:
     options = plan_options(args)
-    prepared = await prepare(session.repository, session.host, options, session.labels, basis)
-    if whole and not args.again and _still_proven(session, prepared, args):
+    prepared = await prepare(
+        session.repository, lambda _: host, options, session.labels_remembered, basis
+    )
+    session.hosts.recognise(session.chosen(basis.config), prepared.identity)
+    if taken is None and whole and not args.again and _still_proven(session, prepared, args):
         return int(ExitCode.DONE)
     past = past_of(session)
-    release, resumed = await _release(session, prepared, past)
+    if taken is None:
+        release, resumed = await _release(session, host, prepared, past)
+    else:
+        release, resumed = taken_over(taken, prepared, past, host.name), True
     selection = _selection(prepared, args, klass=klass, past=past, resumed=resumed)
     same = _is_same(past, prepared)
     again = getattr(args, "failed", False) and same and not args.workflow
@@ -118,12 +144,12 @@ async def _run(
         record = Hints(recorder, release.read_log, ignored)
         inputs = flow.CheckInputs(
             repository=session.repository,
-            host=session.host(basis.config),
+            host=host,
             clock=session.clock,
             logs=release,
             record=record,
             run=release.id,
-            command=_command(),
+            command=taken.command if taken is not None else _command(),
             resumed=resumed,
             parallel=session.parallel(basis.config),
             save_receipt=session.store.save_receipt,
@@ -206,20 +232,31 @@ def _is_same(past: Past, prepared: Prepared) -> bool:
     return past.is_of(whole.tree, whole.digest, prepared.ground)
 
 
-async def _release(session: Session, prepared: Prepared, past: Past) -> tuple[ReleaseFolder, bool]:
+async def _release(
+    session: Session, host: Host, prepared: Prepared, past: Past
+) -> tuple[ReleaseFolder, bool]:
     """Return the release to run in: the last one, when exactly this run of it was cut off.
 
     A run that was cut off in another plan may still be going on by itself: it is ended first.
     """
     if past.folder is not None and past.last is not None and past.last.state is State.CHECKING:
-        if _is_same(past, prepared) and past.is_cut_off(_command()):
+        there = past.last.started.host if past.last.started is not None else host.name
+        if _is_same(past, prepared) and past.is_cut_off(_command()) and there == host.name:
             return past.folder, True
-        await session.host(prepared.basis.config).abandon(past.folder.id)
+        if there == host.name:
+            await host.abandon(past.folder.id)
+        else:
+            sys.stderr.write(
+                f"grind: the last run was cut off on {one_line(there)} and may go on there; "
+                f"`grind cancel {past.folder.id}` ends it\n"
+            )
     return session.store.new_release(session.clock.now()), False
 
 
 def _command() -> str:
-    return " ".join(sys.argv[1:])
+    import shlex
+
+    return shlex.join(sys.argv[1:])
 
 
 def _selection(

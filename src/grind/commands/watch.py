@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     """Watch; return the exit code of the verdict (docs/exit-codes.md)."""
     from grind.wiring import Session
 
-    session = Session(os.getcwd(), os.environ)
+    session = Session(os.getcwd(), os.environ, "local")
     commit = session.repository.resolve(args.commit)
     folder = session.store.watch(commit)
     with session.watch_lock(folder):

@@ -23,6 +23,33 @@ from grind.core.typed import Finding, key_path, read
 
 FILE = "grind.toml"
 
+Alias: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^-\s\x00-\x20\x7f][^\s\x00-\x20\x7f]*$",
+        extra={
+            "expected": "a name as one types it after `ssh`, without blanks and not begun by `-`"
+        },
+    ),
+]
+"""What ssh is told: an alias of the user's configuration, or `[user@]host`."""
+Memory: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^([1-9][0-9]*[KMGT]?|[1-9][0-9]?%|100%)$",
+        extra={"expected": 'an amount of memory: "8G", "512M", "50%"'},
+    ),
+]
+"""Bytes, with K, M, G or T for powers of 1024, or a part of all: what systemd's MemoryMax takes."""
+AbsolutePath: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^/[^\x00-\x1f\x7f]*$",
+        extra={"expected": "an absolute path on the host"},
+    ),
+]
+Role: TypeAlias = Literal["grind", "staging", "prod"]
+
 VerdictWord: TypeAlias = Literal["overridden", "skipped", "satisfied-by-host", "executed"]
 
 
@@ -99,14 +126,25 @@ class DriftException(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class HostConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[hosts.NAME]`: a machine on which steps run. `local` is this one."""
 
+    ssh: Alias | None = None
+    """How ssh reaches it: an alias of your ssh configuration, or `[user@]host`. Every host but
+    `local` has one; when it names this very machine, no ssh is used."""
+    role: Role = "grind"
+    """`grind`: steps run there. `staging`, `prod`: only what was proven elsewhere goes there."""
+    workspace: AbsolutePath | None = None
+    """The host's own clone of this repository, which `grind sync` keeps at the main branch."""
     labels: tuple[Text, ...] = ()
     """`runs-on` labels that this host answers to, besides those that grind finds itself."""
     env: tuple[Variable, ...] = ()
     """Names of the host's own environment variables that a step may see."""
+    set: dict[Variable, str] = {}
+    """Variables that every step on it gets, whatever the host has."""
     path: tuple[Text, ...] = ()
     """Folders put before the steps' PATH."""
     jobs: Count | None = None
     """How many jobs may run side by side on it."""
+    memory: Memory | None = None
+    """What the jobs on it may use together, where the host can hold them to it: "8G"."""
 
 
 class ReceiptConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -168,6 +206,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The main branch; by default what the remote's HEAD says."""
     remote: GitName | None = None
     """The remote that `grind land` pushes to; by default the only one, or `origin`."""
+    host: Name | None = None
+    """Where `grind check` and its kin run without `--host`; by default the only host that has `ssh`
+    and the role `grind`, else this machine."""
     jobs: Count | None = None
     """How many jobs may run side by side; by default as many as there are processors."""
     check: tuple[Check, ...] = ()
@@ -179,7 +220,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lint: LintConfig = LintConfig()
     python: PythonConfig = PythonConfig()
     hosts: dict[Name, HostConfig] = {}
-    """Machines by name; only `local`, this machine, for now."""
+    """Machines by name; `local` is this one."""
     receipt: ReceiptConfig = ReceiptConfig()
     land: LandConfig = LandConfig()
     watch: WatchConfig = WatchConfig()

@@ -18,13 +18,15 @@ def ssh_host(
     env: tuple[str, ...] = (),
     path: tuple[str, ...] = (),
     memory: str = "",
+    workspace: str = "",
     config: str | None = None,
 ) -> SshHost:
     """Return the host behind an SSH alias. Nothing is connected yet.
 
     `name` is what the user calls it; `env` are names of the host's own variables that steps may see,
     `path` folders put before their PATH (both as in `[hosts.NAME]`), `memory` a MemoryMax for each
-    job where the host's systemd allows it (`12G`, `80%`). `config` is a configuration file for ssh in
+    job where the host's systemd allows it (`12G`, `80%`), `workspace` a clone of the repository on the
+    host, whose objects need not be sent. `config` is a configuration file for ssh in
     place of the user's; GRIND_SSH_CONFIG in the environment does the same.
 
     `await host.open()` connects, and says by UnreachableError why it cannot; every method that needs
@@ -44,6 +46,7 @@ def ssh_host(
         env=env,
         path=path,
         memory=memory,
+        workspace=workspace,
         config=config,
     )
 
@@ -57,6 +60,7 @@ def host_of(
     env: tuple[str, ...] = (),
     path: tuple[str, ...] = (),
     memory: str = "",
+    workspace: str = "",
     config: str | None = None,
 ) -> SshHost:
     """Return the host behind an alias without a repository here: `slug` names its folder there."""
@@ -70,6 +74,8 @@ def host_of(
         SystemClock(),
         name=name,
         slug=slug,
+        environ=environ,
+        workspace=workspace,
         lending=Lending(env, path),
         limits=Limits(memory=memory),
         outer=environ.get("RUNNER_TRACKING_ID", ""),

@@ -177,6 +177,24 @@ class GitRepository:
 
         return checkouts.prune(self._site, days)
 
+    def known_commits(self) -> tuple[str, ...]:
+        """Return commits that a host need not send."""
+        from grind.adapters.git import arrivals
+
+        return arrivals.known_commits(self._site)
+
+    def receive(self, pack: bytes, commit: str, tree: str) -> None:
+        """Take a host's objects into the private repository. Raises GrindError."""
+        from grind.adapters.git import arrivals
+
+        arrivals.receive(self._site, pack, commit, tree)
+
+    def take_into_users(self, commit: str) -> None:
+        """Bring a commit of the private repository into the user's; no ref moves."""
+        from grind.adapters.git import arrivals
+
+        arrivals.take_into_users(self._site, commit)
+
     # --- landing ---------------------------------------------------------------------------------
 
     def merge_tree(self, ours: str, theirs: str) -> MergeResult:

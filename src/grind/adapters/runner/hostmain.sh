@@ -12,6 +12,7 @@ g_host_main() {
       g_main_serve "$2" "$3" "$4"
       ;;
     follow) g_main_follow "$2" ;;
+    take) g_main_take "$2" ;;
     *) exit 2 ;;
   esac
 }

@@ -155,8 +155,7 @@ g_main_serve() { # STATE PATH RUNNER
       sums) g_in_files g_sum_all & ;;
       identity) g_in_files g_say_identity & ;;
       keep) g_do_keep ;;
-      pack) g_take_pack ;;
-      refs) g_in_files g_say_refs & ;;
+      pack) g_do_pack ;;
       *) exit 2 ;;
     esac
   done

@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from grind.adapters.identity import os_name
@@ -17,6 +18,7 @@ from grind.adapters.ssh.following import LaneName
 from grind.adapters.ssh.lane import RemoteGround, check
 from grind.adapters.ssh.link import Link
 from grind.adapters.ssh.session import Answer
+from grind.adapters.ssh.sync import TOP, Source, send
 from grind.core.errors import UnreachableError
 from grind.core.lend import lend
 from grind.ports import Clock, Completed, HostIdentity, LanePaths, LaneSpec
@@ -44,7 +46,8 @@ class SshHost:
     """Runs lanes on another machine, each by a runner of its own that outlives the connection.
 
     Nothing is connected before it is needed. `slug` names the repository's folder in the host's state
-    folder; `patience` is for how many seconds a connection that broke is tried again.
+    folder; `environ` is what git gets here, `workspace` a clone on the host that it may borrow objects
+    from; `patience` is for how many seconds a connection that broke is tried again.
     """
 
     def __init__(
@@ -54,11 +57,13 @@ class SshHost:
         *,
         name: str,
         slug: str,
+        environ: Mapping[str, str],
         lending: Lending = Lending(),  # noqa: B008 - a constant
         limits: Limits = Limits(),  # noqa: B008 - a constant
         graces: wire.Graces = wire.Graces(),  # noqa: B008 - a constant
         outer: str = "",
         patience: float = PATIENCE,
+        workspace: str = "",
     ) -> None:
         self._link = Link(door, slug, name, clock, patience)
         self._name = name
@@ -66,6 +71,8 @@ class SshHost:
         self._limits = limits
         self._graces = graces
         self._outer = outer
+        self._workspace = workspace
+        self._environ = dict(environ)
         self._env: dict[str, str] = {}
         self._grounds: list[RemoteGround] = []
         self._opening = asyncio.Lock()
@@ -156,6 +163,16 @@ class SshHost:
         kept = kept_name(name, data)
         check(await self._request("keep", (kept,), data), "the host cannot keep a file")
         return f"{self._state()}/bin/{kept}"
+
+    async def receive(self, repository: str, modules: Callable[[], Mapping[str, str]]) -> str:
+        """Bring the private repository to the host, and return its path there."""
+        await self.open()
+        places = {TOP: repository} | {f"{TOP}/modules/{n}": place for n, place in modules().items()}
+        for place, git_dir in places.items():
+            workspace = self._workspace if place == TOP else ""
+            memory = Path(repository) / "hosts" / self._link.key(place)
+            await send(self._link, Source(git_dir, place, workspace, memory, self._environ))
+        return f"{self._state()}/{TOP}"
 
     async def lane(self, spec: LaneSpec) -> RunnerLane:
         """Open the lane, or attach to it when it exists."""

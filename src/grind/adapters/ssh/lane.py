@@ -144,9 +144,14 @@ def check(answer: Answer, what: str) -> Answer:
     """Return an answer that is good. Raises GrindError with what the host said otherwise."""
     if answer.code in (0, 1) and not answer.err:
         return answer
+    raise refusal(answer, what)
+
+
+def refusal(answer: Answer, what: str) -> GrindError:
+    """Return the error that an answer stands for; a full disk there is a pause."""
     said = answer.err.decode("utf-8", "replace").strip()
     full = answer.code == 125 or "No space left" in said or "quota exceeded" in said
-    raise GrindError(
+    return GrindError(
         f"{what}: {said or f'exit code {answer.code}'}",
         remedy="free some space on the host, then run the same command again" if full else "",
         code=ExitCode.PAUSED if full else None,

@@ -7,6 +7,7 @@ twice is asked again. Whoever listens is told that it broke, and that it is back
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
@@ -43,6 +44,11 @@ class Link:
         self._spare: asyncio.Task[Channel] | None = None
         self._listeners: list[Callable[[str], None]] = []
         self._lost_at: float | None = None
+
+    def key(self, place: str) -> str:
+        """Name what is remembered here of a place in the host's state folder."""
+        text = "\0".join((self.door.alias, self.door.config or "", self._slug, place))
+        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:24]
 
     def listen(self, tell: Callable[[str], None]) -> None:
         """Tell `tell` what happens to the connection."""
@@ -130,12 +136,21 @@ class Link:
                 if not channel.ended:
                     return channel
                 await channel.close()
-        return await self.persist(self._open_spare)
+        return await self.role("follow")
+
+    async def role(self, role: str) -> Channel:
+        """Return a session of its own with the program of this role."""
+
+        async def opened() -> Channel:
+            channel, _ = await self._open(role)
+            return channel
+
+        return await self.persist(opened)
 
     def prepare(self) -> None:
         """Open a channel ahead of its use."""
         if self._spare is None:
-            self._spare = asyncio.create_task(self._open_spare())
+            self._spare = asyncio.create_task(self.role("follow"))
 
     async def close(self) -> None:
         """Let go of it all. The master connection stays a while, for the next command."""
@@ -165,10 +180,6 @@ class Link:
                 # It may be the master that hangs: the next attempt has one of its own.
                 await self.door.shut()
             raise
-
-    async def _open_spare(self) -> Channel:
-        channel, _ = await self._open("follow")
-        return channel
 
     def told_lost(self, error: SshError) -> None:
         """Tell, once, that the connection is lost."""
