@@ -278,6 +278,8 @@ def test_two_at_once(host: HostWorld) -> None:
     # From another working copy of the same repository's host: another machine, as far as it can tell.
     other = host.world.root / "other"
     host.world.git("clone", "-q", str(host.world.remote), str(other), cwd=host.world.root)
+    (other / "grind.toml").write_text(host.toml())
+    host.trust(other)
     second = host.world.grind("activate", cwd=other)
     assert second.code == 3, second.said
     assert "another activation is under way" in second.err
