@@ -196,7 +196,10 @@ TABLE: dict[str, object] = {'commands': {'doctor': 'what the host has and lacks,
                      'places': []},
         'probe': {'options': {'-h': ('show this help message and exit', ''),
                               '--help': ('show this help message and exit', ''),
-                              '--role': ('the probes of this role', '='),
+                              '--host': ('a [hosts.NAME] of grind.toml, or `local` for this '
+                                         'machine',
+                                         'probes'),
+                              '--role': ("the probes of this role (default: the host's)", '='),
                               '--revision': ('the commit that must answer where a probe asks for '
                                              'one (default: HEAD)',
                                              'branches'),
@@ -264,6 +267,9 @@ TABLE: dict[str, object] = {'commands': {'doctor': 'what the host has and lacks,
                                        'verify',
                                        '=check|activate|land|watch|verify'),
                             '--until': ('end with it', '=check|activate|land|watch|verify'),
+                            '--host': ('a [hosts.NAME] of grind.toml, or `local` for this '
+                                       'machine',
+                                       'names'),
                             '--timeout': ('how long to wait for CI (default: 2h)', '='),
                             '--api': ('the API of a GitHub Enterprise Server', '='),
                             '--repo': ('the repository at the forge', '='),
@@ -288,6 +294,9 @@ TABLE: dict[str, object] = {'commands': {'doctor': 'what the host has and lacks,
                                                  '--branch': ('the branch it landed on (default: '
                                                               'what the journal says)',
                                                               'names'),
+                                                 '--host': ('a [hosts.NAME] of grind.toml, or '
+                                                            '`local` for this machine',
+                                                            'names'),
                                                  '--plan': ('say what would be done, do nothing',
                                                             ''),
                                                  '--now': ('push at once, without the checks; '
@@ -317,6 +326,9 @@ TABLE: dict[str, object] = {'commands': {'doctor': 'what the host has and lacks,
                             'runtime': {'options': {'-h': ('show this help message and exit', ''),
                                                     '--help': ('show this help message and exit',
                                                                ''),
+                                                    '--host': ('a [hosts.NAME] of grind.toml, or '
+                                                               '`local` for this machine',
+                                                               'names'),
                                                     '--plan': ('say what would be done, do '
                                                                'nothing',
                                                                ''),
