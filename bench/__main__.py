@@ -29,6 +29,7 @@ BENCHES = (
     "stats",
     "lint",
     "health",
+    "report",
     "py",
 )
 

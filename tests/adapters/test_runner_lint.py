@@ -9,7 +9,7 @@ import pytest
 
 from grind.adapters.runner.program import program
 
-BASE = {"cat", "chmod", "cp", "git", "mkdir", "mv", "rm", "rmdir", "sort", "stat"}
+BASE = {"cat", "chmod", "cp", "git", "mkdir", "mv", "rm", "rmdir", "sleep", "sort", "stat"}
 """Coreutils and git: all that a bare host has beside bash."""
 
 BASH_NAMES = {"IFS", "LC_ALL"}

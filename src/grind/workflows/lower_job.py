@@ -25,8 +25,15 @@ from grind.workflows.facts import Facts
 from grind.workflows.judge_job import all_steps, judge_job
 from grind.workflows.literals import fold
 from grind.workflows.lower_action import class_of, lower_steps
+from grind.workflows.lower_open import (
+    MATRIX_SUFFIX,
+    NOTHING,
+    later_contexts,
+    speaks_of,
+    while_open,
+)
 from grind.workflows.lower_step import StepInputs
-from grind.workflows.matrix import Combination, MatrixError, expand
+from grind.workflows.matrix import Combination, EmptyMatrixError, MatrixError, expand
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.runs_on import machine
 from grind.workflows.scope import Scope, hashed_later, never_known, secrets_in
@@ -52,6 +59,13 @@ class Called(NamedTuple):
     """The contexts of each caller."""
 
 
+class Given(NamedTuple):
+    """What a job that was open has been told, now that what it needs is over."""
+
+    needs: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+
+
 class JobInputs(NamedTuple):
     """What lowering a job depends on."""
 
@@ -66,6 +80,12 @@ class JobInputs(NamedTuple):
     """Set when `workflow` is called by a job of another one."""
     others: tuple[Workflow, ...] = ()
     """The workflows that are read already."""
+    given: Mapping[str, Given] = {}
+    """Id in the plan → what the job has been told. An error in what follows from that is raised."""
+
+    def told(self, job: str) -> Given | None:
+        """Return what a job of `workflow` has been told, if it has."""
+        return self.given.get((self.within.prefix if self.within is not None else "") + job)
 
 
 def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
@@ -74,12 +94,16 @@ def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
     problem = condition_problem(job, scope)
     if problem and inputs.inactive is None:
         return [whole(inputs, job, scope, problem)]
+    told = inputs.told(job.id) is not None
     try:
         combinations = combinations_of(job, scope)
     except UnknownValueError as error:
-        reason = f"the matrix is known only when it runs: {error}"
-        return [whole(inputs, job, scope, reason)]
+        if told or never_known(error):
+            return [whole(inputs, job, scope, f"the matrix is never known here: {error}")]
+        return [open_matrix(inputs, job, scope)]
     except (ExpressionError, MatrixError) as error:
+        if told and not isinstance(error, EmptyMatrixError):
+            raise
         return [whole(inputs, job, scope, f"matrix: {error}")]
     return [
         _combination(inputs, job, scope, combination, place, len(combinations))
@@ -87,9 +111,19 @@ def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
     ]
 
 
+def open_matrix(inputs: JobInputs, job: Job, scope: Scope) -> JobPlan:
+    """Return the one plan that stands for the combinations of a matrix which is not known yet."""
+    scope = scope.having(matrix=UNKNOWN, strategy=UNKNOWN)
+    suffix = "" if "${{" in raw(job.name) else f" {MATRIX_SUFFIX}"
+    plan = _lowered(inputs, job, scope, suffix, matrix=True)
+    return msgspec.structs.replace(plan, key=plan.key.removesuffix(suffix))
+
+
 def job_scope(inputs: JobInputs, job: str) -> Scope:
     """Return the contexts of a job's own keys, as far as they are known while planning."""
     workflow = inputs.within.top if inputs.within is not None else inputs.workflow
+    told = inputs.told(job)
+    given = contexts.inputs(inputs.situation) if inputs.within is None else inputs.within.inputs
     return Scope(
         {
             "github": contexts.github(
@@ -99,12 +133,10 @@ def job_scope(inputs: JobInputs, job: str) -> Scope:
                 job=job,
                 extra={},
             ),
-            "inputs": contexts.inputs(inputs.situation)
-            if inputs.within is None
-            else inputs.within.inputs,
+            "inputs": given if told is None else told.inputs,
             "vars": contexts.variables(),
             "secrets": UNKNOWN,
-            "needs": UNKNOWN,
+            "needs": UNKNOWN if told is None else told.needs,
         },
         {"hashFiles": hashed_later},
         memo=inputs.facts.memo,
@@ -166,33 +198,57 @@ def _combination(
             index=place, total=of, fail_fast=strategy.fail_fast, max_parallel=strategy.max_parallel
         )
     )
-    labels, refusal, hosted = machine(job.runs_on, inputs.labels, scope)
-    scope = scope.having(runner=contexts.runner(inputs.situation, {}, hosted=hosted))
     suffix = f" ({combination.label})" if combination is not None and combination.label else ""
-    plan = skeleton(inputs, job, scope, suffix)
-    workflow_env = raw_map(inputs.workflow.env)
-    job_env = raw_map(job.env)
-    steps = _steps(inputs, job, scope, workflow_env | job_env)
-    plan = msgspec.structs.replace(
+    plan = _lowered(inputs, job, scope, suffix)
+    return msgspec.structs.replace(
         plan,
         matrix=values,
-        runs_on=labels,
-        steps=steps,
-        klass=_class(job, steps),
         fail_fast=strategy.fail_fast,
         max_parallel=strategy.max_parallel,
         strategy_index=place,
         strategy_total=of,
+    )
+
+
+def _lowered(
+    inputs: JobInputs, job: Job, scope: Scope, suffix: str, *, matrix: bool = False
+) -> JobPlan:
+    """Return the plan of a job in the scope of one combination, but for the combination itself.
+
+    `matrix` says that the combinations are not known yet.
+    """
+    later = later_contexts(
+        job,
+        told=inputs.told(job.id) is not None,
+        called=inputs.within is not None,
+        active=inputs.inactive is None,
+        matrix=matrix,
+    )
+    labels, refusal, hosted = machine(job.runs_on, inputs.labels, scope)
+    open_machine = refusal is not None and speaks_of(labels, later)
+    if open_machine:
+        refusal = None
+    scope = scope.having(runner=contexts.runner(inputs.situation, {}, hosted=hosted))
+    plan = skeleton(inputs, job, scope, suffix)
+    workflow_env = raw_map(inputs.workflow.env)
+    job_env = raw_map(job.env)
+    steps = _steps(inputs, job, scope, workflow_env | job_env, later)
+    plan = msgspec.structs.replace(
+        plan,
+        runs_on=labels,
+        steps=steps,
+        klass=_class(job, steps),
         env=job_env,
         workflow_env=workflow_env,
     )
-    return judge_job(
+    plan = judge_job(
         plan,
         scope,
         inactive=inputs.inactive,
         environment=_environment(job, scope),
         refusal=refusal or judge_containers(job, scope, inputs.facts),
     )
+    return while_open(plan, job, inputs.labels, matrix=matrix, machine=open_machine)
 
 
 def whole(inputs: JobInputs, job: Job, scope: Scope, reason: str, remedy: str = "") -> JobPlan:
@@ -249,7 +305,11 @@ def _needs(workflow: Workflow, job: Job) -> tuple[str, ...]:
 
 
 def _steps(
-    inputs: JobInputs, job: Job, scope: Scope, outer_env: dict[str, str]
+    inputs: JobInputs,
+    job: Job,
+    scope: Scope,
+    outer_env: dict[str, str],
+    later: frozenset[str] = NOTHING,
 ) -> tuple[StepPlan, ...]:
     hidden = {name for name, value in outer_env.items() if secrets_in((value,))}
     step_inputs = StepInputs(
@@ -260,6 +320,7 @@ def _steps(
         scope=scope,
         secret_env=frozenset(hidden),
         job_continue_on_error=to_static(job.continue_on_error, scope) is True,
+        later=later,
     )
     return lower_steps(step_inputs, job.steps)
 

@@ -173,6 +173,11 @@ def inputs_in(raws: Iterable[str], names: frozenset[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def heads_in(raws: Iterable[str]) -> frozenset[str]:
+    """Return the contexts that templates refer to, in lower case."""
+    return frozenset(str(path[0]).lower() for raw in raws for path in _references(raw))
+
+
 def _references(raw: str) -> tuple[tuple[Any, ...], ...]:
     """The paths that a template refers to; none of one that is broken."""
     if "${{" not in raw:

@@ -114,6 +114,8 @@ g_cancel_lane() { # REASON
   g_lane_end=$((g_up + g_grace_rest))
   printf 'lane %s\n' "$g_lane_end" >&"$g_life"
   g_record cancel "$1"
+  # Whatever their own conditions say: what runs in the background ends with the job.
+  g_stop_beside "${!g_beside[@]}"
   [[ $g_pid ]] && ! g_condition "$g_when" && g_stop_step "$1"
 }
 

@@ -1,0 +1,93 @@
+"""Builds the adapter of a host that is reached through SSH."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from grind.adapters.ssh.host import SshHost
+    from grind.wiring import Session
+
+
+def ssh_host(
+    alias: str,
+    *,
+    name: str,
+    session: Session,
+    env: tuple[str, ...] = (),
+    path: tuple[str, ...] = (),
+    memory: str = "",
+    workspace: str = "",
+    config: str | None = None,
+) -> SshHost:
+    """Return the host behind an SSH alias. Nothing is connected yet.
+
+    `name` is what the user calls it; `env` are names of the host's own variables that steps may see,
+    `path` folders put before their PATH (both as in `[hosts.NAME]`), `memory` a MemoryMax for each
+    job where the host's systemd allows it (`12G`, `80%`), `workspace` a clone of the repository on the
+    host, whose objects need not be sent. `config` is a configuration file for ssh in
+    place of the user's; GRIND_SSH_CONFIG in the environment does the same.
+
+    `await host.open()` connects, and says by UnreachableError why it cannot; every method that needs
+    the host connects by itself, but `host.environment` is known only after one of them. Call
+    `host.listen(tell)` to hear when the connection is lost and back, and `await host.close()` at the
+    end: what runs on the host goes on.
+
+    Raises:
+        GrindError: the alias is none that ssh could take (it begins with `-`), or there is no private
+            place for the socket.
+    """
+    return host_of(
+        alias,
+        session.environ,
+        name=name,
+        slug=repository_folder(session),
+        env=env,
+        path=path,
+        memory=memory,
+        workspace=workspace,
+        config=config,
+    )
+
+
+def host_of(
+    alias: str,
+    environ: Mapping[str, str],
+    *,
+    name: str,
+    slug: str,
+    env: tuple[str, ...] = (),
+    path: tuple[str, ...] = (),
+    memory: str = "",
+    workspace: str = "",
+    config: str | None = None,
+) -> SshHost:
+    """Return the host behind an alias without a repository here: `slug` names its folder there."""
+    from grind.adapters.clock import SystemClock
+    from grind.adapters.ssh.door import door
+    from grind.adapters.ssh.host import Lending, Limits, SshHost
+
+    way = door(alias, environ, config=config or environ.get("GRIND_SSH_CONFIG") or None)
+    return SshHost(
+        way,
+        SystemClock(),
+        name=name,
+        slug=slug,
+        environ=environ,
+        workspace=workspace,
+        lending=Lending(env, path),
+        limits=Limits(memory=memory),
+        outer=environ.get("RUNNER_TRACKING_ID", ""),
+    )
+
+
+def repository_folder(session: Session) -> str:
+    """Name the repository's folder on a host: of this repository, on this machine, and no other."""
+    import hashlib
+
+    from grind.wiring import repository_slug
+
+    slug = repository_slug(session.repository.common_dir)
+    digest = hashlib.sha256(session.host_id().encode()).hexdigest()[:8]
+    return f"{slug}-{digest}"
