@@ -30,6 +30,7 @@ BENCHES = (
     "lint",
     "health",
     "report",
+    "py",
 )
 
 

@@ -100,8 +100,8 @@ def schemas() -> dict[str, Schema]:
         "plan": _plan(),
         "drift": _drift(),
         "status": _status(),
-        "probe": _probe(),
         "doctor": _doctor(),
+        "probe": _probe(),
         "error": _error(),
     }
 
@@ -220,14 +220,6 @@ def _status() -> Schema:
     return _finished(schema, status_text.STATUS_SCHEMA, "What `grind status --json` prints.")
 
 
-def _probe() -> Schema:
-    schema = _schema(probe_text.ProbeDocument, probe_text, health)
-    document = schema["$defs"]["ProbeDocument"]
-    document["properties"] = {"schema": {"const": probe_text.PROBE_SCHEMA}} | document["properties"]
-    document["required"] = list(document["properties"])
-    return _finished(schema, probe_text.PROBE_SCHEMA, "What `grind probe --json` prints.")
-
-
 def _doctor() -> Schema:
     schema = _schema(doctor.Diagnosis, doctor)
     diagnosis = schema["$defs"]["Diagnosis"]
@@ -237,6 +229,14 @@ def _doctor() -> Schema:
     } | diagnosis["properties"]
     diagnosis["required"] = ["schema", "fit", *diagnosis.get("required", [])]
     return _finished(schema, doctor.DOCTOR_SCHEMA, "What `grind doctor --json` prints.")
+
+
+def _probe() -> Schema:
+    schema = _schema(probe_text.ProbeDocument, probe_text, health)
+    document = schema["$defs"]["ProbeDocument"]
+    document["properties"] = {"schema": {"const": probe_text.PROBE_SCHEMA}} | document["properties"]
+    document["required"] = list(document["properties"])
+    return _finished(schema, probe_text.PROBE_SCHEMA, "What `grind probe --json` prints.")
 
 
 def _error() -> Schema:

@@ -326,6 +326,7 @@ class Clock(Protocol):
 # The values stand in core, so that the pre-push hook can use the adapter without this module.
 from grind.core.repository import (  # noqa: E402
     Blob,
+    ChangedFile,
     Commit,
     FollowResult,
     MergeResult,
@@ -401,6 +402,11 @@ class Repository(Protocol):
         """Return the paths that path filters look at: from the merge base with `upstream` (a
         commit), or from the first parent when the snapshot is of a revision. None when nothing
         differs or there is nothing to compare with; then filters count as matched."""
+
+    def changed_files(
+        self, snapshot: Snapshot, upstream: str | None
+    ) -> tuple[ChangedFile, ...] | None:
+        """Return what `changed_paths` compares, file by file, with renames as git finds them."""
 
     def resolve(self, rev: str) -> str:
         """Return the commit that a revision names. Raises GrindError when it names none."""

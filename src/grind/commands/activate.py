@@ -82,6 +82,11 @@ def require_activate(session: Session, basis: Basis, what: str) -> None:
     require_trust(session, basis.config, f"{what} on {host.name}")
 
 
+def activate_on_host(session: Session, basis: Basis, args: argparse.Namespace) -> ActivateEnded:
+    """Activate, as a part of something that holds the lock."""
+    return run_on_host(session, basis, args, _activate)
+
+
 async def _activate(inputs: object) -> ActivateEnded:
     from grind.flows.activation.activate import activate
 

@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         return int(ExitCode.DONE)
     if not landing.arrived:
         require_proof_of(session, basis, options)
-        _check_message(args, landing, conventional=basis.config.land.conventional)
+        check_message(args.message, landing, conventional=basis.config.land.conventional)
     if args.dry_run:
         _tell(args, landing, None)
         return int(ExitCode.DONE)
@@ -132,23 +132,24 @@ def require_proof_of(session: Session, basis: Any, options: Any) -> None:
     )
 
 
-def _check_message(args: argparse.Namespace, landing: Landing, *, conventional: bool) -> None:
+def check_message(message: str | None, landing: Landing, *, conventional: bool) -> None:
+    """Raise GrindError when there is no message, or one too many, or one that is not acceptable."""
     from grind.core.message import problems_of
 
     if not landing.needs_commit:
-        if args.message is not None:
+        if message is not None:
             raise GrindError(
                 "nothing is uncommitted, so HEAD is pushed as it is, with its own message",
                 remedy="grind land (without -m), or --squash",
             )
         return
-    if args.message is None:
+    if message is None:
         if landing.made is not None:
             return  # the commit has its message
         raise GrindError(
             "a message is needed for the commit of the proven tree", remedy='grind land -m "…"'
         )
-    problems = problems_of(args.message, conventional=conventional)
+    problems = problems_of(message, conventional=conventional)
     if problems:
         raise GrindError("; ".join(problems), remedy='grind land -m "…"')
 

@@ -6,6 +6,7 @@ The classes are the contract: they give the reader, the problems, and the JSON S
 
 from __future__ import annotations
 
+import posixpath
 import tomllib
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -15,40 +16,27 @@ from msgspec import Meta, Struct
 
 from grind.core.activateconfig import ActivateConfig
 from grind.core.configrules import findings_of
-from grind.core.configtypes import Count, Duration, GitName, Name, Text, Unit, Variable
+from grind.core.configtypes import (
+    AbsolutePath,
+    Alias,
+    Count,
+    Duration,
+    FlakeName,
+    GitName,
+    Interpreter,
+    Memory,
+    Name,
+    Role,
+    Text,
+    Unit,
+    Variable,
+)
 from grind.core.errors import Problem, ProblemsError
-from grind.core.probe import Probe
+from grind.core.probe import Probe, VerifyConfig
 from grind.core.tomlplace import Path, find
 from grind.core.typed import Finding, key_path, read
 
 FILE = "grind.toml"
-
-Alias: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^[^-\s\x00-\x20\x7f][^\s\x00-\x20\x7f]*$",
-        extra={
-            "expected": "a name as one types it after `ssh`, without blanks and not begun by `-`"
-        },
-    ),
-]
-"""What ssh is told: an alias of the user's configuration, or `[user@]host`."""
-Memory: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^([1-9][0-9]*[KMGT]?|[1-9][0-9]?%|100%)$",
-        extra={"expected": 'an amount of memory: "8G", "512M", "50%"'},
-    ),
-]
-"""Bytes, with K, M, G or T for powers of 1024, or a part of all: what systemd's MemoryMax takes."""
-AbsolutePath: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^/[^\x00-\x1f\x7f]*$",
-        extra={"expected": "an absolute path on the host"},
-    ),
-]
-Role: TypeAlias = Literal["grind", "staging", "prod"]
 
 VerdictWord: TypeAlias = Literal["overridden", "skipped", "satisfied-by-host", "executed"]
 
@@ -58,8 +46,10 @@ class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: Name
     """Unique; `grind check NAME` runs it alone."""
-    run: Text
+    run: Text | None = None
     """The script."""
+    app: Name | None = None
+    """A promoted command (`grind py promote`) that is run instead of a script."""
     shell: Text | None = None
     """As a step's `shell:`; by default `bash -e`, as CI's steps."""
     needs: tuple[Name, ...] = ()
@@ -75,6 +65,16 @@ class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Laid over the environment that every step has."""
     working_directory: Text | None = None
     """Relative to the repository's root."""
+
+    @property
+    def script(self) -> str:
+        """What is run: `run`, or the call of `app`, which is a flake app of the folder `grind`."""
+        if self.run is not None:
+            return self.run
+        here = posixpath.normpath(self.working_directory or ".")
+        flake = posixpath.relpath("grind", here)
+        flake = flake if flake.startswith(".") else f"./{flake}"
+        return f"nix --extra-experimental-features 'nix-command flakes' run {flake}#{self.app}"
 
 
 class VerdictRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -181,6 +181,14 @@ class PythonConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     form: Text | None = None
     """What `grind lint --fix` writes in place of a bare `python3`."""
+    flake: FlakeName | None = None
+    """The flake whose shell or lock gives Python: `./sandbox`, `.#dev`. By default the repository's
+    own, when it has a flake.nix at its top."""
+    fallback: Interpreter | None = None
+    """What runs Python where there is no Nix or no flake: `uv run`, or an interpreter's absolute
+    path."""
+    promote_after: Count = 3
+    """At the how many-th run of one script `grind py` says, once, that it could be promoted."""
 
 
 class WatchConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -217,6 +225,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     drift: tuple[DriftException, ...] = ()
     probe: tuple[Probe, ...] = ()
     rollback: RollbackConfig = RollbackConfig()
+    verify: VerifyConfig = VerifyConfig()
     lint: LintConfig = LintConfig()
     python: PythonConfig = PythonConfig()
     hosts: dict[Name, HostConfig] = {}

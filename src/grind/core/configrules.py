@@ -27,6 +27,7 @@ def findings_of(document: dict[str, Any], spoilt: frozenset[Path]) -> list[Findi
         *_needs(checks),
         *_cycles(checks),
         *_paths(checks),
+        *_scripts(checks),
         *_hosts(document),
         *activate_findings(document),
         *probe_findings(_tables(document, "probe"), _host_names(document)),
@@ -48,6 +49,15 @@ def _needed(check: dict[str, Any]) -> list[tuple[int, str]]:
     if not isinstance(value, list):
         return []
     return [(i, name) for i, name in enumerate(value) if isinstance(name, str)]
+
+
+def _scripts(checks: list[tuple[Path, dict[str, Any]]]) -> Iterator[Finding]:
+    """A check runs one thing: a script, or a promoted command."""
+    for path, check in checks:
+        if "run" in check and "app" in check:
+            yield Finding((*path, "app"), "the check has `run` already", "`run` or `app`", False)
+        elif "run" not in check and "app" not in check:
+            yield Finding(path, "nothing to run", "`run`, or `app` with a promoted command", False)
 
 
 def _names(checks: list[tuple[Path, dict[str, Any]]]) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 
@@ -42,3 +42,43 @@ Unit: TypeAlias = Annotated[
         extra={"expected": "the name of a systemd unit"},
     ),
 ]
+FlakeName: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\.|\./[A-Za-z0-9_./-]+)(#[A-Za-z0-9_.-]+)?$",
+        extra={"expected": "a folder of the repository, `.` or `./…`, and perhaps `#shell`"},
+    ),
+]
+Interpreter: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^(uv run|/[^\x00-\x1f]*[^/\x00-\x1f])$",
+        extra={"expected": "`uv run`, or an interpreter's absolute path"},
+    ),
+]
+Alias: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^-\s\x00-\x20\x7f][^\s\x00-\x20\x7f]*$",
+        extra={
+            "expected": "a name as one types it after `ssh`, without blanks and not begun by `-`"
+        },
+    ),
+]
+"""What ssh is told: an alias of the user's configuration, or `[user@]host`."""
+Memory: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^([1-9][0-9]*[KMGT]?|[1-9][0-9]?%|100%)$",
+        extra={"expected": 'an amount of memory: "8G", "512M", "50%"'},
+    ),
+]
+"""Bytes, with K, M, G or T for powers of 1024, or a part of all: what systemd's MemoryMax takes."""
+AbsolutePath: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^/[^\x00-\x1f\x7f]*$",
+        extra={"expected": "an absolute path on the host"},
+    ),
+]
+Role: TypeAlias = Literal["grind", "staging", "prod"]

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from grind.core.health import ProbeRow
 from grind.core.hostevents import HostEvent
+from grind.core.loop import LoopEvent
 from grind.core.undoevents import UndoEvent
 
 EVENTS_SCHEMA = "grind.events/1"
@@ -354,6 +355,7 @@ Event: TypeAlias = (
     | ProbeLooked
     | ProbesEnded
     | UndoEvent
+    | LoopEvent
 )
 
 

@@ -106,3 +106,14 @@ class Probe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             return "client"
         name = self.host or host
         return f"{self.container} on {name}" if self.place == "container" else name
+
+
+class VerifyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[verify]`: where the landed revision must answer live, once CI is clean."""
+
+    host: Name | None = None
+    """The host that is deployed to; by default the one that is probed."""
+    role: Name | None = None
+    """The role whose probes are asked; by default the host's."""
+    deadline: Duration = 600.0
+    """How long a deployment may take until the new revision answers; ten minutes by default."""

@@ -13,6 +13,7 @@ from grind.flows.basis import Basis, Options, find_basis, repository_name
 from grind.flows.expand import Expander, tool_of
 from grind.ports import Host, HostIdentity, Repository
 from grind.workflows.availability import check_expressions
+from grind.workflows.changes import Changes
 from grind.workflows.checks import check_jobs
 from grind.workflows.contexts import Situation
 from grind.workflows.facts import Answer, Facts
@@ -94,6 +95,14 @@ async def prepare(
     def text(path: str) -> str | None:
         return _text(repository, tree, path)
 
+    def changes() -> Changes:
+        return Changes(
+            files=repository.changed_files(basis.snapshot, basis.base),
+            event=options.event,
+            heads=frozenset({basis.snapshot.commit, basis.ref, situation.ref_name}),
+            bases=frozenset({*main_names(basis.target.main), situation.before}),
+        )
+
     for number in range(_ROUNDS):
         facts = Facts(
             answers,
@@ -103,6 +112,7 @@ async def prepare(
             refs=(basis.snapshot.commit, basis.ref, situation.ref_name),
             memo=memo,
             sample=number == 0,
+            changes=lambda: memo(changes),
         )
         request = Request(
             workflows=workflows,
@@ -130,6 +140,11 @@ async def prepare(
 
     expander = Expander(request, ask, answers)
     return Prepared(basis, situation, plan, checks, await host.identity(), tools, expander)
+
+
+def main_names(main: str) -> tuple[str, ...]:
+    """Return how a branch may be called."""
+    return (main, f"refs/heads/{main}", f"origin/{main}")
 
 
 async def _ask(host: Host, wanted: tuple[tuple[str, ...], ...]) -> Mapping[tuple[str, ...], Answer]:

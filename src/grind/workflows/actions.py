@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 from grind.core.plan import Recipe, StepClass, Verdict
 from grind.workflows import setuplanguages, setupothers
 from grind.workflows.actionrules import Rule, download, fill, run, several, tool, upload
+from grind.workflows.changedfiles import changed_files
+from grind.workflows.changefilters import paths_filter
 from grind.workflows.checkouts import checkout
 from grind.workflows.facts import Answer, Facts, Judgement, refused, settle
 from grind.workflows.scripts import data, provide
@@ -182,6 +184,8 @@ _HANDLERS: Mapping[str, Handler] = {
     "ruby": setupothers.ruby,
     "dotnet": setupothers.dotnet,
     "rust": rust,
+    "paths-filter": paths_filter,
+    "changed-files": changed_files,
 }
 _KINDS: Mapping[str, Callable[[Rule, str, Mapping[str, str], Facts], Judgement]] = {
     "outward": _outward,

@@ -254,7 +254,7 @@ def _judge(
         what = step.control[0] if step.control else "background"
         return Finding(Verdict.REFUSED, StepClass.CHECK, STEP_REFUSALS[what])
     if source.run is None:
-        return _judge_uses(inputs, source, scope)
+        return _judge_uses(inputs, source, scope, earlier)
     if inputs.waits_for(source.shell):
         reason = f"its shell {source.shell} is known later"
         return Finding(Verdict.EXECUTED, _class_of(inputs, step, source), reason, open=True)
@@ -275,7 +275,9 @@ def _judged(facts: Facts, uses: str, *inputs: tuple[str, str]) -> Judgement:
     return judge(uses, dict(inputs), facts)
 
 
-def _judge_uses(inputs: StepInputs, source: StepSource, scope: Scope) -> Finding:
+def _judge_uses(
+    inputs: StepInputs, source: StepSource, scope: Scope, earlier: tuple[StepPlan, ...]
+) -> Finding:
     folder = local_action(source.uses)
     if folder is not None:
         return Finding(Verdict.EXECUTED, StepClass.CHECK, calls=folder)
@@ -284,6 +286,9 @@ def _judge_uses(inputs: StepInputs, source: StepSource, scope: Scope) -> Finding
     if judged.hole and inputs.waits_for(*_given(source, judged.hole)):
         reason = f"judged when its input `{judged.hole}` is known"
         return Finding(Verdict.EXECUTED, judged.klass, reason, open=True)
+    if judged.after_checkout and not any(map(_checks_out, earlier)):
+        reason = "the repository is not checked out before it, without which it fails on GitHub"
+        return Finding(Verdict.REFUSED, judged.klass, reason)
     return Finding(
         judged.verdict,
         judged.klass,
@@ -297,3 +302,7 @@ def _judge_uses(inputs: StepInputs, source: StepSource, scope: Scope) -> Finding
 
 def _given(source: StepSource, name: str) -> tuple[str, ...]:
     return tuple(value for key, value in source.with_.items() if key.lower() == name)
+
+
+def _checks_out(step: StepPlan) -> bool:
+    return step.recipe is not None and step.recipe.kind == "checkout" and not step.held

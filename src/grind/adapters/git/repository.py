@@ -15,7 +15,7 @@ from grind.adapters.git.site import Site
 from grind.core.repository import Blob, Snapshot
 
 if TYPE_CHECKING:
-    from grind.core.repository import Commit, FollowResult, MergeResult, PushResult
+    from grind.core.repository import ChangedFile, Commit, FollowResult, MergeResult, PushResult
 
 
 class GitRepository:
@@ -128,6 +128,14 @@ class GitRepository:
         from grind.adapters.git import history
 
         return history.changed_paths(self._site, snapshot, upstream)
+
+    def changed_files(
+        self, snapshot: Snapshot, upstream: str | None
+    ) -> tuple[ChangedFile, ...] | None:
+        """Return what has changed, file by file."""
+        from grind.adapters.git import history
+
+        return history.changed_files(self._site, snapshot, upstream)
 
     def resolve(self, rev: str) -> str:
         """Return the commit that a revision names."""
