@@ -184,6 +184,9 @@ TABLE: dict[str, object] = {'commands': {'doctor': 'what the host has and lacks,
                  'places': []},
         'activate': {'options': {'-h': ('show this help message and exit', ''),
                                  '--help': ('show this help message and exit', ''),
+                                 '--host': ('a [hosts.NAME] of grind.toml, or `local` for this '
+                                            'machine',
+                                            'names'),
                                  '--dry-run': ('show everything up to the switch, and do not '
                                                'switch',
                                                ''),
@@ -298,6 +301,9 @@ TABLE: dict[str, object] = {'commands': {'doctor': 'what the host has and lacks,
                             'host': {'options': {'-h': ('show this help message and exit', ''),
                                                  '--help': ('show this help message and exit',
                                                             ''),
+                                                 '--host': ('a [hosts.NAME] of grind.toml, or '
+                                                            '`local` for this machine',
+                                                            'names'),
                                                  '--to': ('the generation to go to (default: the '
                                                           'recorded good one)',
                                                           '='),

@@ -62,6 +62,7 @@ class Hosts:
             fixed=said.set,
             path=said.path,
             memory=said.memory or "",
+            workspace=said.workspace or "",
         )
 
     def slug_there(self) -> str:
