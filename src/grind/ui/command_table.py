@@ -193,6 +193,9 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                  'places': []},
         'activate': {'options': {'-h': ('show this help message and exit', ''),
                                  '--help': ('show this help message and exit', ''),
+                                 '--host': ('a [hosts.NAME] of grind.toml, or `local` for this '
+                                            'machine',
+                                            'names'),
                                  '--dry-run': ('show everything up to the switch, and do not '
                                                'switch',
                                                ''),
@@ -202,7 +205,10 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                      'places': []},
         'probe': {'options': {'-h': ('show this help message and exit', ''),
                               '--help': ('show this help message and exit', ''),
-                              '--role': ('the probes of this role', '='),
+                              '--host': ('a [hosts.NAME] of grind.toml, or `local` for this '
+                                         'machine',
+                                         'probes'),
+                              '--role': ("the probes of this role (default: the host's)", '='),
                               '--revision': ('the commit that must answer where a probe asks for '
                                              'one (default: HEAD)',
                                              'branches'),
@@ -270,6 +276,9 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                                        'verify',
                                        '=check|activate|land|watch|verify'),
                             '--until': ('end with it', '=check|activate|land|watch|verify'),
+                            '--host': ('a [hosts.NAME] of grind.toml, or `local` for this '
+                                       'machine',
+                                       'names'),
                             '--timeout': ('how long to wait for CI (default: 2h)', '='),
                             '--api': ('the API of a GitHub Enterprise Server', '='),
                             '--repo': ('the repository at the forge', '='),
@@ -294,6 +303,9 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                                                  '--branch': ('the branch it landed on (default: '
                                                               'what the journal says)',
                                                               'names'),
+                                                 '--host': ('a [hosts.NAME] of grind.toml, or '
+                                                            '`local` for this machine',
+                                                            'names'),
                                                  '--plan': ('say what would be done, do nothing',
                                                             ''),
                                                  '--now': ('push at once, without the checks; '
@@ -307,6 +319,9 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                             'host': {'options': {'-h': ('show this help message and exit', ''),
                                                  '--help': ('show this help message and exit',
                                                             ''),
+                                                 '--host': ('a [hosts.NAME] of grind.toml, or '
+                                                            '`local` for this machine',
+                                                            'names'),
                                                  '--to': ('the generation to go to (default: the '
                                                           'recorded good one)',
                                                           '='),
@@ -320,6 +335,9 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                             'runtime': {'options': {'-h': ('show this help message and exit', ''),
                                                     '--help': ('show this help message and exit',
                                                                ''),
+                                                    '--host': ('a [hosts.NAME] of grind.toml, or '
+                                                               '`local` for this machine',
+                                                               'names'),
                                                     '--plan': ('say what would be done, do '
                                                                'nothing',
                                                                ''),
