@@ -312,7 +312,7 @@ def _lock(name: str, value: str) -> HostFinding:
         "lock",
         "warning",
         f"{told}; that process is gone without having let go",
-        f"look at what it was doing, then name it: --take-over {token}",
+        f"look at what it was doing, then `grind doctor --free-lock {token}`",
     )
 
 
