@@ -149,6 +149,8 @@ KINDS: Final[dict[str, str]] = {
     "run": "the host's own tool is called as the action would call it",
     "upload": "a folder of the run",
     "download": "a folder of the run",
+    "paths-filter": "evaluated from what the push would change",
+    "changed-files": "evaluated from what the push would change",
     "refuse": "refused",
 }
 """What is done with an action, by its kind in `actions.toml`; a kind that is not here is a language,
