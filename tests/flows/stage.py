@@ -7,7 +7,7 @@ does is looked up by a word of its script.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from grind.core import events as e
@@ -168,6 +168,12 @@ class StageHost:
 
     async def ask(self, queries: Mapping[str, Sequence[str]]) -> Mapping[str, Completed]:
         return {name: Completed(127, b"", b"") for name in queries}
+
+    async def receive(self, repository: str, modules: Callable[[], Mapping[str, str]]) -> str:
+        return repository
+
+    def listen(self, tell: Callable[[str], None]) -> None:
+        self.told = tell
 
     async def lane(self, spec: LaneSpec) -> StageLane:
         self.lanes.append(StageLane(self, spec))

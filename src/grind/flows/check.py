@@ -74,10 +74,12 @@ async def check(inputs: CheckInputs, prepared: Prepared, selection: Selection) -
             host=inputs.host.name,
             jobs=tuple(head_of(job) for job in chosen if job.active),
             resumed=inputs.resumed,
+            ground=prepared.ground,
         )
     )
-    engine_inputs = _engine_inputs(inputs, prepared)
+    inputs.host.listen(lambda text: inputs.record(e.Note("warning", text)))
     try:
+        engine_inputs = await _engine_inputs(inputs, prepared)
         results = await _run(engine_inputs, prepared, selection)
     except BaseException as error:
         if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
@@ -154,9 +156,10 @@ def _is_chosen(job: JobPlan, prepared: Prepared, selection: Selection) -> bool:
     return wanted is None or job.key in wanted
 
 
-def _engine_inputs(inputs: CheckInputs, prepared: Prepared) -> EngineInputs:
+async def _engine_inputs(inputs: CheckInputs, prepared: Prepared) -> EngineInputs:
     basis = prepared.basis
     private = inputs.repository.prepare(basis.snapshot, basis.target.remote, basis.target.main)
+    there = await inputs.host.receive(private, inputs.repository.submodule_repositories)
     minimum = {
         check_key(check.name): check.min_tests
         for check in basis.config.check
@@ -172,7 +175,7 @@ def _engine_inputs(inputs: CheckInputs, prepared: Prepared) -> EngineInputs:
         tasks=TaskInputs(
             oid=basis.snapshot.commit, ref=prepared.situation.ref, origin=basis.target.url
         ),
-        repository=private,
+        repository=there,
         parallel=inputs.parallel,
         min_tests=minimum,
         debug=inputs.debug,

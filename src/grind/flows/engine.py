@@ -291,7 +291,7 @@ def _anything_to_do(job: JobPlan) -> bool:
 
 
 def _is_pause(error: BaseException) -> bool:
-    """Whether only the place for records is missing, here or on the host."""
+    """Whether only the place for records is missing, here or on the host, or the way to the host."""
     if isinstance(error, GrindError):
-        return error.code is ExitCode.PAUSED
+        return error.code in (ExitCode.PAUSED, ExitCode.UNREACHABLE)
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -52,6 +52,16 @@ class Prepared(NamedTuple):
 
         return msgspec.structs.replace(self.plan, jobs=(*self.checks.jobs, *self.plan.jobs))
 
+    @property
+    def ground(self) -> str:
+        """A digest over the host's identity and what its tools answered; see `RunStarted.ground`."""
+        import hashlib
+        import json
+
+        tools = [[tool.question, tool.answer] for tool in self.tools]
+        facts = [self.identity.id, self.identity.architecture, sorted(tools)]
+        return hashlib.sha256(json.dumps(facts).encode("utf-8", "surrogatepass")).hexdigest()
+
 
 async def prepare(
     repository: Repository,

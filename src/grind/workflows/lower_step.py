@@ -19,7 +19,6 @@ from grind.workflows.judge_run import judge_run, text_gating
 from grind.workflows.lower_open import NOTHING, speaks_of
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.scope import Scope, env_object, never_known
-from grind.workflows.support import STEP_REFUSALS
 from grind.workflows.syntax import Job, Scalar, Step, Workflow
 from grind.workflows.verdict_rules import by_rule, matching_rule, selector
 
@@ -269,9 +268,6 @@ def _judge(
     scope: Scope,
     earlier: tuple[StepPlan, ...],
 ) -> Finding:
-    if step.control is not None or step.background is not None:
-        what = step.control[0] if step.control else "background"
-        return Finding(Verdict.REFUSED, StepClass.CHECK, STEP_REFUSALS[what])
     if source.run is None:
         return _judge_uses(inputs, source, scope, earlier)
     if inputs.waits_for(source.shell):

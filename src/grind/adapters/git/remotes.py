@@ -149,3 +149,18 @@ def fetch(site: Site, remote: str, branch: str) -> str | None:
         return None
     demand(answer, f"fetching from {shown(remote)}")
     return None
+
+
+def system_configuration(site: Site) -> str | None:
+    """Return where this git keeps the configuration of the machine: a path that was built into it
+    (or that a wrapper around it sets). None when it does not say.
+
+    `git var GIT_CONFIG_SYSTEM` is too new to rely on, and listing tells of no empty file: git
+    gives the path to an editor, whatever is there.
+    """
+    git = site.git.with_env(GIT_EDITOR="printf '%s\\0'", TERM="dumb")
+    answer = git.ask(("config", "--system", "--edit"))
+    path = os.fsdecode(answer.out)
+    if answer.code != 0 or path.count("\0") != 1 or not os.path.isabs(path):
+        return None
+    return path.rstrip("\0")
