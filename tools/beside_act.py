@@ -120,7 +120,7 @@ def ask_grind(name: str, text: bytes) -> Answer:
         problems += check_expressions(reading.workflow)
     if reading.workflow is None or problems:
         return Answer(reads=False, jobs=0, verdict="none")
-    plan: Plan = settled(reading.workflow, "push", rich=True)
+    plan: Plan = settled(reading.workflow, "push", rich=False)
     active = [job for job in plan.jobs if job.active and job.call is None]
     steps = [step for job in active for step in job.steps]
     refused = any(one.verdict is Verdict.REFUSED for one in (*active, *steps))
