@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from grind.core import config, doctor, drift, events, health, plan, probe
+from grind.core import activateconfig, config, doctor, drift, events, health, plan, probe, topics
 from grind.core.errors import ExitCode
 from grind.core.typed import DURATION, DURATION_PATTERN
 from grind.ui import error_text, probe_text, status_text
@@ -43,6 +43,7 @@ def main() -> int:
 def generated() -> dict[str, str]:
     """Return every generated file: path from the repository's root, and text."""
     files = {
+        "docs/errors.md": errors(),
         "docs/exit-codes.md": exit_codes(),
         "docs/compatibility.md": beside("compatibility").page(),
         "src/grind/ui/command_table.py": beside("commands").module(),
@@ -87,6 +88,20 @@ def exit_codes() -> str:
     )
 
 
+def errors() -> str:
+    """Return the page of errors' codes."""
+    parts = [
+        "# Errors",
+        "Generated from `src/grind/core/topics.py` by `make docs`.",
+        "Every error names what is wrong and what to do next. Its code says what it is about: it is in "
+        "the last line on a terminal, and `topic` in the document of `--json`. `grind help CODE` prints "
+        "the text below.",
+    ]
+    for topic, (title, told) in topics.TOPICS.items():
+        parts += [f"## {topic}", f"**{title}.** {' '.join(told.split())}"]
+    return "\n\n".join(parts) + "\n"
+
+
 def name(code: ExitCode) -> str:
     """Return a code's name as the error document has it."""
     return code.name.lower().replace("_", "-")
@@ -110,7 +125,8 @@ def schemas() -> dict[str, Schema]:
 
 
 def _config() -> Schema:
-    schema = _schema(config.Config, config, probe)
+    schema = _schema(config.Config, config, activateconfig, probe)
+    schema["$defs"]["Check"]["anyOf"] = [{"required": ["run"]}, {"required": ["app"]}]
     return _finished(
         _without_null(schema), "grind.toml", "What a repository tells grind. Optional."
     )
@@ -251,6 +267,7 @@ def _error() -> Schema:
         "schema": {"const": error_text.ERROR_SCHEMA},
         "code": {"enum": [code.value for code in ExitCode]},
         "name": {"enum": [name(code) for code in ExitCode]},
+        "topic": {"enum": ["", *topics.TOPICS], "description": "See docs/errors.md."},
         "message": text,
         "remedy": {"type": "string", "description": "The next thing to type or to edit."},
         "problems": {"type": "array", "items": _object(problem)},
