@@ -140,6 +140,7 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                                            ''),
                               '--wait': ('wait for another run in this repository to end', ''),
                               '--follow': ('write all output as it comes', ''),
+                              '--bell': ("ring the terminal's bell when the run is over", ''),
                               '--host': ('a [hosts.NAME] of grind.toml, or `local` for this '
                                          'machine',
                                          'names'),
@@ -165,6 +166,7 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                                            ''),
                               '--wait': ('wait for another run in this repository to end', ''),
                               '--follow': ('write all output as it comes', ''),
+                              '--bell': ("ring the terminal's bell when the run is over", ''),
                               '--host': ('a [hosts.NAME] of grind.toml, or `local` for this '
                                          'machine',
                                          'names'),
