@@ -21,9 +21,11 @@ from grind.ports import Clock, Host, LogStore
 from grind.workflows.callers import called_result, contexts_of
 from grind.workflows.contexts import Situation
 from grind.workflows.jobgraph import JobResult, Leave, decide
+from grind.workflows.services import end_of_run
 from grind.workflows.tasks import TaskInputs
 
 Emit = Callable[[e.Event], None]
+_END_SECONDS = 60.0
 
 
 class EngineInputs(NamedTuple):
@@ -94,9 +96,16 @@ class Engine:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             if not _is_pause(error):
-                await self._inputs.host.abandon(self._inputs.run)
+                await self._end()
             raise
         return Results(self._outcomes, tuple(self._records))
+
+    async def _end(self) -> None:
+        """End everything on the host: processes, and the containers that are nobody's children."""
+        host, run = self._inputs.host, self._inputs.run
+        await host.abandon(run)
+        for engine in sorted({job.engine for job in self._jobs.values() if job.engine}):
+            await host.run(end_of_run(engine, run), seconds=_END_SECONDS)
 
     async def _job(self, job: JobPlan) -> None:
         try:

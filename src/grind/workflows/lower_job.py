@@ -173,8 +173,11 @@ def _combination(
     workflow_env = raw_map(inputs.workflow.env)
     job_env = raw_map(job.env)
     steps = _steps(inputs, job, scope, workflow_env | job_env)
+    containers = judge_containers(job, scope, inputs.facts)
     plan = msgspec.structs.replace(
         plan,
+        engine=containers.engine,
+        services=containers.services,
         matrix=values,
         runs_on=labels,
         steps=steps,
@@ -191,7 +194,7 @@ def _combination(
         scope,
         inactive=inputs.inactive,
         environment=_environment(job, scope),
-        refusal=refusal or judge_containers(job, scope, inputs.facts),
+        refusal=refusal or containers.refusal,
     )
 
 
