@@ -29,6 +29,8 @@ BENCHES = (
     "stats",
     "lint",
     "health",
+    "report",
+    "py",
 )
 
 

@@ -121,9 +121,14 @@ def write_hit(
     max_age: float,
     environment: tuple[str, ...],
     folders: tuple[str, ...],
+    fixed: Mapping[str, str],
+    default: bool,
     system: str,
 ) -> bytes:
-    """Return what to keep beside a full receipt; `receipt` are its fields as plain data."""
+    """Return what to keep beside a full receipt; `receipt` are its fields as plain data.
+
+    `default` says whether this machine was where such a run goes without `--host`.
+    """
     tools = receipt["tools"]
     questions = [tool["question"] for tool in tools] if isinstance(tools, list | tuple) else []
     unproven = receipt["unproven"]
@@ -135,6 +140,8 @@ def write_hit(
         "tools_print": receipt["tools_print"],
         "environment": environment,
         "folders": folders,
+        "set": dict(fixed),
+        "default": default,
         "system": system,
         "unproven": list(unproven) if isinstance(unproven, list | tuple) else [],
     }

@@ -4,6 +4,7 @@
   lock                      one run at a time
   receipts/<tree>.json      written aside and replaced
   watches/<commit>/         as a release: a journal, and logs of what was red in CI
+  activations/<id>/         of hosts: a journal, and the log of the build
   releases/<id>/journal.ndjson, logs/<job>/<step>.log
 """
 
@@ -79,13 +80,28 @@ class ReleaseFolder:
 
     def writer(self, job: str, step: int, kind: str = "log") -> DiskLogWriter:
         """Start the log of a step, or its summary."""
-        name = re.sub(r"[^0-9A-Za-z._-]+", "-", job).strip("-.")[:60] or "job"
+        return DiskLogWriter(self.path, self.log_path(job, step, kind))
+
+    def log_path(self, job: str, step: int, kind: str = "log") -> str:
+        """Return where a step's log is, relative to this folder, also before the step ends."""
         import hashlib
 
+        name = re.sub(r"[^0-9A-Za-z._-]+", "-", job).strip("-.")[:60] or "job"
         mark = hashlib.sha256(job.encode("utf-8", "surrogateescape")).hexdigest()[:6]
-        return DiskLogWriter(
-            self.path, f"logs/{name}-{mark}/{step}.{'md' if kind == 'summary' else 'log'}"
-        )
+        return f"logs/{name}-{mark}/{step}.{'md' if kind == 'summary' else 'log'}"
+
+    def read_log_on(self, path: str, offset: int, limit: int) -> bytes:
+        """Return at most `limit` bytes of a log from `offset` on; nothing when it is not there yet,
+        or ends there."""
+        full = os.path.join(self.path, path)
+        try:
+            fd = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return b""
+        try:
+            return os.pread(fd, limit, offset)
+        finally:
+            os.close(fd)
 
     def read_log(self, path: str) -> Iterator[bytes]:
         """Yield a log's bytes in pieces. Raises OSError when it is not there."""
@@ -175,6 +191,31 @@ class Store:
 
             shutil.rmtree(folder.path, ignore_errors=True)
 
+    def new_activation(self, now: float) -> ReleaseFolder:
+        """Name a new activation of a host; its folder is made by the first thing written."""
+        private_folder(self.root)
+        private_folder(self._activations)
+        import secrets
+
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+        return ReleaseFolder(self._activations, f"{stamp}-{secrets.token_hex(3)}")
+
+    def activations(self) -> list[ReleaseFolder]:
+        """Return all activations that were begun from here, the newest first."""
+        try:
+            names = sorted(filter(_ID.match, os.listdir(self._activations)), reverse=True)
+        except FileNotFoundError:
+            return []
+        return [ReleaseFolder(self._activations, name) for name in names]
+
+    def prune_activations(self, keep: int) -> None:
+        """Remove what is kept here of all but the newest `keep` activations; the host keeps its own
+        record."""
+        for folder in self.activations()[keep:]:
+            import shutil
+
+            shutil.rmtree(folder.path, ignore_errors=True)
+
     def receipt(self, tree: str) -> bytes | None:
         """Return the stored receipt for a tree, as bytes, or None."""
         if not _TREE.match(tree):
@@ -228,6 +269,10 @@ class Store:
     @property
     def _releases(self) -> str:
         return os.path.join(self.root, "releases")
+
+    @property
+    def _activations(self) -> str:
+        return os.path.join(self.root, "activations")
 
     @property
     def _watches(self) -> str:

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from grind.commands.hosting import add_from_host, add_host
 from grind.commands.options import add_json
 from grind.core import events as e
 from grind.core.errors import ExitCode, GrindError
@@ -31,6 +32,8 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("-m", "--message", metavar="TEXT", help="the commit's message")
+    add_host(parser)
+    add_from_host(parser)
     parser.add_argument(
         "--squash", action="store_true", help="make one commit of all that is not pushed yet"
     )
@@ -45,14 +48,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Land, or refuse and say what is missing."""
+    from grind.commands.hosting import bring_workspace_along, labels_for, snapshot_from_host
     from grind.flows import land as flow
     from grind.flows.basis import Options, find_basis
     from grind.wiring import Session
 
-    session = Session(os.getcwd(), os.environ)
+    session = Session(os.getcwd(), os.environ, args.host)
     options = Options(merged=args.merged)
-    basis = find_basis(session.repository, options, session.labels)
-    release, last = _last(session, basis)
+    snapshot = snapshot_from_host(session) if args.from_host else None
+    labels = labels_for(session, "ask for its tools")
+    basis = find_basis(session.repository, options, labels, snapshot)
+    release, last = release_for(session, basis)
     squash = args.squash or args.merged
     try:
         landing = flow.plan_landing(session.repository, basis, squash=squash, last=last)
@@ -60,8 +66,8 @@ def run(args: argparse.Namespace) -> int:
         _tell_nothing(args, basis, nothing.message)
         return int(ExitCode.DONE)
     if not landing.arrived:
-        _require_proof(session, basis, options)
-        _check_message(args, landing, conventional=basis.config.land.conventional)
+        require_proof_of(session, basis, options)
+        check_message(args.message, landing, conventional=basis.config.land.conventional)
     if args.dry_run:
         _tell(args, landing, None)
         return int(ExitCode.DONE)
@@ -72,13 +78,14 @@ def run(args: argparse.Namespace) -> int:
 
         landed = flow.land(session.repository, landing, args.message, record, last)
     _tell(args, landing, landed)
+    bring_workspace_along(session, basis, landing.snapshot.tree)
     return int(ExitCode.DONE)
 
 
 _OPEN = (State.IDLE, State.GREEN, State.LANDING, State.COMMITTED, State.LANDED)
 
 
-def _last(session: Session, basis: Basis) -> tuple[ReleaseFolder, Release]:
+def release_for(session: Session, basis: Basis) -> tuple[ReleaseFolder, Release]:
     """Return the release to land in: the last one, when it is about this tree and can still land."""
     latest = session.store.latest()
     if latest is not None:
@@ -90,8 +97,9 @@ def _last(session: Session, basis: Basis) -> tuple[ReleaseFolder, Release]:
     return session.store.new_release(session.clock.now()), Release()
 
 
-def _require_proof(session: Session, basis: Any, options: Any) -> None:
-    """Ask the gate: first by the key alone, then, when that differs, by today's plan."""
+def require_proof_of(session: Session, basis: Any, options: Any) -> None:
+    """Ask the gate: first by the key alone, then, when that differs, by today's plan. Raises
+    RefusedError when it does not open."""
     from grind.flows.land import require_proof
     from grind.flows.proven import find_proof
 
@@ -100,19 +108,17 @@ def _require_proof(session: Session, basis: Any, options: Any) -> None:
         basis,
         stored,
         now=session.clock.now(),
-        tools_print=lambda receipt: session.tools_print(basis.config, receipt.tools),
-        host=session.host_id(),
+        tools_print=lambda receipt: session.still_print(basis.config, receipt),
+        host=session.host_id(basis.config),
     )
     if proof.decision.ok or proof.receipt is None:
         require_proof(proof.decision)
         return
     import asyncio
 
-    from grind.flows.prepare import prepare
+    from grind.commands.hosting import prepare_on_host
 
-    prepared = asyncio.run(
-        prepare(session.repository, session.host, options, session.labels, basis)
-    )
+    prepared = asyncio.run(prepare_on_host(session, options, basis))
     same_tools = proof.receipt.tools == prepared.tools
     require_proof(
         find_proof(
@@ -121,28 +127,29 @@ def _require_proof(session: Session, basis: Any, options: Any) -> None:
             now=session.clock.now(),
             tools_print=None if same_tools else lambda _: "",
             digest=prepared.whole.digest if same_tools else "",
-            host=session.host_id(),
+            host=session.host_id(basis.config),
         ).decision
     )
 
 
-def _check_message(args: argparse.Namespace, landing: Landing, *, conventional: bool) -> None:
+def check_message(message: str | None, landing: Landing, *, conventional: bool) -> None:
+    """Raise GrindError when there is no message, or one too many, or one that is not acceptable."""
     from grind.core.message import problems_of
 
     if not landing.needs_commit:
-        if args.message is not None:
+        if message is not None:
             raise GrindError(
                 "nothing is uncommitted, so HEAD is pushed as it is, with its own message",
                 remedy="grind land (without -m), or --squash",
             )
         return
-    if args.message is None:
+    if message is None:
         if landing.made is not None:
             return  # the commit has its message
         raise GrindError(
             "a message is needed for the commit of the proven tree", remedy='grind land -m "…"'
         )
-    problems = problems_of(args.message, conventional=conventional)
+    problems = problems_of(message, conventional=conventional)
     if problems:
         raise GrindError("; ".join(problems), remedy='grind land -m "…"')
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from grind.core.errors import GrindError, RefusedError
 from grind.core.release import Release, State, fold, results_of
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from grind.core.events import RunStarted
     from grind.core.outcome import JobOutcome
     from grind.core.receipt import StepRecord
+    from grind.flows.prepare import Prepared
     from grind.wiring import Session
 
 _FACES = frozenset({"--json", "--follow", "--wait"})
@@ -37,6 +39,37 @@ class Past(NamedTuple):
         if self.last is None or self.last.started is None or self.last.state is not State.CHECKING:
             return False
         return _selecting(self.last.started.command) == _selecting(command)
+
+
+class Taken(NamedTuple):
+    """A release that another client began, to be gone on with."""
+
+    release: str
+    command: str
+    """The command line that began it."""
+
+
+def taken_over(taken: Taken, prepared: Prepared, past: Past, host: str) -> ReleaseFolder:
+    """Return the folder of the release that is taken over.
+
+    Raises:
+        GrindError: it is not the last one, is over by now, or today's plan is not its own.
+    """
+    last = past.last
+    if past.folder is None or past.folder.id != taken.release or last is None:
+        raise GrindError("another run has taken its place meanwhile", remedy="grind log --list")
+    if last.state is not State.CHECKING or last.started is None:
+        raise GrindError("it is over meanwhile", remedy=f"grind attach {taken.release}")
+    if last.started.host != host or not past.is_of(
+        prepared.whole.tree, prepared.whole.digest, prepared.ground
+    ):
+        raise RefusedError(
+            "the plan of that run is not what this grind and this host make of its snapshot today, "
+            "so its steps cannot be told apart",
+            remedy=f"`grind attach --read-only {taken.release}` shows what was recorded; "
+            f"`grind cancel {taken.release}` ends it",
+        )
+    return past.folder
 
 
 def past_of(session: Session) -> Past:
@@ -70,4 +103,14 @@ def _basis(started: RunStarted) -> tuple[str, str, str]:
 
 
 def _selecting(command: str) -> list[str]:
-    return [word for word in command.split() if word not in _FACES]
+    return [word for word in command_words(command) if word not in _FACES]
+
+
+def command_words(command: str) -> list[str]:
+    """Return the words of a command line that a journal recorded."""
+    import shlex
+
+    try:
+        return shlex.split(command)
+    except ValueError:  # of a version that joined words by blanks alone
+        return command.split()

@@ -9,7 +9,6 @@ from typing import Protocol
 from grind.adapters.runner.wire import Record, split_records
 from grind.ports import (
     Cancelled,
-    Clock,
     Ended,
     LaneDone,
     LaneEvent,
@@ -44,6 +43,9 @@ class LaneSource(Protocol):
 
     async def lost(self) -> str:
         """Return why the lane has no runner, or nothing when it has one."""
+
+    async def pause(self, seconds: float) -> None:
+        """Wait a little: so long, or until there is something new where that can be told."""
 
 
 class _Log:
@@ -105,9 +107,8 @@ class _Running:
 class Follower:
     """One pass over the events of a lane."""
 
-    def __init__(self, source: LaneSource, clock: Clock) -> None:
+    def __init__(self, source: LaneSource) -> None:
         self._source = source
-        self._clock = clock
         self._offset = 0
         self._log = _Log(source)
         self._running: dict[int, _Running] = {}
@@ -153,7 +154,7 @@ class Follower:
             # One more look follows, for what was written between our last one and the end.
             self._reason = await self._source.lost()
         if not self._reason:
-            await self._clock.sleep(min(LONGEST, SHORTEST * self._quiet))
+            await self._source.pause(min(LONGEST, SHORTEST * self._quiet))
 
     def _ready(self, record: Record) -> bool:
         """A step has ended when its output has: the log may be a moment behind the records."""
