@@ -146,3 +146,27 @@ def test_odd_event_and_ref(world: World) -> None:
     for args in (("--event", "psuh"), ("--ref", "-x y"), ("--ref", "")):
         done = world.grind("plan", *args)
         assert done.code == 2, done
+
+
+@pytest.mark.parametrize("name", ["a b", "a:b", "a*b", "tab\tb"])
+def test_a_state_folder_that_a_shell_would_split(world: World, name: str) -> None:
+    """`>> $GITHUB_ENV` without quotes is right on a runner, and would fail here."""
+    world.start({CI: workflow("- run: echo A=1 >> $GITHUB_ENV")})
+    state = world.root / name
+    done = world.grind("check", env={"GRIND_STATE_DIR": str(state)})
+    assert done.code == 2, done
+    assert "GRIND_STATE_DIR" in done.err
+    assert "Traceback" not in done.said
+    assert world.grind("plan", env={"GRIND_STATE_DIR": str(state)}).code == 0
+
+
+def test_a_repository_whose_path_a_shell_would_split(world: World) -> None:
+    """The steps never see it."""
+    world.start(
+        {CI: workflow("- run: echo A=1 >> $GITHUB_ENV\n- run: cd $GITHUB_WORKSPACE; test $A = 1")}
+    )
+    elsewhere = world.root / "my repo: [a*]"
+    world.repo.rename(elsewhere)
+    world.repo = elsewhere
+    done = world.grind("check")
+    assert done.code == 0, done

@@ -99,6 +99,7 @@ async def _run(
     taken: Taken | None,
 ) -> int:
     stop_on_signals()
+    session.hosts.check_place(session.chosen(basis.config))
     host = session.host(basis.config)
     try:
         return await _run_on(session, host, basis, args, whole=whole, klass=klass, taken=taken)
