@@ -144,7 +144,7 @@ async def _run_on(
         )
         recorder = _Recorder(session, journal.append, face)
         ignored = session.repository.ignored_paths if args.rev is None else tuple
-        record = Hints(recorder, release.read_log, ignored)
+        record = Hints(recorder, release.read_log, ignored, session.repository.lacking)
         inputs = flow.CheckInputs(
             repository=session.repository,
             host=host,
