@@ -100,6 +100,7 @@ async def _run(
     taken: Taken | None,
 ) -> int:
     stop_on_signals()
+    session.hosts.check_place(session.chosen(basis.config))
     host = session.host(basis.config)
     try:
         return await _run_on(session, host, basis, args, whole=whole, klass=klass, taken=taken)
@@ -146,7 +147,7 @@ async def _run_on(
         )
         recorder = _Recorder(session, journal.append, face)
         ignored = session.repository.ignored_paths if args.rev is None else tuple
-        record = Hints(recorder, release.read_log, ignored)
+        record = Hints(recorder, release.read_log, ignored, session.repository.lacking)
         inputs = flow.CheckInputs(
             repository=session.repository,
             host=host,

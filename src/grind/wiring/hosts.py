@@ -105,6 +105,18 @@ class Hosts:
 
         return os.path.realpath(state_folder(self._environ))
 
+    def check_place(self, host: Chosen) -> None:
+        """Raise GrindError when steps on this machine would not run as they do on a runner."""
+        from grind.adapters.places import unfit_for_steps
+        from grind.core.errors import GrindError
+
+        why = unfit_for_steps(self.state_here()) if self.is_here(host) else ""
+        if why:
+            raise GrindError(
+                f"steps cannot run in grind's state folder: {why}",
+                remedy="set GRIND_STATE_DIR to a folder without blanks, `*`, `?`, `[` or `:`",
+            )
+
     def doctor_script(self) -> bytes:
         """Return the script that gathers a host's facts."""
         from grind.adapters.hostscripts import DOCTOR, script

@@ -155,6 +155,12 @@ class GitRepository:
 
         return history.local_commits(self._site, base, head)
 
+    def lacking(self) -> str:
+        """Say what the repository does not have of its history, or nothing."""
+        from grind.adapters.git import checkouts
+
+        return checkouts.lacking(self._site)
+
     def ignored_paths(self) -> tuple[str, ...]:
         """List what is in the working copy and ignored by git; a folder that is ignored as a whole
         ends in `/`. Empty where there is no working copy, or git cannot tell."""
