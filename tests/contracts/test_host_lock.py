@@ -81,7 +81,7 @@ def test_a_number_that_was_given_to_another_process_is_stale(
     rig: Rig, lock: HostLock, tmp_path: Path, sleeper: subprocess.Popen[bytes]
 ) -> None:
     take(rig, lock, sleeper.pid)
-    (file,) = (path for path in tmp_path.rglob("locks/activation.*"))
+    (file,) = (path for path in (rig.folder / "state").resolve().parent.rglob("locks/activation.*"))
     fields = file.read_bytes().split(b"\0")
     fields[3] = b"1"  # as if the process had started at another time
     file.write_bytes(b"\0".join(fields))

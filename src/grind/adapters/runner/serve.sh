@@ -7,7 +7,7 @@
 # once, so several processes can answer at the same time.
 #
 # Laws: as in base.sh. What takes time is done in a fork; this loop only reads. When nothing is heard for
-# half a minute the client is gone, or the network is: the session ends, and the lanes go on.
+# a while the client is gone, or the network is: the session ends, and the lanes go on.
 
 g_answer() { # CODE OUT ERR
   local g_o=${2//'\'/'\\'} g_e=${3:0:600}
@@ -134,7 +134,7 @@ g_main_serve() { # STATE PATH RUNNER
   trap g_end_session EXIT
   trap 'exit 0' HUP TERM INT
   trap : PIPE
-  while IFS=' ' read -r -t 30 g_id g_kind g_count g_bytes; do
+  while IFS=' ' read -r -t "$g_lifeline" g_id g_kind g_count g_bytes; do
     g_a=() g_files=$g_session/$g_id
     ((g_count)) && mapfile -d '' -t -n "$g_count" g_a
     case $g_kind in

@@ -23,6 +23,17 @@ NOISE = 1 << 20
 SAID = 64
 
 
+class Pulse(NamedTuple):
+    """Signs of life, in seconds."""
+
+    beat: float = 5.0
+    """Between two of them, each way."""
+    silence: float = 20.0
+    """Without any, after which the client takes the connection for lost."""
+    lifeline: float = 40.0
+    """Without any, after which what serves the connection on the host goes."""
+
+
 class Hello(NamedTuple):
     """What the other end says of itself when it is ready."""
 
@@ -72,7 +83,7 @@ class Channel:
             ) from None
         return cls(door, process)
 
-    async def become(self, role: str, slug: str) -> Hello:
+    async def become(self, role: str, slug: str, lifeline: float) -> Hello:
         """Feed the other end until it is a program of ours.
 
         Raises:
@@ -81,11 +92,14 @@ class Channel:
         runner, host = program(RUNNER), program(HOST)
         programs = {program_name(text): text for text in (host, runner)}
         word = secrets.token_hex(16)
-        fields = (word, role, program_name(host), program_name(runner), slug)
+        fields = (word, role, program_name(host), program_name(runner), slug, f"{lifeline:g}")
         self.input.write(boot() + b"".join(field.encode() + b"\0" for field in fields))
         self._listening = asyncio.create_task(self._listen())
         try:
-            return await self._greet(word, programs)
+            async with asyncio.timeout(2 * self._door.connect):
+                return await self._greet(word, programs)
+        except TimeoutError:
+            raise trouble(self._door.alias, b"Connection timed out") from None
         except (asyncio.IncompleteReadError, ConnectionError, ValueError) as error:
             raise await self.trouble() from error
 

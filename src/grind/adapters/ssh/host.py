@@ -14,6 +14,7 @@ from grind.adapters.identity import os_name
 from grind.adapters.localhost import ASK_SECONDS, COLLECT_SECONDS, kept_name
 from grind.adapters.runner import wire
 from grind.adapters.runner.client import RunnerLane
+from grind.adapters.ssh.channel import Pulse
 from grind.adapters.ssh.door import Door
 from grind.adapters.ssh.following import LaneName
 from grind.adapters.ssh.lane import RemoteGround, check
@@ -66,9 +67,10 @@ class SshHost:
         graces: wire.Graces = wire.Graces(),  # noqa: B008 - a constant
         outer: str = "",
         patience: float = PATIENCE,
+        pulse: Pulse = Pulse(),  # noqa: B008 - a constant
         workspace: str = "",
     ) -> None:
-        self._link = Link(door, slug, name, clock, patience)
+        self._link = Link(door, slug, name, clock, patience=patience, pulse=pulse)
         self._name = name
         self._lending = lending
         self._limits = limits
