@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import secrets
-import signal
 from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -179,18 +178,13 @@ class Channel:
         """End the session: the other end sees the end of its input, and goes."""
         if self._listening is not None:
             self._listening.cancel()
-        self.input.close()
-        if not self.ended:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._process.pid, signal.SIGTERM)
-        try:
-            async with asyncio.timeout(2):
-                await self._process.wait()
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()
-        # The transport of a subprocess keeps its pipes until it is told.
-        transport = getattr(self._process, "_transport", None)
-        if transport is not None:
-            transport.close()
+        await end(self._process)
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    """End a process that talks through pipes, whatever is left in them."""
+    # `wait` alone would wait for pipes that nobody reads any more.
+    transport = getattr(process, "_transport")  # noqa: B009 - it has no public name
+    transport.close()
+    with contextlib.suppress(ProcessLookupError):
+        await process.wait()

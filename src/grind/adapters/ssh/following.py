@@ -12,7 +12,7 @@ from grind.adapters.ssh.link import Link
 from grind.adapters.ssh.trouble import SshError
 
 PIECE = 256 * 1024
-AHEAD = 8 * 1024 * 1024
+AHEAD = 4 * 1024 * 1024
 """Bytes of a log that may wait here to be delivered; then the host is made to wait."""
 
 

@@ -93,7 +93,7 @@ class Session:
         pending = self._pending[number] = _Pending()
         encoded = b"".join(os.fsencode(field) + b"\0" for field in fields)
         head = f"{number} {kind} {len(fields)} {len(data)}\n".encode()
-        self._channel.input.write(head + encoded + data)
+        self._channel.input.write(b"".join((head, encoded, data, b"\n")))
         return number, pending
 
     async def _read(self) -> None:
