@@ -14,9 +14,10 @@ from grind.adapters.identity import os_name
 from grind.adapters.localhost import ASK_SECONDS, COLLECT_SECONDS, kept_name
 from grind.adapters.runner import wire
 from grind.adapters.runner.client import RunnerLane
+from grind.adapters.ssh.channel import Pulse
 from grind.adapters.ssh.door import Door
 from grind.adapters.ssh.following import LaneName
-from grind.adapters.ssh.lane import RemoteGround, check
+from grind.adapters.ssh.lane import WRITTEN, RemoteGround, check
 from grind.adapters.ssh.link import Link
 from grind.adapters.ssh.session import Answer
 from grind.adapters.ssh.sync import TOP, Source, send
@@ -66,9 +67,10 @@ class SshHost:
         graces: wire.Graces = wire.Graces(),  # noqa: B008 - a constant
         outer: str = "",
         patience: float = PATIENCE,
+        pulse: Pulse = Pulse(),  # noqa: B008 - a constant
         workspace: str = "",
     ) -> None:
-        self._link = Link(door, slug, name, clock, patience)
+        self._link = Link(door, slug, name, clock, patience=patience, pulse=pulse)
         self._name = name
         self._lending = lending
         self._limits = limits
@@ -164,7 +166,9 @@ class SshHost:
     async def keep(self, name: str, data: bytes) -> str:
         """Put a private file into the state folder, and return its path."""
         kept = kept_name(name, data)
-        check(await self._request("keep", (kept,), data), "the host cannot keep a file")
+        check(
+            await self._request("keep", (kept,), data), "the host cannot keep a file", good=WRITTEN
+        )
         return f"{self._state()}/bin/{kept}"
 
     async def receive(self, repository: str, modules: Callable[[], Mapping[str, str]]) -> str:
