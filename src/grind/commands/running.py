@@ -21,6 +21,7 @@ from grind.core.texts import one_line
 from grind.flows import check as flow
 from grind.flows.basis import Basis
 from grind.flows.collect import Keeping, collect
+from grind.flows.doctor import record_facts
 from grind.flows.hints import Hints
 from grind.flows.prepare import Prepared, prepare
 from grind.flows.proven import find_proof
@@ -163,6 +164,7 @@ async def _run_on(
             tools_print=lambda tools: session.tools_print(basis.config, tools),
             debug=session.environ.get("RUNNER_DEBUG") == "1",
             carried=carried,
+            facts=await record_facts(host, session.hosts.doctor_script()),
         )
         try:
             ended = await flow.check(inputs, prepared, selection)

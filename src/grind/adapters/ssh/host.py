@@ -224,6 +224,11 @@ class SshHost:
         await self.open()
         return await self._link.ask(kind, fields, data)
 
+    async def state(self) -> str:
+        """Return the state folder of this repository on the host. Raises UnreachableError."""
+        await self.open()
+        return self._state()
+
     def _state(self) -> str:
         hello = self._link.hello
         assert hello is not None
