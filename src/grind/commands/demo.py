@@ -150,7 +150,7 @@ class Demo:
         self.say("Landed, once. The same tree again is green at once, from the receipt:")
         self.grind("check")
         self.grind("status")
-        demo_activation.play(self, self._folder / "host", self._out.write)
+        demo_activation.play(self, self._folder / "activation", self._out.write)
         self.say(f"That was the loop, in {time.monotonic() - started:.0f} s. In your repository:")
         self._out.write("  grind plan    what CI would run\n  grind check   prove it\n")
         self._out.write('  grind land -m "…"   push exactly that, once\n')
