@@ -17,7 +17,19 @@ from typing import Any
 
 import msgspec
 
-from grind.core import activateconfig, config, doctor, drift, events, health, plan, probe, topics
+from grind.core import (
+    activateconfig,
+    config,
+    doctor,
+    drift,
+    events,
+    health,
+    hostevents,
+    hosthistory,
+    plan,
+    probe,
+    topics,
+)
 from grind.core.errors import ExitCode
 from grind.core.typed import DURATION, DURATION_PATTERN
 from grind.ui import error_text, probe_text, status_text
@@ -117,6 +129,7 @@ def schemas() -> dict[str, Schema]:
         "status": _status(),
         "doctor": _doctor(),
         "probe": _probe(),
+        "host": _host(),
         "error": _error(),
     }
 
@@ -133,7 +146,7 @@ def _config() -> Schema:
 
 
 def _events() -> Schema:
-    schema = _schema(events.Entry, events, health)
+    schema = _schema(events.Entry, events, health, hostevents)
     schema["$defs"]["Entry"]["properties"]["schema"] = {"const": events.EVENTS_SCHEMA}
     return _finished(
         schema,
@@ -257,6 +270,14 @@ def _probe() -> Schema:
     document["properties"] = {"schema": {"const": probe_text.PROBE_SCHEMA}} | document["properties"]
     document["required"] = list(document["properties"])
     return _finished(schema, probe_text.PROBE_SCHEMA, "What `grind probe --json` prints.")
+
+
+def _host() -> Schema:
+    schema = _schema(hosthistory.HostStatus, hosthistory)
+    document = schema["$defs"]["HostStatus"]
+    document["properties"] = {"schema": {"const": hosthistory.HOST_SCHEMA}} | document["properties"]
+    document["required"] = ["schema", *document.get("required", [])]
+    return _finished(schema, hosthistory.HOST_SCHEMA, "What `grind status --host --json` prints.")
 
 
 def _error() -> Schema:
