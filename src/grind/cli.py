@@ -68,6 +68,7 @@ GROUPS = (
         (
             ("py", "Python under the repository's policy, pinned by its flake"),
             ("report", "one self-contained page: timeline, parity, logs, history"),
+            ("collect", "remove old runs and checkouts from a host, by age and size"),
             ("completion", "shell completion for bash, zsh and fish"),
         ),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -24,8 +25,15 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
     process.wait()
 
 
+def locks_of(rig: Rig) -> Path:
+    """Where the locks lie: the host of a contract is always this machine."""
+    return Path(rig.go(HostLock(rig.host).script())).parents[2] / "locks"
+
+
 @pytest.fixture
 def lock(rig: Rig) -> HostLock:
+    """The locks of the host, on which other tests have left some."""
+    shutil.rmtree(locks_of(rig), ignore_errors=True)
     return HostLock(rig.host)
 
 
@@ -78,10 +86,10 @@ def test_a_dead_holder_is_told_of_and_only_followed_by_name(
 
 
 def test_a_number_that_was_given_to_another_process_is_stale(
-    rig: Rig, lock: HostLock, tmp_path: Path, sleeper: subprocess.Popen[bytes]
+    rig: Rig, lock: HostLock, sleeper: subprocess.Popen[bytes]
 ) -> None:
     take(rig, lock, sleeper.pid)
-    (file,) = (path for path in tmp_path.rglob("locks/activation.*"))
+    (file,) = locks_of(rig).glob("activation.*")
     fields = file.read_bytes().split(b"\0")
     fields[3] = b"1"  # as if the process had started at another time
     file.write_bytes(b"\0".join(fields))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from grind.adapters.hostlock import HostLock
 from grind.adapters.workspace import Workspace
 from grind.core.workspace import Blocked, Current, Forwarded, Taken
 from tests.contracts.rig import PATH, Rig
+from tests.contracts.test_host_lock import locks_of
 
 
 class Clones:
@@ -71,6 +73,7 @@ def clones(tmp_path: Path) -> Clones:
 
 @pytest.fixture
 def workspace(rig: Rig, clones: Clones) -> Workspace:
+    shutil.rmtree(locks_of(rig), ignore_errors=True)
     return Workspace(rig.host, str(clones.there), {"HOME": clones.env["HOME"]})
 
 

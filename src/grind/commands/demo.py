@@ -7,6 +7,7 @@ as its own commands. What each command is expected to answer is checked as it go
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import time
 from pathlib import Path
 from typing import TextIO
 
+from grind.commands.demo_host import ALIAS, DemoHost
 from grind.core.errors import ExitCode, GrindError
 
 HELP = "watch the whole loop on a sample repository on this machine; nothing is left behind"
@@ -78,6 +80,13 @@ is() {
 }
 is "$GREETING, Ada!" Ada
 is "$GREETING, Grace Hopper!" "Grace Hopper"
+"""
+
+_SIGN = "a slow one begins"
+_SLOW = f"""\
+echo "{_SIGN}"
+sleep 2
+is "$GREETING, slow one!" "slow one"
 """
 
 _DEPLOY = "#!/usr/bin/env bash\necho 'this would deploy'; exit 1\n"
@@ -148,9 +157,63 @@ class Demo:
         self._say("Landed, once. The same tree again is green at once, from the receipt:")
         self._grind("check")
         self._grind("status")
+        self._on_a_host()
         self._say(f"That was the loop, in {time.monotonic() - started:.0f} s. In your repository:")
         self._out.write("  grind plan    what CI would run\n  grind check   prove it\n")
         self._out.write('  grind land -m "…"   push exactly that, once\n')
+
+    def _on_a_host(self) -> None:
+        """The same on another machine: nothing is lost when the client is killed half-way."""
+        host = DemoHost(self._work.parent / "host", self._env)
+        host.folder.mkdir(mode=0o700)
+        try:
+            missing = host.start()
+            if missing:
+                self._say(f"The chapter about a host that ssh reaches is left out: {missing}.")
+                return
+            self._env = host.env
+            self._chapter()
+        finally:
+            host.stop()
+
+    def _chapter(self) -> None:
+        self._say("Now on a host that ssh reaches (a real sshd, here for this minute).")
+        self._write("grind.toml", f'[hosts.box]\nssh = "{ALIAS}"\n')
+        self._write("tests/run.sh", _TESTS + _SLOW, executable=True)
+        self._grind("check", expect=ExitCode.REFUSED)
+        self._say("A cloned grind.toml reaches no host before you have said yes to exactly it:")
+        self._grind("trust", "--digest", self._digest())
+        self._say("The check runs there. Half-way its client is killed, as by a closed laptop:")
+        self._killed_half_way("check", "--follow")
+        self._say("The host goes on by itself. Attached again, from the first byte:")
+        self._grind("attach", "--follow")
+        self._grind("land", "-m", "Prove it on a host")
+
+    def _digest(self) -> str:
+        asked = [sys.executable, "-m", "grind", "trust", "--show", "--json"]
+        done = subprocess.run(asked, cwd=self._work, env=self._env, capture_output=True, check=True)
+        return str(json.loads(done.stdout)["digest"])[:16]
+
+    def _killed_half_way(self, *argv: str) -> None:
+        """Run grind until a slow test prints its first line, and kill it there."""
+        self._out.write(f"$ grind {' '.join(argv)}\n")
+        self._out.flush()
+        process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "grind", *argv],
+            cwd=self._work,
+            env=self._env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        assert process.stdout is not None
+        for line in process.stdout:
+            self._out.write(line.decode("utf-8", "replace"))
+            if _SIGN.encode() in line:
+                break
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        self._out.write("[kill -9]\n")
 
     def _make(self) -> None:
         self._git("init", "-q", "--bare", "-b", "main", str(self._remote), at=None)

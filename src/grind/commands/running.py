@@ -15,9 +15,11 @@ from grind.core import events as e
 from grind.core.errors import ExitCode, GrindError
 from grind.core.plan import StepClass
 from grind.core.release import State
+from grind.core.room import kib_of
 from grind.core.texts import one_line
 from grind.flows import check as flow
 from grind.flows.basis import Basis
+from grind.flows.collect import Keeping, collect
 from grind.flows.hints import Hints
 from grind.flows.prepare import Prepared, prepare
 from grind.flows.proven import find_proof
@@ -166,7 +168,10 @@ async def _run_on(
         if session.store.tidying_is_due(session.clock.now(), TIDY_EVERY):
             session.store.prune(KEEP_RELEASES)
             session.repository.prune(KEEP_DAYS)
-            await inputs.host.collect(max_age=KEEP_DAYS * 86400, keep=KEEP_RUNS)
+            name, sizes = session.hosts.sizes_script()
+            room = session.chosen(basis.config).config.disk
+            keeping = Keeping(KEEP_DAYS * 86400, KEEP_RUNS, kib_of(room) if room else None)
+            await collect(host, keeping, session.clock, name=name, sizes=sizes)
     except GrindError as error:  # what was proven is proven, whatever cannot be tidied up
         sys.stderr.write(f"grind: {error.message}\n")
     return ended.exit_code

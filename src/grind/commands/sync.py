@@ -75,7 +75,7 @@ def _forward(session: Session, args: argparse.Namespace) -> int:
     document = {"host": chosen.name, "workspace": place.path, "from": None, "to": None}
     if isinstance(answer, Forwarded):
         document |= {"from": answer.old, "to": answer.new}
-        text = f"{place.told}: {answer.old[:12]} → {answer.new[:12]}, {answer.count} commits"
+        text = f"{place.told}: {answer.old[:12]} → {answer.new[:12]}, {answer.commits} commits"
     else:
         document |= {"from": answer.oid, "to": answer.oid}
         text = f"{place.told} is up to date, at {answer.oid[:12]}"

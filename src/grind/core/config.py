@@ -27,6 +27,7 @@ from grind.core.configtypes import (
     Memory,
     Name,
     Role,
+    Size,
     Text,
     Unit,
     Variable,
@@ -143,6 +144,8 @@ class HostConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Folders put before the steps' PATH."""
     jobs: Count | None = None
     """How many jobs may run side by side on it."""
+    disk: Size | None = None
+    """How much room this repository's runs and checkouts may take on it; the oldest go first."""
     memory: Memory | None = None
     """What the jobs on it may use together, where the host can hold them to it: "8G"."""
 

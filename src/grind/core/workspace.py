@@ -6,11 +6,11 @@ from typing import NamedTuple, TypeAlias
 
 
 class Forwarded(NamedTuple):
-    """It was at `old` and is at `new`, `count` commits later; its files are those of `new`."""
+    """It was at `old` and is at `new`, so many commits later; its files are those of `new`."""
 
     old: str
     new: str
-    count: int
+    commits: int
 
 
 class Current(NamedTuple):

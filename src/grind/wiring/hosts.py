@@ -62,6 +62,7 @@ class Hosts:
             fixed=said.set,
             path=said.path,
             memory=said.memory or "",
+            workspace=said.workspace or "",
         )
 
     def slug_there(self) -> str:
@@ -109,6 +110,12 @@ class Hosts:
         from grind.adapters.hostscripts import DOCTOR, script
 
         return script(DOCTOR)
+
+    def sizes_script(self) -> tuple[str, bytes]:
+        """Return the script that tells how much room runs take: its name and text."""
+        from grind.adapters.hostscripts import SIZES, script
+
+        return SIZES, script(SIZES)
 
     def known(self, host: Chosen) -> Known:
         """Return what is known of a host, from memory; one that was never asked is asked now.
@@ -180,6 +187,17 @@ class Hosts:
         from grind.adapters.places import state_folder
 
         return KnownHosts(os.path.join(state_folder(self._environ), "hosts"))
+
+
+def hosts_of_all_repositories(environ: Mapping[str, str]) -> list[tuple[str, Hosts]]:
+    """Return this machine once for every repository that has a folder of state on it."""
+    from grind.adapters.clock import SystemClock
+    from grind.adapters.places import state_folder
+
+    root = os.path.realpath(state_folder(environ))
+    names = sorted(os.listdir(root)) if os.path.isdir(root) else []
+    slugs = [name for name in names if os.path.isdir(os.path.join(root, name, "runs"))]
+    return [(slug, Hosts(environ, slug, SystemClock(), LOCAL)) for slug in slugs]
 
 
 def hosts_without_repository(environ: Mapping[str, str]) -> Hosts:

@@ -42,7 +42,7 @@ def ssh_host(
         alias,
         session.environ,
         name=name,
-        slug=repository_folder(session),
+        slug=session.hosts.slug_there(),
         env=env,
         path=path,
         memory=memory,
@@ -59,6 +59,7 @@ def host_of(
     slug: str,
     env: tuple[str, ...] = (),
     path: tuple[str, ...] = (),
+    fixed: Mapping[str, str] | None = None,
     memory: str = "",
     workspace: str = "",
     config: str | None = None,
@@ -76,18 +77,7 @@ def host_of(
         slug=slug,
         environ=environ,
         workspace=workspace,
-        lending=Lending(env, path),
+        lending=Lending(env, path, fixed or {}),
         limits=Limits(memory=memory),
         outer=environ.get("RUNNER_TRACKING_ID", ""),
     )
-
-
-def repository_folder(session: Session) -> str:
-    """Name the repository's folder on a host: of this repository, on this machine, and no other."""
-    import hashlib
-
-    from grind.wiring import repository_slug
-
-    slug = repository_slug(session.repository.common_dir)
-    digest = hashlib.sha256(session.host_id().encode()).hexdigest()[:8]
-    return f"{slug}-{digest}"

@@ -11,7 +11,8 @@ from importlib.resources import files
 LOCK = "lock.sh"
 DOCTOR = "doctor.sh"
 SYNC = "sync.sh"
-NAMES = (LOCK, DOCTOR, SYNC)
+SIZES = "sizes.sh"
+NAMES = (LOCK, DOCTOR, SYNC, SIZES)
 
 
 def script(name: str) -> bytes:

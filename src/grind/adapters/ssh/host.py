@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from grind.adapters.identity import os_name
@@ -31,6 +32,8 @@ class Lending(NamedTuple):
 
     env: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
+    fixed: Mapping[str, str] = MappingProxyType({})
+    """Variables that they see whatever the host has."""
 
 
 class Limits(NamedTuple):
@@ -104,7 +107,7 @@ class SshHost:
                 home=hello.environ.get("HOME", ""),
                 extra=self._lending.env,
                 folders=self._lending.path,
-            )
+            ) | dict(self._lending.fixed)
             await self._link.lend([f"{name}={value}" for name, value in self._env.items()])
             self._link.prepare()
 
