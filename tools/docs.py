@@ -133,7 +133,8 @@ def _plan() -> Schema:
     row = plan.document(_sample_plan())
     job = row["jobs"][0]
     _keep(definitions["JobPlan"], job, optional=("remedy", "file", "open"))
-    optional = ("remedy", "gating_reason", "parent", "file")
+    more = ("background", "control", "targets")
+    optional = ("remedy", "gating_reason", "parent", "file", *more)
     _keep(definitions["StepPlan"], job["steps"][0], optional=optional)
     definitions["Plan"]["properties"] |= {
         "schema": {"const": plan.PLAN_SCHEMA},
@@ -161,6 +162,9 @@ def _sample_plan() -> plan.Plan:
         remedy="x",
         parent=0,
         file="x",
+        background=True,
+        control="wait",
+        targets=(0,),
     )
     job = plan.JobPlan(
         key="",

@@ -133,7 +133,7 @@ class Lane(Protocol):
     async def begin(self, env: Sequence[tuple[str, str]], files: Mapping[str, bytes]) -> None:
         """Set the whole environment of the job and write `files` (name → bytes) into
         `paths.events`. Nothing of the caller's environment is inherited. No effect on a resumed
-        lane that has begun."""
+        lane that has begun. It holds for sure when the `submit` that follows has returned."""
 
     async def submit(self, tasks: Sequence[StepTask], *, final: bool = False) -> None:
         """Queue steps, in one atomic batch; `final` says that none will follow. A batch whose

@@ -38,6 +38,8 @@ def free_port() -> int:
 
 
 def unit_text(port: int, mode: str, role: str, version: str) -> str:
+    if mode == "crash":  # sooner than any settling
+        return f"[Service]\nExecStart=/bin/false\n# {version}"
     command = f"{sys.executable} {FILES / 'service.py'} {port} {mode} {role}"
     return f"[Service]\nExecStart={command}\n# {version}"
 
@@ -159,8 +161,17 @@ class Lab:
         return [line.split()[0] for line in lines]
 
     def health(self) -> dict[str, Any]:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5) as answer:
-            return dict(json.load(answer))
+        """What the service answers, as soon as it does: a switch does not wait for that."""
+        until = time.monotonic() + 60
+        while True:
+            try:
+                address = f"http://127.0.0.1:{self.port}/health"
+                with urllib.request.urlopen(address, timeout=5) as answer:
+                    return dict(json.load(answer))
+            except OSError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
 
     def record(self) -> list[str]:
         """The phases that the supervisor recorded, in order."""

@@ -44,13 +44,23 @@ class HostWorld:
     def begin(self, version: str = "1", mode: str = "ok", **more: Any) -> str:
         """A repository with one commit, and the host on it, deployed by hand."""
         self.world.start({**self.lab.describe(version, mode, **more), "grind.toml": self.toml()})
+        self.trust()
         return self.lab.deploy()
 
     def change(self, version: str, mode: str = "ok", **more: Any) -> None:
         """Edit the working copy; nothing is committed."""
         self.world.write({**self.lab.describe(version, mode, **more), "grind.toml": self.toml()})
+        self.trust()
+
+    def trust(self, cwd: Path | None = None) -> None:
+        """Say yes to what grind.toml says now, as its owner; one that cannot be read gets none."""
+        shown = self.world.grind("trust", "--show", "--json", cwd=cwd)
+        if shown.code == 0 and not shown.document["trusted"]:
+            given = self.world.grind("trust", "--digest", shown.document["digest"], cwd=cwd)
+            assert given.code == 0, given.said
 
     def activate(self, *args: str) -> Done:
+        self.trust()
         return self.world.grind("activate", *args)
 
     def good(self, version: str, **more: Any) -> str:

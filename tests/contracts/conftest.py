@@ -70,7 +70,7 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     """A host with an empty state folder; whatever a test leaves running is ended."""
     if request.param == "ssh":
         host: Sshd = request.getfixturevalue("sshd")
-        slug = tmp_path.name
+        slug = f"{tmp_path.name}/repository"
         (host.state / slug).mkdir(parents=True, mode=0o700)
         (tmp_path / "state").symlink_to(host.state / slug)
         (tmp_path / "way").write_text("\n".join((host.config, host.alias, slug)))

@@ -8,11 +8,13 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from grind.commands.hosting import add_host
 from grind.commands.options import add_json
 from grind.core.errors import GrindError
 
 if TYPE_CHECKING:
     from grind.core import events as e
+    from grind.core.config import Config
     from grind.core.hostevents import ActivateEnded
     from grind.flows.basis import Basis
     from grind.wiring import Session
@@ -30,6 +32,7 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    add_host(parser)
     parser.add_argument(
         "--dry-run", action="store_true", help="show everything up to the switch, and do not switch"
     )
@@ -41,22 +44,42 @@ def run(args: argparse.Namespace) -> int:
     from grind.flows.basis import Options, find_basis
     from grind.wiring import Session
 
-    session = Session(os.getcwd(), os.environ)
-    basis = find_basis(session.repository, Options(), session.labels)
-    require_activate(basis)
+    session = Session(os.getcwd(), os.environ, args.host)
+    basis = find_basis(session.repository, Options(), labels_of)
+    require_activate(session, basis, "activate it")
     with session.lock("grind activate"):
         ended = run_on_host(session, basis, args, _activate)
     return ended.exit_code
 
 
-def require_activate(basis: Basis) -> None:
-    """Raise GrindError when grind.toml does not say what to activate."""
+ROLES = ("grind", "staging")
+"""Roles of the hosts that a change may be activated on before anything is pushed."""
+
+
+def labels_of(_: Config) -> frozenset[str]:
+    """Return no labels: what is activated does not hang on them, and no host is asked for them."""
+    return frozenset()
+
+
+def require_activate(session: Session, basis: Basis, what: str) -> None:
+    """Return when grind.toml says what to activate, and this user has said yes to it: whatever it
+    says is run on the host, this machine among them.
+
+    Raises:
+        GrindError: there is nothing to activate.
+        RefusedError: nobody said yes, or the host is of another role.
+    """
+    from grind.commands.hosting import reach
+    from grind.commands.trusting import require_trust
+
     if basis.config.activate is None:
         raise GrindError(
             "grind.toml has no [activate], so there is nothing to activate",
             remedy='[activate] with flake = ".#nixosConfigurations.NAME", or with build, switch, '
             "back and current: docs/activation.md",
         )
+    host = reach(session, basis.config, what, ROLES)
+    require_trust(session, basis.config, f"{what} on {host.name}")
 
 
 def activate_on_host(session: Session, basis: Basis, args: argparse.Namespace) -> ActivateEnded:
@@ -85,10 +108,10 @@ async def _run(
 ) -> ActivateEnded:
     from grind.commands.running import stop_on_signals
     from grind.ui.activate_face import activate_face_for
-    from grind.wiring.activation import activation_inputs, reach
+    from grind.wiring.activation import activation_inputs, reached
 
     stop_on_signals()
-    reached = reach(session, basis.config, getattr(args, "host", None))
+    there = reached(session, basis.config)
     folder = session.store.new_activation(session.clock.now())
     face = activate_face_for(sys.stdout, session.environ, json=args.json)
     with session.journal(folder) as journal:
@@ -99,11 +122,11 @@ async def _run(
 
         try:
             inputs = activation_inputs(
-                session, basis, reached, folder, record, dry_run=getattr(args, "dry_run", False)
+                session, basis, there, folder, record, dry_run=getattr(args, "dry_run", False)
             )
             ended: ActivateEnded = await flow(inputs)  # type: ignore[operator]
         finally:
             face.close()
-            await reached.host.close()
+            await there.host.close()
     session.store.prune_activations(KEEP_ACTIVATIONS)
     return ended

@@ -7,7 +7,6 @@ as its own commands. What each command is expected to answer is checked as it go
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import time
 from pathlib import Path
 from typing import TextIO
 
-from grind.commands.demo_host import ALIAS, DemoHost
+from grind.commands import demo_activation
 from grind.core.errors import ExitCode, GrindError
 
 HELP = "watch the whole loop on a sample repository on this machine; nothing is left behind"
@@ -82,13 +81,6 @@ is "$GREETING, Ada!" Ada
 is "$GREETING, Grace Hopper!" "Grace Hopper"
 """
 
-_SIGN = "a slow one begins"
-_SLOW = f"""\
-echo "{_SIGN}"
-sleep 2
-is "$GREETING, slow one!" "slow one"
-"""
-
 _DEPLOY = "#!/usr/bin/env bash\necho 'this would deploy'; exit 1\n"
 _BROKEN = _GREET.replace('"$@"', "$@").replace("Greets everybody", "Kindly greets everybody")
 _REPAIRED = _GREET.replace("Greets everybody", "Kindly greets everybody")
@@ -119,6 +111,7 @@ class Demo:
 
     def __init__(self, folder: Path, out: TextIO) -> None:
         self._out = out
+        self._folder = folder
         self._work = folder / "greet"
         self._remote = folder / "remote.git"
         self._colour = out.isatty() and not os.environ.get("NO_COLOR")
@@ -137,108 +130,57 @@ class Demo:
     def play(self) -> None:
         """Play all of it."""
         started = time.monotonic()
-        self._say("A sample repository: a script, its tests, a workflow, and a bare remote.")
+        self.say("A sample repository: a script, its tests, a workflow, and a bare remote.")
         self._make()
-        self._say("What would CI run? Every step with a verdict; the deploy job is never executed.")
-        self._grind("plan")
-        self._say("A change that looks harmless: the quotes around $@ get lost.")
+        self.say("What would CI run? Every step with a verdict; the deploy job is never executed.")
+        self.grind("plan")
+        self.say("A change that looks harmless: the quotes around $@ get lost.")
         self._write("greet.sh", _BROKEN)
-        self._grind("check", expect=ExitCode.STEP_FAILED)
-        self._say("Red, before anybody else saw it. Nothing was pushed. The repair:")
+        self.grind("check", expect=ExitCode.STEP_FAILED)
+        self.say("Red, before anybody else saw it. Nothing was pushed. The repair:")
         self._write("greet.sh", _REPAIRED)
-        self._grind("check")
-        self._say("Proven. But now somebody edits a file, and tries to land that:")
+        self.grind("check")
+        self.say("Proven. But now somebody edits a file, and tries to land that:")
         self._write("README.md", "# greet\n\nUnproven words.\n")
-        self._grind("land", "-m", "Greet kindly", expect=ExitCode.REFUSED)
-        self._say("Refused: there is no proof of that tree. Without the edit it is the proven one:")
+        self.grind("land", "-m", "Greet kindly", expect=ExitCode.REFUSED)
+        self.say("Refused: there is no proof of that tree. Without the edit it is the proven one:")
         (self._work / "README.md").unlink()
-        self._grind("land", "-m", "Greet kindly")
-        self._git("log", "--oneline", "--graph", "main", at=self._remote)
-        self._say("Landed, once. The same tree again is green at once, from the receipt:")
-        self._grind("check")
-        self._grind("status")
-        self._on_a_host()
-        self._say(f"That was the loop, in {time.monotonic() - started:.0f} s. In your repository:")
+        self.grind("land", "-m", "Greet kindly")
+        self.git("log", "--oneline", "--graph", "main", at=self._remote)
+        self.say("Landed, once. The same tree again is green at once, from the receipt:")
+        self.grind("check")
+        self.grind("status")
+        demo_activation.play(self, self._folder / "host", self._out.write)
+        self.say(f"That was the loop, in {time.monotonic() - started:.0f} s. In your repository:")
         self._out.write("  grind plan    what CI would run\n  grind check   prove it\n")
         self._out.write('  grind land -m "…"   push exactly that, once\n')
 
-    def _on_a_host(self) -> None:
-        """The same on another machine: nothing is lost when the client is killed half-way."""
-        host = DemoHost(self._work.parent / "host", self._env)
-        host.folder.mkdir(mode=0o700)
-        try:
-            missing = host.start()
-            if missing:
-                self._say(f"The chapter about a host that ssh reaches is left out: {missing}.")
-                return
-            self._env = host.env
-            self._chapter()
-        finally:
-            host.stop()
-
-    def _chapter(self) -> None:
-        self._say("Now on a host that ssh reaches (a real sshd, here for this minute).")
-        self._write("grind.toml", f'[hosts.box]\nssh = "{ALIAS}"\n')
-        self._write("tests/run.sh", _TESTS + _SLOW, executable=True)
-        self._grind("check", expect=ExitCode.REFUSED)
-        self._say("A cloned grind.toml reaches no host before you have said yes to exactly it:")
-        self._grind("trust", "--digest", self._digest())
-        self._say("The check runs there. Half-way its client is killed, as by a closed laptop:")
-        self._killed_half_way("check", "--follow")
-        self._say("The host goes on by itself. Attached again, from the first byte:")
-        self._grind("attach", "--follow")
-        self._grind("land", "-m", "Prove it on a host")
-
-    def _digest(self) -> str:
-        asked = [sys.executable, "-m", "grind", "trust", "--show", "--json"]
-        done = subprocess.run(asked, cwd=self._work, env=self._env, capture_output=True, check=True)
-        return str(json.loads(done.stdout)["digest"])[:16]
-
-    def _killed_half_way(self, *argv: str) -> None:
-        """Run grind until a slow test prints its first line, and kill it there."""
-        self._out.write(f"$ grind {' '.join(argv)}\n")
-        self._out.flush()
-        process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "grind", *argv],
-            cwd=self._work,
-            env=self._env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        assert process.stdout is not None
-        for line in process.stdout:
-            self._out.write(line.decode("utf-8", "replace"))
-            if _SIGN.encode() in line:
-                break
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        self._out.write("[kill -9]\n")
-
     def _make(self) -> None:
-        self._git("init", "-q", "--bare", "-b", "main", str(self._remote), at=None)
-        self._git("init", "-q", "-b", "main", str(self._work), at=None)
+        self.git("init", "-q", "--bare", "-b", "main", str(self._remote), at=None)
+        self.git("init", "-q", "-b", "main", str(self._work), at=None)
         self._write(".github/workflows/ci.yml", _WORKFLOW)
         self._write("greet.sh", _GREET)
         self._write("tests/run.sh", _TESTS, executable=True)
         self._write("deploy.sh", _DEPLOY, executable=True)
-        self._git("add", "-A")
-        self._git("commit", "-q", "-m", "Greet")
-        self._git("remote", "add", "origin", str(self._remote))
-        self._git("push", "-q", "-u", "origin", "main")
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", "Greet")
+        self.git("remote", "add", "origin", str(self._remote))
+        self.git("push", "-q", "-u", "origin", "main")
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Tell the reader what comes."""
         bold, plain = ("\x1b[1m", "\x1b[0m") if self._colour else ("", "")
         self._out.write(f"\n{bold}» {text}{plain}\n")
         self._out.flush()
 
-    def _grind(self, *argv: str, expect: ExitCode = ExitCode.DONE) -> None:
+    def grind(self, *argv: str, expect: ExitCode = ExitCode.DONE, at: Path | None = None) -> None:
+        """Type a command, and hold it to its answer."""
         shown = " ".join(f'"{word}"' if " " in word else word for word in argv)
         self._out.write(f"$ grind {shown}\n")
         self._out.flush()
         code = subprocess.run(
             [sys.executable, "-m", "grind", *argv],
-            cwd=self._work,
+            cwd=at or self._work,
             env=self._env,
             stderr=subprocess.STDOUT,  # in order with what it answers, also through a pipe
             check=False,
@@ -251,7 +193,19 @@ class Demo:
             )
         self._out.write(f"[exit {code}]\n" if code else "")
 
-    def _git(self, *argv: str, at: Path | str | None = "work") -> None:
+    def asked(self, *argv: str, at: Path) -> str:
+        """Return what a command says, unseen."""
+        return subprocess.run(
+            [sys.executable, "-m", "grind", *argv],
+            cwd=at,
+            env=self._env,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    def git(self, *argv: str, at: Path | str | None = "work") -> None:
+        """Run git."""
         where = self._work if at == "work" else at
         prefix = ["-C", str(where)] if where is not None else []
         subprocess.run(["git", *prefix, *argv], env=self._env, check=True)

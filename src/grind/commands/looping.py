@@ -61,7 +61,7 @@ class Turn:
         if Phase.LAND in chosen and Phase.LAND not in self.before.done:
             self._require_message()
         if chosen == (Phase.VERIFY,):
-            require_live_probes(self._basis())
+            require_live_probes(self.session, self._basis())
 
     def _require_message(self) -> None:
         from grind.core.message import problems_of
@@ -80,10 +80,14 @@ class Turn:
         if problems:
             raise GrindError("; ".join(problems), remedy='grind run -m "…"')
 
-    def _basis(self, rev: str | None = None) -> Basis:
+    def _basis(self, rev: str | None = None, *, steps: bool = False) -> Basis:
+        """The basis of what is here, or of a commit; `steps` are to run on the host."""
+        from grind.commands.hosting import labels_for
+        from grind.commands.probe import no_labels
         from grind.flows.basis import Options, find_basis
 
-        return find_basis(self.session.repository, Options(rev=rev), self.session.labels)
+        labels = labels_for(self.session, "run steps") if steps else no_labels
+        return find_basis(self.session.repository, Options(rev=rev), labels)
 
     def take(self, phase: Phase) -> Outcome:
         """Do a phase. Raises GrindError as its command does."""
@@ -110,7 +114,7 @@ class Turn:
         parser = argparse.ArgumentParser()
         check.add_arguments(parser)
         args = parser.parse_args(["--json"] if self.args.json else [])
-        basis = self._basis()
+        basis = self._basis(steps=True)
         try:
             require_proof_of(self.session, basis, plan_options(args))
         except RefusedError:
@@ -118,22 +122,24 @@ class Turn:
         return _by(0, "proven already")
 
     def _activate(self) -> Outcome:
-        from grind.commands.activate import activate_on_host
+        from grind.commands.activate import activate_on_host, require_activate
 
         basis = self._basis()
         if basis.config.activate is None:
             return Outcome("skipped", reason="grind.toml has no [activate]")
+        require_activate(self.session, basis, "activate it")
         args = argparse.Namespace(dry_run=False, json=self.args.json)
         with self.session.lock("grind run"):
             ended = activate_on_host(self.session, basis, args)
         return _by(ended.exit_code, ended.reason)
 
     def _land(self) -> Outcome:
+        from grind.commands.hosting import bring_workspace_along
         from grind.commands.land import check_message, release_for, require_proof_of
         from grind.flows import land as flow
         from grind.flows.basis import Options
 
-        session, basis = self.session, self._basis()
+        session, basis = self.session, self._basis(steps=True)
         release, last = release_for(session, basis)
         try:
             landing = flow.plan_landing(session.repository, basis, squash=False, last=last)
@@ -152,6 +158,7 @@ class Turn:
 
             landed = flow.land(session.repository, landing, message, record, last)
         self.commit = landed.oid
+        bring_workspace_along(session, basis, landing.snapshot.tree)
         return _by(0, flow.told_follow(landed))
 
     def _watch(self) -> Outcome:
@@ -163,7 +170,7 @@ class Turn:
         given = {"--timeout": self.args.timeout, "--api": self.args.api, "--repo": self.args.repo}
         words = [word for name, value in given.items() if value for word in (name, value)]
         args = parser.parse_args([*words, *(["--json"] if self.args.json else []), commit])
-        code = watch.watch_and_verify(self.session, args, commit)
+        code = watch.watch_and_verify(self.session.on("local"), args, commit)
         if code == ExitCode.PAUSED:
             return _by(code, "CI is not over; `grind run --from watch` goes on")
         return _by(code)
@@ -184,8 +191,8 @@ class Turn:
         commit = self._watched()
         basis = self._basis(commit)
         if self.args.first == Phase.VERIFY:
-            require_live_probes(basis)
-        elif not live_probes(basis):
+            require_live_probes(self.session, basis)
+        elif not live_probes(self.session, basis):
             return Outcome("skipped", reason=NO_REVISION)
         show = shower(self.session, json=self.args.json)
 

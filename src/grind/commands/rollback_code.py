@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from grind.commands.hosting import add_host
 from grind.commands.options import add_json
 from grind.core import events as e
 from grind.core.errors import ExitCode, GrindError
@@ -29,6 +30,7 @@ def add_code_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--branch", metavar="NAME", help="the branch it landed on (default: what the journal says)"
     )
+    add_host(parser)
     parser.add_argument("--plan", action="store_true", help="say what would be done, do nothing")
     parser.add_argument(
         "--now", action="store_true", help="push at once, without the checks; needs --reason"
@@ -39,6 +41,7 @@ def add_code_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_code(args: argparse.Namespace) -> int:
     """Undo; return 0 when the revert commit is on the branch, or nothing was to undo."""
+    from grind.commands.probe import no_labels
     from grind.flows.basis import Options, find_basis
     from grind.wiring import Session
 
@@ -46,8 +49,8 @@ def run_code(args: argparse.Namespace) -> int:
         raise GrindError(
             "--now leaves the checks out, so it must be said why", remedy='--reason "…"'
         )
-    session = Session(os.getcwd(), os.environ)
-    basis = find_basis(session.repository, Options(), session.labels)
+    session = Session(os.getcwd(), os.environ, args.host)
+    basis = find_basis(session.repository, Options(), no_labels)
     plan = plan_of(session, basis, args.commit, args.branch)
     return carry_out(session, basis, plan, args)
 
@@ -98,7 +101,7 @@ def carry_out(session: Session, basis: Basis, plan: CodePlan, args: argparse.Nam
     if plan.nothing or args.plan:
         return int(ExitCode.DONE)
     message = plan.message(args.reason, conventional=basis.config.land.conventional)
-    proposed = _basis_of(session, basis, plan)
+    proposed = _basis_of(session, basis, plan, at_once=args.now)
     if not args.now:
         code = _prove(session, proposed, args)
         if code:
@@ -115,13 +118,16 @@ def carry_out(session: Session, basis: Basis, plan: CodePlan, args: argparse.Nam
     return _land(session, proposed, plan, message, args, face)
 
 
-def _basis_of(session: Session, basis: Basis, plan: CodePlan) -> Basis:
+def _basis_of(session: Session, basis: Basis, plan: CodePlan, *, at_once: bool) -> Basis:
     """Return the basis of the tree that reverting gives, for a push to the branch it goes to."""
+    from grind.commands.hosting import labels_for
+    from grind.commands.probe import no_labels
     from grind.flows.basis import Options, find_basis
 
     branch = plan.change.branch
     ref = branch if branch != basis.target.main else None
-    found = find_basis(session.repository, Options(ref=ref), session.labels, plan.proposal)
+    labels = no_labels if at_once else labels_for(session, "run steps")
+    found = find_basis(session.repository, Options(ref=ref), labels, plan.proposal)
     target = found.target._replace(main=branch, remote=plan.remote, upstream=plan.tip)
     return found._replace(target=target)
 

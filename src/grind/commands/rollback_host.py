@@ -6,6 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
+from grind.commands.hosting import add_host
 from grind.commands.options import add_json
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 def add_host_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `grind rollback host`."""
+    add_host(parser)
     parser.add_argument(
         "--to", metavar="N", help="the generation to go to (default: the recorded good one)"
     )
@@ -29,13 +31,13 @@ def add_host_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_host(args: argparse.Namespace) -> int:
     """Roll the host back; return 0 when it is back, acknowledged and healthy."""
-    from grind.commands.activate import require_activate, run_on_host
+    from grind.commands.activate import labels_of, require_activate, run_on_host
     from grind.flows.basis import Options, find_basis
     from grind.wiring import Session
 
-    session = Session(os.getcwd(), os.environ)
-    basis = find_basis(session.repository, Options(), session.labels)
-    require_activate(basis)
+    session = Session(os.getcwd(), os.environ, args.host)
+    basis = find_basis(session.repository, Options(), labels_of)
+    require_activate(session, basis, "roll it back")
 
     async def flow(inputs: ActivateInputs) -> ActivateEnded:
         from grind.flows.activation.rollback import roll_back

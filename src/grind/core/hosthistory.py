@@ -9,6 +9,8 @@ from msgspec.structs import replace
 
 from grind.core.activation import Phase, Record, Standing, read_record, stand
 
+HOST_SCHEMA = "grind.host/1"
+
 
 class Generation(Struct, frozen=True, kw_only=True):
     """One thing that the host has run or could run."""
@@ -219,3 +221,22 @@ def repair_command(state: HostState) -> str:
             "PROFILE", state.profile
         )
     return f"grind rollback host --to {numbers[-1]}"
+
+
+class HostStatus(Struct, frozen=True, kw_only=True):
+    """What `grind status --host` says."""
+
+    host: str
+    kind: str
+    running: str
+    profile: str
+    number: str
+    booted: str
+    generations: tuple[Generation, ...]
+    drift: tuple[Drift, ...]
+    built: str | None
+    """What the working copy builds, when it was built here before; None when that is not known."""
+    working: str = ""
+    """The activation that is under way."""
+    cut_off: str = ""
+    """The activation that was cut off and is not repaired."""

@@ -122,6 +122,12 @@ class StepPlan(Struct, frozen=True, kw_only=True):
     call: ActionCall | None = None
     open: bool = False
     """Whether its verdict hangs on what a job before says: the job is lowered again by then."""
+    background: bool = False
+    """Whether the steps behind it do not wait for it (`background`, or a member of `parallel`)."""
+    control: str = ""
+    """`wait` or `cancel`: nothing is run, but steps in the background are waited for, or ended."""
+    targets: tuple[int, ...] = ()
+    """Indices of the steps that `control` is about."""
 
     @property
     def executes(self) -> bool:
@@ -302,6 +308,9 @@ def document(plan: Plan) -> dict[str, Any]:
             if step["gating_reason"]:
                 public["gating_reason"] = step["gating_reason"]
             for name in ("remedy", "file"):
+                if step[name]:
+                    public[name] = step[name]
+            for name in ("background", "control", "targets"):
                 if step[name]:
                     public[name] = step[name]
             if step["parent"] is not None:

@@ -143,7 +143,7 @@ class ActivateFace:
 
 
 _SHOWN = {
-    "switched": "switched",
+    "waiting": "waits for the acknowledgement",
     "acknowledged": "has taken the acknowledgement",
     "going-back": "goes back",
     "rolled-back": "is back",

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from grind.core.hosthistory import HOST_SCHEMA, HostStatus
 from grind.core.texts import one_line
 from grind.ui.words import Paint, duration, short, signs_for
-
-if TYPE_CHECKING:
-    from grind.flows.activation.history import HostStatus
 
 _SHOWN = 12
 
@@ -18,7 +15,7 @@ def document(status: HostStatus) -> str:
     """Return the status as one JSON document (schema grind.host/1)."""
     import msgspec
 
-    whole = {"schema": "grind.host/1"} | msgspec.to_builtins(status)
+    whole = {"schema": HOST_SCHEMA} | msgspec.to_builtins(status)
     return msgspec.json.encode(whole).decode()
 
 

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from grind.core import events as e
     from grind.core.config import Config
     from grind.core.probe import Probe
-    from grind.core.repository import Snapshot
     from grind.flows.activation.inputs import ActivateInputs, Expected, Looked
     from grind.flows.basis import Basis
     from grind.ports import Host
@@ -23,14 +22,12 @@ class Reached(NamedTuple):
 
     host: Host
     fresh: Callable[[], Awaitable[Host]]
-    role: str | None
+    role: str
 
 
-def reach(session: Session, config: Config, name: str | None) -> Reached:
-    """Return the host of that name, or the default one."""
-    from grind.core.hosts import chosen_host
-
-    chosen = chosen_host(config, name)
+def reached(session: Session, config: Config) -> Reached:
+    """Return the host that is meant. It is for one event loop, and is closed there."""
+    chosen = session.chosen(config)
 
     async def fresh() -> Host:
         return session.hosts.open(chosen)
@@ -41,7 +38,7 @@ def reach(session: Session, config: Config, name: str | None) -> Reached:
 def activation_inputs(
     session: Session,
     basis: Basis,
-    reached: Reached,
+    there: Reached,
     folder: ReleaseFolder,
     record: Callable[[e.Event], None],
     *,
@@ -54,28 +51,31 @@ def activation_inputs(
     from grind.flows.basis import repository_name
 
     config = basis.config
-    probes = tuple(probe for probe in config.probe if probe.is_for(reached.role))
+    probes = tuple(probe for probe in config.probe if probe.is_for(there.role))
     top = session.repository.top or session.repository.common_dir
     return ActivateInputs(
-        host=reached.host,
-        fresh=reached.fresh,
+        host=there.host,
+        fresh=there.fresh,
         clock=session.clock,
         logs=folder,
         record=record,
         config=config.activate or ActivateConfig(),
         program=program(),
-        probe=_looker(session, basis, reached, probes, record),
+        probe=_looker(session, basis, there, probes, record),
         probes=len(probes),
         probes_within=max((probe.deadline for probe in probes), default=0.0),
         activation=folder.id,
         who=who(),
         commit=basis.snapshot.commit,
         tree=basis.snapshot.tree,
-        repository=_repository(session, basis.snapshot, basis),
+        repository=session.repository.prepare(
+            basis.snapshot, basis.target.remote, basis.target.main
+        ),
+        modules=session.repository.submodule_repositories,
         name=repository_name(basis.target.url, top).rpartition("/")[2] or "repository",
         branch=basis.target.main,
         dry_run=dry_run,
-        unfinished=_unfinished(session, folder, reached.host.name),
+        unfinished=_unfinished(session, folder, there.host.name),
     )
 
 
@@ -105,20 +105,21 @@ def who() -> str:
     return f"{user}@{os.uname().nodename}"
 
 
-def _repository(session: Session, snapshot: Snapshot, basis: Basis) -> str:
-    return session.repository.prepare(snapshot, basis.target.remote, basis.target.main)
-
-
 def _unfinished(session: Session, but: ReleaseFolder, host: str) -> str:
-    """Return the newest activation of the host that was begun from here and has no end."""
+    """Return the newest activation of the host that was begun from here and has no end; whoever took
+    it up has written the end into a journal of their own."""
     from grind.core.activation import unfinished
+    from grind.core.hostevents import ActivateEnded
 
+    over: set[str] = set()
     for folder in session.store.activations()[:20]:
         if folder.id == but.id:
             continue
         with session.journal(folder) as journal:
-            intent = unfinished(entry.event for entry in journal.read())
-        if intent is not None and intent.host == host:
+            events = [entry.event for entry in journal.read()]
+        over |= {event.activation for event in events if isinstance(event, ActivateEnded)}
+        intent = unfinished(events)
+        if intent is not None and intent.host == host and intent.activation not in over:
             return intent.activation
     return ""
 
@@ -126,7 +127,7 @@ def _unfinished(session: Session, but: ReleaseFolder, host: str) -> str:
 def _looker(
     session: Session,
     basis: Basis,
-    reached: Reached,
+    there: Reached,
     probes: tuple[Probe, ...],
     record: Callable[[e.Event], None],
 ) -> Callable[[Expected], Awaitable[Looked]]:
@@ -135,15 +136,24 @@ def _looker(
     from grind.adapters.probing.onhost import HostProber
     from grind.core.config import FILE
     from grind.core.health import ProbeContext
+    from grind.core.hosts import chosen_host
     from grind.flows.activation.inputs import Looked
     from grind.flows.activation.looking import fitted
     from grind.flows.probe import ProbeInputs, places_of, run_probes
 
+    others: dict[str, Host] = {there.host.name: there.host}
+
+    def named(name: str) -> Host:
+        """Other hosts that probes are asked from are opened once."""
+        if name not in others:
+            others[name] = session.hosts.open(chosen_host(basis.config, name))
+        return others[name]
+
     inputs = ProbeInputs(
-        host=reached.host,
+        host=there.host,
         client=ClientProber(session.environ.get("SSL_CERT_FILE")),
         prober_on=HostProber,
-        host_named=lambda name: reach(session, basis.config, name).host,
+        host_named=named,
         clock=session.clock,
         record=record,
     )

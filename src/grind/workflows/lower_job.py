@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -105,8 +105,9 @@ def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
         if told and not isinstance(error, EmptyMatrixError):
             raise
         return [whole(inputs, job, scope, f"matrix: {error}")]
+    kept: Kept | None = {} if len(combinations) > 1 else None
     return [
-        _combination(inputs, job, scope, combination, place, len(combinations))
+        _combination(inputs, job, scope, combination, (place, len(combinations)), kept)
         for place, combination in enumerate(inputs.facts.sample_of(combinations))
     ]
 
@@ -126,12 +127,13 @@ def job_scope(inputs: JobInputs, job: str) -> Scope:
     given = contexts.inputs(inputs.situation) if inputs.within is None else inputs.within.inputs
     return Scope(
         {
-            "github": contexts.github(
+            "github": inputs.facts.memo(
+                contexts.github_at,
                 inputs.situation,
-                workflow=workflow.name.text if workflow.name else workflow.path,
-                workflow_path=workflow.path,
-                job=job,
-                extra={},
+                workflow.name.text if workflow.name else workflow.path,
+                workflow.path,
+                job,
+                inputs.facts.memo(contexts.event_value, inputs.situation),
             ),
             "inputs": given if told is None else told.inputs,
             "vars": contexts.variables(),
@@ -184,9 +186,19 @@ def strategy_of(job: Job, scope: Scope) -> _Strategy:
     )
 
 
+Kept = dict[Hashable, StepPlan]
+"""Plans of steps that are the same in several combinations of one matrix."""
+
+
 def _combination(
-    inputs: JobInputs, job: Job, scope: Scope, combination: Combination | None, place: int, of: int
+    inputs: JobInputs,
+    job: Job,
+    scope: Scope,
+    combination: Combination | None,
+    at: tuple[int, int],
+    kept: Kept | None,
 ) -> JobPlan:
+    place, of = at
     values = dict(combination.values) if combination is not None else None
     scope = scope.having(matrix=values if values is not None else None)
     try:
@@ -199,7 +211,7 @@ def _combination(
         )
     )
     suffix = f" ({combination.label})" if combination is not None and combination.label else ""
-    plan = _lowered(inputs, job, scope, suffix)
+    plan = _lowered(inputs, job, scope, suffix, kept=kept)
     return msgspec.structs.replace(
         plan,
         matrix=values,
@@ -211,7 +223,13 @@ def _combination(
 
 
 def _lowered(
-    inputs: JobInputs, job: Job, scope: Scope, suffix: str, *, matrix: bool = False
+    inputs: JobInputs,
+    job: Job,
+    scope: Scope,
+    suffix: str,
+    *,
+    matrix: bool = False,
+    kept: Kept | None = None,
 ) -> JobPlan:
     """Return the plan of a job in the scope of one combination, but for the combination itself.
 
@@ -232,7 +250,7 @@ def _lowered(
     plan = skeleton(inputs, job, scope, suffix)
     workflow_env = raw_map(inputs.workflow.env)
     job_env = raw_map(job.env)
-    steps = _steps(inputs, job, scope, workflow_env | job_env, later)
+    steps = _steps(inputs, job, scope, workflow_env | job_env, later, kept)
     plan = msgspec.structs.replace(
         plan,
         runs_on=labels,
@@ -310,6 +328,7 @@ def _steps(
     scope: Scope,
     outer_env: dict[str, str],
     later: frozenset[str] = NOTHING,
+    kept: Kept | None = None,
 ) -> tuple[StepPlan, ...]:
     hidden = {name for name, value in outer_env.items() if secrets_in((value,))}
     step_inputs = StepInputs(
@@ -321,6 +340,7 @@ def _steps(
         secret_env=frozenset(hidden),
         job_continue_on_error=to_static(job.continue_on_error, scope) is True,
         later=later,
+        kept=kept,
     )
     return lower_steps(step_inputs, job.steps)
 

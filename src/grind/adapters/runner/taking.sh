@@ -36,7 +36,11 @@ g_do_pack() { # REPOSITORY TOKEN NEW FORMAT HOW WORKSPACE, then what update-ref 
 
 g_unpack() { # what git does not read is read all the same
   head -c "$g_bytes" | {
-    if [[ ${g_a[4]} == unpack ]]; then g_git_here "$g_repo" unpack-objects -q; else g_git_here "$g_repo" index-pack --stdin --fix-thin; fi
+    if [[ ${g_a[4]} == unpack ]]; then
+      g_git_here "$g_repo" unpack-objects -q
+    else
+      g_git_here "$g_repo" index-pack --stdin --fix-thin
+    fi
     g_rc=$?
     cat >/dev/null
     exit "$g_rc"
@@ -94,8 +98,8 @@ g_make_bare() { # of two clients, the one whose rename comes first
 
 g_borrow() { # see the objects of the user's own clone here → g_value: its folder
   g_value=$(cd -- "${g_a[5]}" && export PATH && git rev-parse --path-format=absolute --git-common-dir) 2>/dev/null || return 1
-  # A line of `alternates` can hold neither of these.
-  [[ -d $g_value/objects && $g_value != *$'\n'* && $g_value != [\#\"]* ]] || return 1
+  # A line of `alternates` ends where a path goes on.
+  [[ $g_value == /* && -d $g_value/objects && $g_value != *$'\n'* ]] || return 1
   [[ -s $g_repo/objects/info/alternates ]] || printf '%s/objects\n' "$g_value" >"$g_repo/objects/info/alternates"
 }
 

@@ -34,7 +34,7 @@ class Lending(NamedTuple):
     env: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
     fixed: Mapping[str, str] = MappingProxyType({})
-    """Variables that they see whatever the host has."""
+    """Variables with their values."""
 
 
 class Limits(NamedTuple):

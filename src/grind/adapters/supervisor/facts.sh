@@ -1,7 +1,7 @@
 # What the host is now: profile, running system, generations, failed units.
 
-g_real() { # PATH → what it leads to, or nothing
-  readlink -f -- "$1" 2>/dev/null
+g_real() { # PATH → what it leads to, or nothing when it leads nowhere
+  readlink -e -- "$1" 2>/dev/null
 }
 
 g_number_of() { # PROFILE → the number of its current generation, or nothing

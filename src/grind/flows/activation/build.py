@@ -60,11 +60,12 @@ async def build(inputs: ActivateInputs) -> Built:
     """Check the snapshot out on the host and build. Raises GrindError with the end of the build's log
     when it fails; nothing of the host has been touched then."""
     config, host = inputs.config, inputs.host
+    repository = await host.receive(inputs.repository, inputs.modules)
     lane = await host.lane(
         LaneSpec(
             run=inputs.activation,
             key=KEY,
-            repository=inputs.repository,
+            repository=repository,
             name=inputs.name,
             timeout=config.build_within + 120,
         )

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from grind.core.activateconfig import ActivateConfig
 from grind.core.hosthistory import (
-    Drift,
-    Generation,
     HostState,
+    HostStatus,
     activations,
     drifts,
     generations,
@@ -17,27 +14,6 @@ from grind.core.hosthistory import (
 from grind.flows.activation.ground import stand_of
 from grind.flows.activation.supervisor import find_supervisor
 from grind.ports import Host
-
-HOST_SCHEMA = "grind.host/1"
-
-
-class HostStatus(Struct, frozen=True, kw_only=True):
-    """What `grind status --host` says."""
-
-    host: str
-    kind: str
-    running: str
-    profile: str
-    number: str
-    booted: str
-    generations: tuple[Generation, ...]
-    drift: tuple[Drift, ...]
-    built: str | None
-    """What the working copy builds, when it was built here before; None when that is not known."""
-    working: str = ""
-    """The activation that is under way."""
-    cut_off: str = ""
-    """The activation that was cut off and is not repaired."""
 
 
 async def host_status(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from grind.core import events as e
@@ -56,7 +56,9 @@ class ActivateInputs(NamedTuple):
     commit: str = ""
     tree: str = ""
     repository: str = ""
-    """Path on the host of the repository that has the snapshot."""
+    """Path here of the private repository that has the snapshot."""
+    modules: Callable[[], Mapping[str, str]] = dict
+    """The copies of submodules here: name → git folder."""
     name: str = "repository"
     branch: str = "main"
     dry_run: bool = False

@@ -233,7 +233,7 @@ def told_phase(standing: Standing) -> str:
     match standing.phase:
         case Phase.SWITCHED | Phase.WAITING:
             return told_switch(standing.switch_rc, standing.newly, standing.failed)
-        case Phase.GOING_BACK | Phase.REFUSED | Phase.KEPT | Phase.ROLLED_BACK:
+        case Phase.GOING_BACK | Phase.REFUSED | Phase.KEPT:
             return standing.reason
         case Phase.ROLLBACK_FAILED:
             return standing.failure
