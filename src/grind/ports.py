@@ -358,6 +358,9 @@ class Repository(Protocol):
     def resolve(self, rev: str) -> str:
         """Return the commit that a revision names. Raises GrindError when it names none."""
 
+    def tree_of(self, commit: str) -> str:
+        """Return the tree that a commit has, read anew; empty when the commit is not there."""
+
     def message(self, commit: str) -> str:
         """Return a commit's message."""
 
@@ -381,6 +384,26 @@ class Repository(Protocol):
     def proposal(self, tree: str, parent: str) -> Snapshot:
         """Return the snapshot that has this tree on top of this commit: a merge or a squash that
         shall be proven before it exists."""
+
+    def overlay(self, tree: str, base: str, paths: Sequence[str]) -> str:
+        """Return a tree that has these paths (whole files) as `base` has them, or not at all where
+        it has none, and everything else as `tree` has it."""
+
+    def notes(self, tree: str) -> list[bytes]:
+        """Return the receipts that are noted on a tree, an envelope each."""
+
+    def noted_trees(self) -> list[str]:
+        """List the trees that have receipts noted on them."""
+
+    def note(self, tree: str, line: bytes) -> bool:
+        """Note a receipt on a tree of the user's repository; False when it is there already."""
+
+    def fetch_notes(self, remote: str) -> bool:
+        """Unite the remote's receipts with ours; False when it has none. Raises UnreachableError."""
+
+    def push_notes(self, remote: str) -> bool:
+        """Push our receipts, united with what the remote has; False when there are none. Raises
+        UnreachableError, RefusedError."""
 
     def commit(self, snapshot: Snapshot, message: str, *, hooks: bool = True) -> str:
         """Make one commit of the snapshot's tree on top of `snapshot.head`, in the user's

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from grind.commands.options import add_json
 from grind.core import events as e
@@ -14,7 +14,8 @@ from grind.core.release import Release, State, fold
 
 if TYPE_CHECKING:
     from grind.adapters.store import ReleaseFolder
-    from grind.flows.basis import Basis
+    from grind.flows.basis import Basis, Options
+    from grind.flows.gate import Asked
     from grind.flows.land import Landed, Landing
     from grind.wiring import Session
 
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         _tell_nothing(args, basis, nothing.message)
         return int(ExitCode.DONE)
     if not landing.arrived:
-        _require_proof(session, basis, options)
+        _require_proof(session, basis, options, landing.expected)
         _check_message(args, landing, conventional=basis.config.land.conventional)
     if args.dry_run:
         _tell(args, landing, None)
@@ -90,40 +91,14 @@ def _last(session: Session, basis: Basis) -> tuple[ReleaseFolder, Release]:
     return session.store.new_release(session.clock.now()), Release()
 
 
-def _require_proof(session: Session, basis: Any, options: Any) -> None:
-    """Ask the gate: first by the key alone, then, when that differs, by today's plan."""
+def _require_proof(session: Session, basis: Basis, options: Options, upstream: str | None) -> Asked:
+    """Ask the gate, by the rules of the remote's main branch as it is now."""
     from grind.flows.land import require_proof
-    from grind.flows.proven import find_proof
+    from grind.wiring import proofs
 
-    stored = session.store.receipt(basis.snapshot.tree)
-    proof = find_proof(
-        basis,
-        stored,
-        now=session.clock.now(),
-        tools_print=lambda receipt: session.tools_print(basis.config, receipt.tools),
-        host=session.host_id(),
-    )
-    if proof.decision.ok or proof.receipt is None:
-        require_proof(proof.decision)
-        return
-    import asyncio
-
-    from grind.flows.prepare import prepare
-
-    prepared = asyncio.run(
-        prepare(session.repository, session.host, options, session.labels, basis)
-    )
-    same_tools = proof.receipt.tools == prepared.tools
-    require_proof(
-        find_proof(
-            basis,
-            stored,
-            now=session.clock.now(),
-            tools_print=None if same_tools else lambda _: "",
-            digest=prepared.whole.digest if same_tools else "",
-            host=session.host_id(),
-        ).decision
-    )
+    asked = proofs.ask(session, options, basis, upstream)
+    require_proof(asked.decision)
+    return asked
 
 
 def _check_message(args: argparse.Namespace, landing: Landing, *, conventional: bool) -> None:

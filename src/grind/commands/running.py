@@ -22,6 +22,7 @@ from grind.flows.hints import Hints
 from grind.flows.prepare import Prepared, prepare
 from grind.flows.proven import find_proof
 from grind.ui.choose import face_for
+from grind.wiring import proofs
 
 if TYPE_CHECKING:
     from grind.adapters.lock import Holder
@@ -118,7 +119,7 @@ async def _run(
             command=_command(),
             resumed=resumed,
             parallel=session.parallel(basis.config),
-            save_receipt=session.store.save_receipt,
+            save_receipt=_keeper(session, recorder),
             drop_receipt=session.store.drop_receipt,
             tools_print=lambda tools: session.tools_print(basis.config, tools),
             debug=session.environ.get("RUNNER_DEBUG") == "1",
@@ -130,11 +131,24 @@ async def _run(
             face.close()
     try:
         session.store.prune(KEEP_RELEASES)
+        proofs.collect(session, basis.config.receipt.max_age)
         session.repository.prune(KEEP_DAYS)
         await inputs.host.collect(max_age=KEEP_DAYS * 86400, keep=KEEP_RUNS)
     except GrindError as error:  # what was proven is proven, whatever cannot be tidied up
         sys.stderr.write(f"grind: {error.message}\n")
     return ended.exit_code
+
+
+def _keeper(session: Session, record: Callable[[e.Event], None]) -> Callable[[str, bytes], str]:
+    """Return how a receipt is kept: signed where it can be, and told where it cannot."""
+
+    def keep(tree: str, data: bytes) -> str:
+        kept = proofs.keep(session, tree, data)
+        if kept.problem:
+            record(e.Note("warning", f"{kept.problem} (→ {kept.remedy})"))
+        return kept.path
+
+    return keep
 
 
 class _Recorder:
@@ -160,7 +174,6 @@ class _Recorder:
 
 def _still_proven(session: Session, prepared: Prepared, args: argparse.Namespace) -> bool:
     """The key differs, but the plan itself may be the same: then its digest decides."""
-    from grind.core.receipt import write_receipt
     from grind.ui.proven_text import told_proven
 
     basis = prepared.basis
@@ -183,7 +196,7 @@ def _still_proven(session: Session, prepared: Prepared, args: argparse.Namespace
         key=basis.key,
         tools_print=session.tools_print(basis.config, prepared.tools),
     )
-    path = session.store.save_receipt(receipt.tree, write_receipt(renewed))
+    path = proofs.keep_receipt(session, renewed).path
     sys.stdout.write(told_proven(receipt, now=session.clock.now(), json=args.json, path=path))
     return True
 

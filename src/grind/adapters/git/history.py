@@ -32,6 +32,12 @@ def resolve(site: Site, rev: str) -> str:
     return answer.out.decode().strip()
 
 
+def tree_of(site: Site, commit: str) -> str:
+    """Return the tree that a commit has; empty when it is not there (any more)."""
+    answer = site.adding.ask(["rev-parse", "--verify", "-q", f"{commit}^{{tree}}"])
+    return answer.out.decode().strip() if answer.code == 0 else ""
+
+
 def message(site: Site, commit: str) -> str:
     """Return a commit's message."""
     args = ["log", "-1", "--format=%B", "--no-show-signature", "--no-color", commit, "--"]

@@ -41,6 +41,11 @@ class GitRepository:
         return self._site.layout.common_dir
 
     @property
+    def git(self) -> Git:
+        """Git in the user's repository, for questions."""
+        return self._site.git
+
+    @property
     def private(self) -> str:
         """Path of grind's own bare repository, created on first use."""
         return self._site.private_path
@@ -129,6 +134,12 @@ class GitRepository:
 
         return history.resolve(self._site, rev)
 
+    def tree_of(self, commit: str) -> str:
+        """Return the tree that a commit has, read anew."""
+        from grind.adapters.git import history
+
+        return history.tree_of(self._site, commit)
+
     def message(self, commit: str) -> str:
         """Return a commit's message."""
         from grind.adapters.git import history
@@ -170,6 +181,44 @@ class GitRepository:
         from grind.adapters.git import checkouts
 
         return checkouts.prune(self._site, days)
+
+    # --- receipts that travel --------------------------------------------------------------------
+
+    def notes(self, tree: str) -> list[bytes]:
+        """Return the receipts that are noted on a tree."""
+        from grind.adapters.git import notes
+
+        return notes.read(self._site, tree)
+
+    def noted_trees(self) -> list[str]:
+        """List the trees that have receipts."""
+        from grind.adapters.git import notes
+
+        return notes.trees(self._site)
+
+    def note(self, tree: str, line: bytes) -> bool:
+        """Note a receipt on a tree; False when it is there already."""
+        from grind.adapters.git import notes
+
+        return notes.add(self._site, tree, line)
+
+    def fetch_notes(self, remote: str) -> bool:
+        """Unite the remote's receipts with ours; False when it has none."""
+        from grind.adapters.git import notes
+
+        return notes.fetch(self._site, remote)
+
+    def push_notes(self, remote: str) -> bool:
+        """Push our receipts; False when there are none."""
+        from grind.adapters.git import notes
+
+        return notes.push(self._site, remote)
+
+    def overlay(self, tree: str, base: str, paths: Sequence[str]) -> str:
+        """Return a tree that has these paths as `base` has them, and everything else as it is."""
+        from grind.adapters.git import merging
+
+        return merging.overlay(self._site, tree, base, paths)
 
     # --- landing ---------------------------------------------------------------------------------
 
