@@ -347,6 +347,10 @@ class Repository(Protocol):
         """Fetch the remote's branch and return its commit; None when there is no such branch.
         Raises UnreachableError."""
 
+    def fetch_commit(self, remote: str, oid: str) -> str:
+        """Fetch one commit by its id, without its history, and return the id. Raises
+        UnreachableError when the remote does not give it."""
+
     def merge_base(self, ours: str, theirs: str) -> str | None:
         """Return the best common ancestor of two commits."""
 

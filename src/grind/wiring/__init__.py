@@ -189,7 +189,8 @@ class Session:
             return
         local = config.hosts.get("local")
         data = write_hit(
-            msgspec.to_builtins(receipt),
+            msgspec.structs.asdict(receipt)
+            | {"tools": [{"question": list(tool.question)} for tool in receipt.tools]},
             ground_now=[ground, head],
             max_age=config.receipt.max_age,
             environment=local.env if local is not None else (),

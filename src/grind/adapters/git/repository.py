@@ -116,6 +116,12 @@ class GitRepository:
 
         return remotes.fetch(self._site, remote, branch)
 
+    def fetch_commit(self, remote: str, oid: str) -> str:
+        """Fetch one commit by its id, without its history."""
+        from grind.adapters.git import remotes
+
+        return remotes.fetch_commit(self._site, remote, oid)
+
     def merge_base(self, ours: str, theirs: str) -> str | None:
         """Return the best common ancestor."""
         from grind.adapters.git import history
