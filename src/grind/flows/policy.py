@@ -52,6 +52,20 @@ def find_rules(repository: Repository, basis: Basis, upstream: str | None) -> Ru
     return Rules(policy, config)
 
 
+def guarded_branches(repository: Repository) -> tuple[str, ...]:
+    """Return the globs of the branches that are guarded, whatever the pushed commit says: by
+    default the main branch."""
+    remote = repository.remote()
+    main = repository.main_branch(None, remote)
+    tip = repository.tip(remote, main) if remote is not None else None
+    source = _file(repository, tip, CONFIG_FILE) if tip is not None else None
+    try:
+        config = load(CONFIG_FILE, source) if source is not None else Config()
+    except GrindError:
+        return ("*",)  # which ones cannot be told: all
+    return config.gate.branches or (config.main or main,)
+
+
 def _config(repository: Repository, commit: str, basis: Basis) -> tuple[Config, str]:
     source = _file(repository, commit, CONFIG_FILE)
     if source is None:

@@ -10,7 +10,7 @@ from grind.core.errors import GrindError
 from grind.core.prepush import Update
 from grind.flows.basis import Basis, Options, find_basis
 from grind.flows.gate import Asked
-from grind.flows.policy import find_rules
+from grind.flows.policy import guarded_branches
 from grind.ports import Repository
 
 
@@ -40,10 +40,7 @@ def judge_update(
     branch = update.branch
     if branch is None:
         return Judged(update, True)
-    basis = basis_of("HEAD" if update.deletes else update.local)
-    upstream = _upstream(repository, basis, update)
-    guarded = find_rules(repository, basis, upstream).policy.branches or (basis.target.main,)
-    if not any(fnmatchcase(branch, glob) for glob in guarded):
+    if not any(fnmatchcase(branch, glob) for glob in guarded_branches(repository)):
         return Judged(update, True)
     if update.deletes:
         return Judged(
@@ -59,7 +56,8 @@ def judge_update(
             f"{branch} is at {update.remote[:12]}, and would be rewritten by {update.local[:12]}",
             "git fetch, then grind land --rebase; git push --no-verify, if you are sure",
         )
-    asked = ask(Options(), basis, upstream)
+    basis = basis_of(update.local)
+    asked = ask(Options(), basis, _upstream(repository, basis, update))
     decision = asked.decision
     return Judged(update, decision.ok, decision.reason, decision.remedy, asked, basis)
 
