@@ -418,6 +418,16 @@ class Repository(Protocol):
         """Push a commit to a branch that the remote has at `expected` (None: does not have). Can be
         repeated: what is there already is not pushed again."""
 
+    def stage(self, oid: str, remote: str) -> None:
+        """Push a commit to a temporary ref outside of heads and tags, so that the remote has it and
+        no run starts. Can be repeated. Raises RefusedError, UnreachableError."""
+
+    def unstage(self, oid: str, remote: str) -> None:
+        """Remove that ref; one that is gone is fine."""
+
+    def identity(self) -> str:
+        """Return who commits here: `Name <address>`. Raises GrindError when git does not know."""
+
     def follow(self, snapshot: Snapshot, landed: str) -> FollowResult:
         """Move the local branch from `snapshot.head` to the commit that landed, and the index with
         it, when the working copy is still what was proven. Can be repeated."""
@@ -459,8 +469,16 @@ class PushSeen(NamedTuple):
     """Seconds since the epoch."""
 
 
+class PullSeen(NamedTuple):
+    """A pull request, as it is after it was opened or brought up to date."""
+
+    number: int
+    url: str
+    opened: bool
+
+
 class Forge(Protocol):
-    """One repository at a forge that runs CI. Asking changes nothing there.
+    """One repository at a forge that runs CI. Only `set_status` and `pull` change something there.
 
     Every method raises UnreachableError when there was no answer worth the name (that is not a
     verdict), LimitedError when the forge wants to be left alone for a while, and RefusedError when
@@ -510,6 +528,12 @@ class Forge(Protocol):
 
     async def push_of(self, branch: str, sha: str) -> PushSeen | None:
         """Return the newest push that brought the branch to `sha`, as far as one may see."""
+
+    async def set_status(self, sha: str, state: str, context: str, told: str) -> None:
+        """Set a commit's status (`success`, `failure`, `pending`, `error`) under a context."""
+
+    async def pull(self, branch: str, base: str, title: str, body: str) -> PullSeen:
+        """Open the pull request of a branch, or bring the open one's words up to date."""
 
     async def close(self) -> None:
         """Let go of connections."""

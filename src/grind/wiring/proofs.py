@@ -113,6 +113,31 @@ def ask(session: Session, options: Options, basis: Basis, upstream: str | None) 
     )
 
 
+def accept(session: Session, asked: Asked, reason: str) -> None:
+    """Write into the receipt that its weaker rules are meant, by whom and why; sign it anew."""
+    import msgspec
+
+    from grind.core.receipt import Acceptance
+    from grind.core.weakening import digest_of
+
+    receipt = asked.receipt
+    if receipt is None or asked.rules.policy.base is None:
+        raise AssertionError("only a receipt that the gate has seen can be weaker than a base")
+    accepted = Acceptance(
+        digest=digest_of(asked.weakened),
+        base=asked.rules.policy.base,
+        lines=tuple(one.line for one in asked.weakened),
+        reason=reason,
+        by=session.repository.identity(),
+        at=session.clock.now(),
+    )
+    kept = keep_receipt(
+        session, msgspec.structs.replace(receipt, accepted=(*receipt.accepted, accepted))
+    )
+    if kept.problem and asked.rules.policy.signers is not None:
+        raise GrindError(kept.problem, remedy=kept.remedy)
+
+
 def last_failure(session: Session, tree: str) -> str:
     """Return what was red when this tree was checked last; empty when nothing was."""
     from grind.core.release import State, fold

@@ -250,6 +250,24 @@ class GitRepository:
 
         return push.push(self._site, oid, remote, branch, expected)
 
+    def stage(self, oid: str, remote: str) -> None:
+        """Push a commit to a temporary ref of its own."""
+        from grind.adapters.git import push
+
+        push.stage(self._site, oid, remote)
+
+    def unstage(self, oid: str, remote: str) -> None:
+        """Remove that ref."""
+        from grind.adapters.git import push
+
+        push.unstage(self._site, oid, remote)
+
+    def identity(self) -> str:
+        """Return who commits here, as git has it: `Name <address>`."""
+        from grind.adapters.git import landing
+
+        return landing.identity(self._site)
+
     def follow(self, snapshot: Snapshot, landed: str) -> FollowResult:
         """Let the local branch and index follow, when nothing was edited meanwhile."""
         from grind.adapters.git import follow
