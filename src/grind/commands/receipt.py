@@ -106,12 +106,10 @@ def _list(session: Session, args: argparse.Namespace) -> int:
     now, rows, documents = session.clock.now(), [], []
     for tree in trees:
         own = session.store.receipt(tree)
-        for envelope in proofs.known(session, tree):
+        for envelope in dict.fromkeys(proofs.known(session, tree)):  # the own one may be shared
             receipt = read_receipt(envelope)
             if receipt is None or receipt.tree != tree:
                 continue
-            if envelope != own and own is not None and read_receipt(own) == receipt:
-                continue  # the own one, shared
             signed = _signed_by(envelope)
             rows.append(row(receipt, signed=signed, now=now, here=envelope == own))
             documents.append(_short(receipt, signed))
