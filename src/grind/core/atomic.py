@@ -31,7 +31,8 @@ def is_test(path: str, globs: Iterable[str] = ()) -> bool:
 
 def is_code(path: str, exempt: Iterable[str] = ()) -> bool:
     """Whether a path is of code that is expected to have tests."""
-    known = path.rpartition("/")[2].rpartition(".")[2].lower() in _CODE
+    name, dot, suffix = path.rpartition("/")[2].rpartition(".")
+    known = bool(name and dot) and suffix.lower() in _CODE
     return known and not any(fnmatchcase(path, glob) for glob in exempt)
 
 
