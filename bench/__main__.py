@@ -30,6 +30,8 @@ BENCHES = (
     "stats",
     "lint",
     "health",
+    "report",
+    "py",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -43,3 +44,8 @@ def with_remote(folder: Path) -> None:
     git(folder, "remote", "add", "origin", str(bare))
     git(folder, "push", "-q", "-u", "origin", "main")
     git(folder, "remote", "set-head", "origin", "main")
+
+
+def chromium() -> str | None:
+    """Return the path of the browser that the page is opened in, where there is one."""
+    return shutil.which("chromium") or shutil.which("google-chrome")

@@ -54,6 +54,7 @@ def programs() -> dict[str, list[str]]:
     return {name: [sys.executable, "-c", text] for name, text in texts.items()} | {
         "grind --version": [sys.executable, "-m", "grind", "--version"],
         "grind --help": [sys.executable, "-m", "grind", "--help"],
+        "grind completion": [sys.executable, "-m", "grind", "completion", "--words", "check", "--"],
     }
 
 

@@ -18,10 +18,10 @@ from typing import Any
 
 import msgspec
 
-from grind.core import config, drift, events, plan, receipt
+from grind.core import config, doctor, drift, events, health, plan, probe, receipt
 from grind.core.errors import ExitCode
 from grind.core.typed import DURATION, DURATION_PATTERN
-from grind.ui import error_text, status_text
+from grind.ui import error_text, probe_text, status_text
 
 ROOT = Path(__file__).parents[1]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -43,21 +43,31 @@ def main() -> int:
 
 def generated() -> dict[str, str]:
     """Return every generated file: path from the repository's root, and text."""
-    files = {"docs/exit-codes.md": exit_codes(), "docs/compatibility.md": compatibility().page()}
-    for name, schema in schemas().items():
+    files = {
+        "docs/exit-codes.md": exit_codes(),
+        "docs/compatibility.md": beside("compatibility").page(),
+        "src/grind/ui/command_table.py": beside("commands").module(),
+    }
+    reference = beside("reference")
+    made = schemas()
+    files |= {
+        "docs/reference/commands.md": reference.commands(),
+        "docs/reference/grind-toml.md": reference.configuration(made["grind.toml"]),
+        "docs/reference/events.md": reference.events(made["events"]),
+    }
+    for name, schema in made.items():
         text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         files[f"docs/schemas/{name}.json"] = text
         files[f"src/grind/schemas/{name}.json"] = text
     return files
 
 
-def compatibility() -> ModuleType:
-    """Return the module beside this one, however this one was started."""
-    spec = importlib.util.spec_from_file_location(
-        "tools_compatibility", ROOT / "tools" / "compatibility.py"
-    )
+def beside(name: str) -> ModuleType:
+    """Return a module beside this one, however this one was started."""
+    path = ROOT / "tools" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"tools_{name}", path)
     if spec is None or spec.loader is None:
-        raise ImportError("tools/compatibility.py")
+        raise ImportError(str(path))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -91,6 +101,8 @@ def schemas() -> dict[str, Schema]:
         "plan": _plan(),
         "drift": _drift(),
         "status": _status(),
+        "doctor": _doctor(),
+        "probe": _probe(),
         "error": _error(),
         "receipt": _receipt(),
     }
@@ -100,14 +112,14 @@ def schemas() -> dict[str, Schema]:
 
 
 def _config() -> Schema:
-    schema = _schema(config.Config, config)
+    schema = _schema(config.Config, config, probe)
     return _finished(
         _without_null(schema), "grind.toml", "What a repository tells grind. Optional."
     )
 
 
 def _events() -> Schema:
-    schema = _schema(events.Entry, events)
+    schema = _schema(events.Entry, events, health)
     schema["$defs"]["Entry"]["properties"]["schema"] = {"const": events.EVENTS_SCHEMA}
     return _finished(
         schema,
@@ -122,8 +134,9 @@ def _plan() -> Schema:
     definitions = schema["$defs"]
     row = plan.document(_sample_plan())
     job = row["jobs"][0]
-    _keep(definitions["JobPlan"], job, optional=("remedy", "file"))
-    optional = ("remedy", "gating_reason", "parent", "file")
+    _keep(definitions["JobPlan"], job, optional=("remedy", "file", "open"))
+    more = ("background", "control", "targets")
+    optional = ("remedy", "gating_reason", "parent", "file", *more)
     _keep(definitions["StepPlan"], job["steps"][0], optional=optional)
     definitions["Plan"]["properties"] |= {
         "schema": {"const": plan.PLAN_SCHEMA},
@@ -151,6 +164,9 @@ def _sample_plan() -> plan.Plan:
         remedy="x",
         parent=0,
         file="x",
+        background=True,
+        control="wait",
+        targets=(0,),
     )
     job = plan.JobPlan(
         key="",
@@ -163,6 +179,7 @@ def _sample_plan() -> plan.Plan:
         verdict=plan.Verdict.EXECUTED,
         remedy="x",
         file="x",
+        open="x",
         steps=(step,),
     )
     return plan.Plan(tree="", commit="", event="", ref="", base=None, jobs=(job,))
@@ -250,6 +267,25 @@ def _receipt() -> Schema:
     return _finished(statement, title, "A receipt: an in-toto Statement, and its predicate.")
 
 
+def _doctor() -> Schema:
+    schema = _schema(doctor.Diagnosis, doctor)
+    diagnosis = schema["$defs"]["Diagnosis"]
+    diagnosis["properties"] = {
+        "schema": {"const": doctor.DOCTOR_SCHEMA},
+        "fit": {"type": "boolean", "description": "Whether grind can work there."},
+    } | diagnosis["properties"]
+    diagnosis["required"] = ["schema", "fit", *diagnosis.get("required", [])]
+    return _finished(schema, doctor.DOCTOR_SCHEMA, "What `grind doctor --json` prints.")
+
+
+def _probe() -> Schema:
+    schema = _schema(probe_text.ProbeDocument, probe_text, health)
+    document = schema["$defs"]["ProbeDocument"]
+    document["properties"] = {"schema": {"const": probe_text.PROBE_SCHEMA}} | document["properties"]
+    document["required"] = list(document["properties"])
+    return _finished(schema, probe_text.PROBE_SCHEMA, "What `grind probe --json` prints.")
+
+
 def _error() -> Schema:
     text = {"type": "string"}
     number = {"type": ["integer", "null"], "minimum": 1}
@@ -281,9 +317,11 @@ def _finished(schema: Schema, title: str, description: str) -> Schema:
     return {"$schema": DIALECT, "title": title, "description": description} | schema
 
 
-def _schema(kind: type, module: Any) -> Schema:
+def _schema(kind: type, *modules: ModuleType) -> Schema:
     schema = msgspec.json.schema(kind)
-    sentences = _sentences(inspect.getsource(module))
+    sentences: dict[tuple[str, str], str] = {}
+    for module in modules:
+        sentences |= _sentences(inspect.getsource(module))
     for class_name, definition in schema["$defs"].items():
         for field, value in definition.get("properties", {}).items():
             snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", field).lower()

@@ -4,7 +4,7 @@
 # Usage: tools/parts.sh [PROGRAM=PACKAGE ...]; without arguments, all that the tests use.
 set -eu
 PATH=$PATH:/usr/sbin
-[ $# -gt 0 ] || set -- sshd=openssh-server ssh=openssh-client nix=nix-bin chromium=chromium
+[ $# -gt 0 ] || set -- sshd=openssh-server ssh=openssh-client nix=nix-bin chromium=chromium zsh=zsh fish=fish
 
 missing=
 for part; do

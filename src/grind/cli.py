@@ -68,6 +68,7 @@ GROUPS = (
         (
             ("py", "Python under the repository's policy, pinned by its flake"),
             ("report", "one self-contained page: timeline, parity, logs, history"),
+            ("collect", "remove old runs and checkouts from a host, by age and size"),
             ("completion", "shell completion for bash, zsh and fish"),
         ),
     ),
@@ -148,7 +149,7 @@ def run(argv: list[str], commands: Commands | None = None) -> int:
     except KeyboardInterrupt:
         return _interrupted()
     except BrokenPipeError:
-        return _pipe_closed()
+        return pipe_closed()
     except Exception as error:  # the one door
         return _failed(error, argv)
     return code
@@ -191,11 +192,11 @@ def _unknown(name: str, commands: Commands) -> GrindError:
 
 
 def _command(name: str, argv: list[str], commands: Commands) -> int:
-    from grind.ui.arguments import parser_for
-
     module = commands.load(name)
     if hasattr(module, "run_line"):  # one that can answer before argparse is imported
         return int(module.run_line(argv))
+    from grind.ui.arguments import parser_for
+
     parser = parser_for(name, module.HELP, getattr(module, "EXAMPLES", ""))
     module.add_arguments(parser)
     try:
@@ -216,7 +217,7 @@ def _interrupted() -> int:
     return int(ExitCode.INTERRUPTED)
 
 
-def _pipe_closed() -> int:
+def pipe_closed() -> int:
     """Say nothing more."""
     from grind.core.errors import ExitCode
 

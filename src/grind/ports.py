@@ -6,14 +6,16 @@ named class; both pass the same contract tests (tests/contracts/).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
 
 from grind.core.task import Checkout as Checkout
 from grind.core.task import Condition as Condition
+from grind.core.task import Control as Control
 from grind.core.task import StepTask as StepTask
+from grind.core.weburl import Address as Address
 
 # --- the host: where steps run -------------------------------------------------------------------
 
@@ -57,7 +59,7 @@ class Started(Struct, frozen=True, tag="started"):
     """A step began. `at` is seconds since the epoch by the host's clock.
 
     What a process in the background says after its step has ended is output of the step that runs
-    then.
+    then. While a step in the background runs, the steps behind it start, say something and end.
     """
 
     index: int
@@ -131,7 +133,7 @@ class Lane(Protocol):
     async def begin(self, env: Sequence[tuple[str, str]], files: Mapping[str, bytes]) -> None:
         """Set the whole environment of the job and write `files` (name → bytes) into
         `paths.events`. Nothing of the caller's environment is inherited. No effect on a resumed
-        lane that has begun."""
+        lane that has begun. It holds for sure when the `submit` that follows has returned."""
 
     async def submit(self, tasks: Sequence[StepTask], *, final: bool = False) -> None:
         """Queue steps, in one atomic batch; `final` says that none will follow. A batch whose
@@ -222,6 +224,16 @@ class Host(Protocol):
         content, and return its absolute path on the host. One that is there is not written again:
         what runs from it outlives an upgrade of grind. `name` is of [0-9A-Za-z._-]."""
 
+    async def receive(self, repository: str, modules: Callable[[], Mapping[str, str]]) -> str:
+        """Bring the private repository (a path here, made by `Repository.prepare`) to the host with
+        its refs and all that they need, and return its path there, for `LaneSpec.repository`.
+        `modules` says where the copies of submodules are here: name → git folder. On this machine the path is
+        the same and nothing is copied."""
+
+    def listen(self, tell: Callable[[str], None]) -> None:
+        """Have `tell` called with a sentence when the host is not heard of any more, and when it is
+        back. What runs there goes on meanwhile, and nothing of it is lost."""
+
     async def lane(self, spec: LaneSpec) -> Lane:
         """Open the lane, or attach to it when it exists."""
 
@@ -234,6 +246,41 @@ class Host(Protocol):
 
     async def close(self) -> None:
         """Let go of connections; lanes go on."""
+
+
+# --- probing: what asks a service -----------------------------------------------------------------
+
+
+class Exchanged(NamedTuple):
+    """What came back on a connection."""
+
+    raw: bytes
+    """Everything that came, at most the limit."""
+    ended: bool
+    """Whether the other side has closed the connection after it."""
+    at: float
+    """When, by the clock of the place that asked: seconds since the epoch."""
+    problem: str = ""
+    """Why there is no more: refused, reset, out of time, a certificate that does not fit."""
+
+
+class Prober(Protocol):
+    """A place that services can be asked from."""
+
+    @property
+    def speaks_tls(self) -> bool:
+        """Whether `exchange` can verify a certificate and encrypt from here."""
+
+    async def exchange(
+        self, address: Address, request: bytes, *, tls: bool, limit: int, seconds: float
+    ) -> Exchanged:
+        """Connect, send, and return what comes until the other side closes, the answer is whole,
+        `limit` bytes are there, or the time is over. Raises UnreachableError when the place itself
+        does not answer; a service that does not is a `problem`."""
+
+    async def connect(self, address: Address, *, seconds: float) -> str:
+        """Connect and close again; return why it did not work, or an empty string. Raises
+        UnreachableError."""
 
 
 # --- logs ----------------------------------------------------------------------------------------
@@ -279,6 +326,7 @@ class Clock(Protocol):
 # The values stand in core, so that the pre-push hook can use the adapter without this module.
 from grind.core.repository import (  # noqa: E402
     Blob,
+    ChangedFile,
     Commit,
     FollowResult,
     MergeResult,
@@ -358,6 +406,11 @@ class Repository(Protocol):
         """Return the paths that path filters look at: from the merge base with `upstream` (a
         commit), or from the first parent when the snapshot is of a revision. None when nothing
         differs or there is nothing to compare with; then filters count as matched."""
+
+    def changed_files(
+        self, snapshot: Snapshot, upstream: str | None
+    ) -> tuple[ChangedFile, ...] | None:
+        """Return what `changed_paths` compares, file by file, with renames as git finds them."""
 
     def resolve(self, rev: str) -> str:
         """Return the commit that a revision names. Raises GrindError when it names none."""

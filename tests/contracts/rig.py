@@ -7,7 +7,7 @@ import os
 import subprocess
 import time
 from collections import defaultdict
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -72,7 +72,8 @@ class Story:
                 assert offset == len(self.out[index]), "a byte lost or twice"
                 self.out[index] += data
             case Ended(index):
-                assert index == self.started[-1]
+                assert index in self.started
+                assert index not in self.ended, "ended twice"
                 self.ended[index] = event
             case Passed(index):
                 self.passed.add(index)
@@ -130,17 +131,36 @@ async def until(true: Any, seconds: float = 30) -> None:
 class Rig:
     """A host, and a way to play lanes on it."""
 
-    def __init__(self, host: Host, folder: Path) -> None:
+    def __init__(
+        self, host: Host, folder: Path, make: Callable[[Path], Host] | None = None
+    ) -> None:
         self.host = host
         self.folder = folder
+        self._make = make
+        self._hosts = [host]
         self._runs = 0
+        self._loop = asyncio.Runner() if make is not None else None
+
+    def close(self) -> None:
+        """Let go of the host, and of the loop that its connections live in."""
+        assert self._loop is not None
+        with self._loop:
+            for host in self._hosts:
+                self._loop.run(host.close())
+
+    def another(self) -> Host:
+        """The same host, as another client sees it."""
+        assert self._make is not None
+        self._hosts.append(self._make(self.folder))
+        return self._hosts[-1]
 
     def go(self, story: Coroutine[Any, Any, T]) -> T:
         async def bounded() -> T:
             async with asyncio.timeout(120):
                 return await story
 
-        return asyncio.run(bounded())
+        # The connections of a host live in one loop.
+        return asyncio.run(bounded()) if self._loop is None else self._loop.run(bounded())
 
     async def lane(
         self,

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from grind.ports import Cancelled, Condition, Ended, LaneDone, LaneLost, Output, Started, StepTask
-from tests.contracts.conftest import local_host
 from tests.contracts.rig import PATH, Rig, Story, alive, always, step, until
 
 STUBBORN = "trap '' INT TERM; echo $$ > $PIDS/stubborn; while :; do sleep 0.1; done"
@@ -262,7 +261,7 @@ def test_a_lane_is_told_again_from_the_first_event(rig: Rig) -> None:
         ]
         await lane.submit(tasks)
         await started(pid_file(rig, "at"))
-        second = local_host(rig.folder)
+        second = rig.another()
         other = await rig.__class__(second, rig.folder).lane(env=[("IGNORED", "1")])
         assert other.resumed
         assert other.paths == lane.paths
@@ -300,7 +299,7 @@ def lane_spec(run: str):  # type: ignore[no-untyped-def]
 
 def test_clients_that_open_a_lane_at_once_get_the_same(rig: Rig) -> None:
     async def tell() -> None:
-        hosts = [local_host(rig.folder) for _ in range(6)]
+        hosts = [rig.another() for _ in range(6)]
         lanes = await asyncio.gather(*(host.lane(lane_spec("x")) for host in hosts))
         assert sum(not lane.resumed for lane in lanes) == 1
         for number, lane in enumerate(lanes):
@@ -310,7 +309,8 @@ def test_clients_that_open_a_lane_at_once_get_the_same(rig: Rig) -> None:
         stories = await asyncio.gather(*(rig.follow(lane) for lane in lanes))
         assert len({str(story.events) for story in stories}) == 1
         assert stories[0].started == [0, 1, 2, 3, 4]
-        assert set(stories[0].out.values()) == {b"0\n"}
+        # Of clients that begin at the same moment, one is heard.
+        assert len(set(stories[0].out.values())) == 1
 
     rig.go(tell())
 
@@ -319,11 +319,11 @@ CLIENT = """
 import asyncio, sys
 from pathlib import Path
 from grind.ports import Output
-from tests.contracts.conftest import local_host
+from tests.contracts.conftest import host_at
 from tests.contracts.rig import Rig, step
 
 async def main():
-    rig = Rig(local_host(Path(sys.argv[1])), Path(sys.argv[1]))
+    rig = Rig(host_at(Path(sys.argv[1])), Path(sys.argv[1]))
     lane = await rig.lane(run="x")
     tasks = [step(n, f"seq {n}000; sleep 0.1; seq {n}000") for n in range(1, 8)]
     await lane.submit(tasks, final=True)
@@ -346,7 +346,7 @@ def test_a_lane_outlives_a_client_that_is_killed(rig: Rig, lines: int) -> None:
         os.killpg(client.pid, signal.SIGKILL)
 
     async def tell() -> Story:
-        lane = await local_host(rig.folder).lane(lane_spec("x"))
+        lane = await rig.another().lane(lane_spec("x"))
         assert lane.resumed
         return await rig.follow(lane)
 

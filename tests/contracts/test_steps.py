@@ -274,6 +274,22 @@ def test_many_steps_in_many_batches(rig: Rig) -> None:
     assert rig.go(tell()) == list(range(60))
 
 
+@pytest.mark.parametrize(
+    ("flight", "name"), [("", "$(tr '\\0' '\\n' </proc/$$/cmdline | tail -1)"), ("setsid ", "$0")]
+)
+def test_a_script_is_there_for_what_a_step_left_behind(rig: Rig, flight: str, name: str) -> None:
+    """Files of scripts are used again, but none that a process of its step may still read."""
+    reads = 'until [ -e go ]; do sleep 0.05; done; cat "$1" >said.new; mv said.new said'
+    story = rig.play(
+        *[step(index, f"# another {index}") for index in range(3)],
+        step(3, f"# the first\n{flight}bash -c '{reads}' x \"{name}\" &"),
+        *[step(index, f"# another {index}") for index in range(4, 9)],
+        step(9, "touch go; until [ -e said ]; do sleep 0.05; done; cat said"),
+    )
+    assert story.status == "success"
+    assert story.text(9).startswith("# the first")
+
+
 def test_a_lane_without_steps(rig: Rig) -> None:
     story = rig.play()
     assert story.events == [LaneDone("success")]

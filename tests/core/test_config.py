@@ -112,7 +112,8 @@ def test_all_problems_are_told_at_once_in_file_order() -> None:
     )
     assert told == [
         "grind.toml:1:1: mian: unknown key; did you mean `main`? (expected one of main, remote, "
-        "jobs, check, verdict, ignore, drift, lint, python, hosts, receipt, gate, land, watch)",
+        "host, jobs, check, verdict, ignore, drift, probe, "
+        "rollback, lint, python, hosts, receipt, gate, land, watch, activate)",
         "grind.toml:2:8: jobs: 0 is out of range (expected a whole number of at least 1)",
         "grind.toml:3:1: check[0]: `name` is missing "
         "(expected a name of letters, digits, `_`, `.` and `-`)",
@@ -172,8 +173,16 @@ RULE = '[[verdict]]\njob = "a"\nreason = "r"\n'
         (RULE.replace("job", "step").replace('"a"', "3") + "verdict = 'skipped'", "2:8", "index"),
         (RULE + "step = 1.5\nverdict = 'skipped'", "4:8", "is a number"),
         (RULE + "step = ''\nverdict = 'skipped'", "4:8", "is a string"),
-        ("[hosts.grind]\nssh = 'x'", "1:1", "unknown host"),
-        ("hosts.grind = {}", "1:7", "unknown host"),
+        ("[hosts.grind]\nrole = 'grind'", "1:1", "`ssh` is missing"),
+        ("hosts.grind = {}", "1:7", "`ssh` is missing"),
+        ("[hosts.local]\nssh = 'x'", "2:1", "`local` is this machine"),
+        ("[hosts.a]\nssh = '-oProxyCommand=x'", "2:7", "not allowed"),
+        ("[hosts.a]\nssh = 'a b'", "2:7", "not allowed"),
+        ("[hosts.a]\nssh = ''", "2:7", "not allowed"),
+        ("[hosts.a]\nssh = 'a'\nrole = 'live'", "3:8", "is not known"),
+        ("[hosts.a]\nssh = 'a'\nworkspace = 'w'", "3:13", "not allowed"),
+        ("[hosts.a]\nssh = 'a'\nmemory = '8 GB'", "3:10", "not allowed"),
+        ("host = 'b'\n[hosts.a]\nssh = 'a'", "1:8", "there is no host 'b'"),
         ("[hosts]\nlocal = 3", "2:9", "is a number"),
         ("[[ignore]]\nworkflow = 'x'", "1:1", "`reason` is missing"),
         ("[[ignore]]\nworkflow = 'x'\nreason = ' '", "3:10", "is empty"),

@@ -87,10 +87,6 @@ def test_failed_runs_again_what_was_red_and_proves_the_whole(world: World) -> No
     assert {job for job, _ in records} == {"ci.yml/a", "ci.yml/b"}
 
 
-@pytest.mark.xfail(
-    reason="known defect: a `--failed` run that was killed twice runs one of its jobs once more",
-    strict=False,
-)
 def test_failed_again_and_again(world: World) -> None:
     """Results add up over several runs of the same tree, interrupted ones among them."""
     world.start({CI: _jobs(world, "a", "b", "c")})
@@ -131,6 +127,45 @@ def test_failed_of_another_tree_does_not_carry_over(world: World) -> None:
     done = world.grind("check", "--failed")
     assert done.code == 0, done
     assert not world.receipts, "b ran on this tree, a on another one"
+
+
+def test_failed_with_another_tool_does_not_carry_over(world: World) -> None:
+    bin_ = world.root / "bin"
+    bin_.mkdir()
+    _node(bin_, "v20.11.0")
+    node = "- uses: actions/setup-node@v4\n  with:\n    node-version: 20\n"
+    world.start(
+        {
+            CI: workflow(CHECKOUT + node + _tell(world, "a")),
+            LINT: workflow(f"- run: test ! -e {world.outside}/b-fails\n"),
+        }
+    )
+    (world.outside / "b-fails").touch()
+    env = {"PATH": f"{bin_}:{os.environ['PATH']}"}
+    assert world.grind("check", env=env).code == 1
+    (world.outside / "b-fails").unlink()
+    _node(bin_, "v20.99.0")
+    assert world.grind("check", "--failed", env=env).code == 0
+    assert not world.receipts, "a ran with another Node.js"
+    assert world.told("a") == ["ran"]
+    assert world.grind("check", "--failed", env=env).code == 2, (
+        "nothing red is known of these tools"
+    )
+    assert world.grind("check", env=env).code == 0
+    assert world.told("a") == ["ran", "ran"]
+
+
+def test_a_run_that_was_cut_off_is_not_taken_up_with_another_tool(world: World) -> None:
+    bin_ = world.root / "bin"
+    bin_.mkdir()
+    _node(bin_, "v20.11.0")
+    node = "- uses: actions/setup-node@v4\n  with:\n    node-version: 20\n"
+    world.start({CI: workflow(CHECKOUT + node + _tell(world, "a"))})
+    env = {"PATH": f"{bin_}:{os.environ['PATH']}"}
+    world.killed("before:run.ended:1", "check", env=env)
+    _node(bin_, "v20.99.0")
+    assert world.grind("check", env=env).code == 0
+    assert world.told("a") == ["ran", "ran"], "the first was with another Node.js"
 
 
 def test_again_and_a_red_run_takes_the_proof_back(world: World) -> None:

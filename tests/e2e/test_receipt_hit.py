@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -153,6 +154,38 @@ def test_a_tool_that_changed_is_asked_again(proven: World, tmp_path: Path) -> No
     assert proven.is_short()
     (tools / "mine").write_text('#!/bin/sh\n# another one\nexec bash -e "$1"\n')
     assert not proven.is_short()
+
+
+def test_the_machine_s_configuration_wherever_git_keeps_it(proven: World, tmp_path: Path) -> None:
+    """It is in /etc for a distribution's git, and elsewhere for those of Nix and Homebrew. Here a
+    git on the PATH looks elsewhere, as a wrapper may make it; grind is not told."""
+    real = shutil.which("git", path=proven.env["PATH"])
+    tools, config = tmp_path / "tools", tmp_path / "etc" / "gitconfig"
+    tools.mkdir()
+    config.parent.mkdir()
+    git = tools / "git"
+    git.write_text(f'#!/bin/sh\nexport GIT_CONFIG_SYSTEM={config}\nexec {real} "$@"\n')
+    git.chmod(0o755)
+    proven.env["PATH"] = f"{tools}:{proven.env['PATH']}"
+    assert not proven.is_short(), "another git may read other files"
+    assert proven.is_short()
+    config.write_text("[remote]\n\tpushDefault = origin\n")
+    assert not proven.is_short()
+    assert proven.is_short()
+    git.write_text(git.read_text() + "# another one\n")
+    assert not proven.is_short()
+
+
+def test_a_git_that_does_not_say_where_it_keeps_it(proven: World, tmp_path: Path) -> None:
+    real = shutil.which("git", path=proven.env["PATH"])
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    git = tools / "git"
+    git.write_text(f'#!/bin/sh\n[ "$*" = "config --system --edit" ] && exit 1\nexec {real} "$@"\n')
+    git.chmod(0o755)
+    proven.env["PATH"] = f"{tools}:{proven.env['PATH']}"
+    assert not proven.is_short()
+    assert not proven.is_short(), "nothing may be remembered"
 
 
 def test_a_receipt_that_is_gone_or_expired(proven: World) -> None:

@@ -137,10 +137,10 @@ class World:
         """Run grind to its end."""
         return self._run([sys.executable, "-m", "grind", *args], cwd, env, before)
 
-    def killed(self, when: str, *args: str) -> Done:
+    def killed(self, when: str, *args: str, env: Mapping[str, str] | None = None) -> Done:
         """Run grind, which kills itself (kill -9) at a point: see killed.py."""
         program = str(Path(__file__).with_name("killed.py"))
-        done = self._run([sys.executable, program, when, *args], None, None, None)
+        done = self._run([sys.executable, program, when, *args], None, env, None)
         assert done.code == -signal.SIGKILL, f"was not killed: {done}"
         return done
 

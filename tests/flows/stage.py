@@ -7,12 +7,12 @@ does is looked up by a word of its script.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from grind.core import events as e
 from grind.core.plan import Plan
-from grind.flows.engine import Engine, EngineInputs, Results
+from grind.flows.engine import Engine, EngineInputs, Expand, Results
 from grind.ports import (
     Completed,
     Ended,
@@ -169,6 +169,12 @@ class StageHost:
     async def ask(self, queries: Mapping[str, Sequence[str]]) -> Mapping[str, Completed]:
         return {name: Completed(127, b"", b"") for name in queries}
 
+    async def receive(self, repository: str, modules: Callable[[], Mapping[str, str]]) -> str:
+        return repository
+
+    def listen(self, tell: Callable[[str], None]) -> None:
+        self.told = tell
+
     async def lane(self, spec: LaneSpec) -> StageLane:
         self.lanes.append(StageLane(self, spec))
         return self.lanes[-1]
@@ -234,6 +240,7 @@ def play(
     parallel: int = 2,
     only: Sequence[str] | None = None,
     min_tests: Mapping[str, int] | None = None,
+    expand: Expand | None = None,
 ) -> Run:
     """Carry a plan out on a stage; a run that does not end by itself is a failure."""
     host, events, logs = StageHost(acts), list[e.Event](), Shelf()
@@ -248,6 +255,7 @@ def play(
         repository="/private",
         parallel=parallel,
         min_tests=min_tests or {},
+        expand=expand,
     )
 
     async def bounded() -> Results:

@@ -98,6 +98,7 @@ def main() -> int:
 def _with_atheris() -> None:
     import atheris  # type: ignore[import-not-found]
 
+    atheris.instrument_all()  # what was imported already is instrumented too, or nothing guides it
     atheris.Setup(sys.argv, target)
     atheris.Fuzz()
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from grind.core.events import StepOutput
+from grind.ui.face import Outlook
 from grind.ui.live import LiveFace
 from tests.ui.golden import check
 from tests.ui.sample import AT, EVIL, JOBS, LANDED, LOG, ODD, RED, STARTED, TEST, entries
@@ -40,7 +41,7 @@ class Screen(io.StringIO):
 class Stage:
     """A live face on a terminal, with a clock that stands where the last entry was."""
 
-    def __init__(self, width: int, height: int = 24) -> None:
+    def __init__(self, width: int, height: int = 24, outlook: Outlook = Outlook()) -> None:  # noqa: B008
         self.terminal = Terminal(width, height)
         self.now = AT
         self.face = LiveFace(
@@ -49,6 +50,7 @@ class Stage:
             lambda: self.now,
             size=lambda: (self.terminal.width, self.terminal.height),
             animate=False,
+            outlook=outlook,
         )
 
     def play(self, all_of: list) -> None:  # type: ignore[type-arg]
@@ -81,6 +83,17 @@ def test_the_region_is_gone_at_the_end_and_the_verdict_last() -> None:
     lines = stage.terminal.text.splitlines()
     assert lines[-1].startswith("red · ")
     assert not any("running" in line for line in lines)
+
+
+def test_earlier_runs_tell_how_long_it_will_take() -> None:
+    known = {job.key: 120.0 for job in JOBS}
+    stage = Stage(80, outlook=Outlook(known, 2))
+    stage.play(RED[:4])
+    assert "min left" in stage.terminal.text
+    del known[JOBS[-1].key]  # one that was never seen green
+    stage = Stage(80, outlook=Outlook(known, 2))
+    stage.play(RED[:4])
+    assert "left" not in stage.terminal.text
 
 
 @pytest.mark.parametrize(("before", "after"), [(100, 40), (40, 100), (120, 41), (60, 59)])

@@ -7,6 +7,8 @@ from textwrap import dedent
 
 from grind.core.config import Config, load
 from grind.core.plan import JobPlan, Plan
+from grind.core.repository import ChangedFile
+from grind.workflows.changes import Changes
 from grind.workflows.checks import check_jobs
 from grind.workflows.contexts import Situation
 from grind.workflows.facts import Answer, Facts
@@ -69,11 +71,21 @@ def request_of(
         situation=situation,
         event=Event(name=event, ref=situation.ref, paths=paths, message=message, head=COMMIT),
         config=load("grind.toml", dedent(config).encode()) if config else Config(),
-        facts=Facts(answers, read=held.get),
+        facts=Facts(answers, read=held.get, changes=lambda: changes_of(paths, event)),
         labels=LABELS,
         tree="7" * 40,
         commit=COMMIT,
         base=None,
+    )
+
+
+def changes_of(paths: tuple[str, ...] | None, event: str = "push") -> Changes:
+    """These paths, each with an edit, on the main branch."""
+    return Changes(
+        files=tuple(ChangedFile("M", path) for path in paths) if paths else None,
+        event=event,
+        heads=frozenset({COMMIT, SITUATION.ref, "main"}),
+        bases=frozenset({"main", "refs/heads/main", SITUATION.before}),
     )
 
 
@@ -86,6 +98,7 @@ def settled(request: Request) -> Plan:
             read=request.facts.read,
             repository=request.situation.repository,
             artifacts=True,
+            changes=request.facts.changes,
         )
         plan = lower(request._replace(facts=facts))
         if not facts.wanted:

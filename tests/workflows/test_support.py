@@ -17,7 +17,6 @@ from grind.workflows.support import (
     JOB_REFUSALS,
     KEYS,
     KINDS,
-    STEP_REFUSALS,
     Support,
     key_of,
 )
@@ -71,22 +70,6 @@ def test_refused_keys_of_a_job_refuse_it(key: str) -> None:
     assert KEYS[f"jobs.ID.{key}"].told == JOB_REFUSALS[key]
     assert "container" in job.reason
     assert all(step.verdict is Verdict.REFUSED for step in job.steps)
-
-
-STEPS = {
-    "background": "- {run: make, background: true}",
-    "wait": "- {run: make, id: a, background: true}\n- {wait: a}",
-    "wait-all": "- {run: make, id: a, background: true}\n- {wait-all: true}",
-    "cancel": "- {run: make, id: a, background: true}\n- {cancel: a}",
-    "parallel": "- {parallel: [{run: make}]}",
-}
-
-
-@pytest.mark.parametrize("key", STEP_REFUSALS)
-def test_refused_keys_of_a_step_refuse_it(key: str) -> None:
-    step = steps_job(STEPS[key]).steps[-1]
-    assert step.verdict is Verdict.REFUSED
-    assert step.reason == STEP_REFUSALS[key] == KEYS[f"jobs.ID.steps[].{key}"].told
 
 
 def test_what_is_told_of_environments_labels_and_inputs_is_so() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from grind.core.errors import ExitCode, GrindError
@@ -62,12 +62,25 @@ def replace_file(path: str, data: bytes, *, mode: int = 0o600, sync: bool = True
     `sync=False` leaves durability to the system, for what can be made again. Raises StorageError;
     nothing is left aside then.
     """
+    replace_pieces(path, (data,), mode=mode, sync=sync)
+
+
+def replace_pieces(
+    path: str, pieces: Iterable[bytes], *, mode: int = 0o600, sync: bool = True
+) -> int:
+    """Do as `replace_file` with content that comes in pieces; return how many bytes it has.
+
+    Whatever making a piece raises is raised, and `path` is then what it was.
+    """
     aside = f"{path}.{os.getpid()}-{os.urandom(4).hex()}.aside"
+    size = 0
     with storing(path):
         fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
             try:
-                write_all(fd, data)
+                for piece in pieces:
+                    write_all(fd, piece)
+                    size += len(piece)
                 if sync:
                     os.fsync(fd)
             finally:
@@ -78,6 +91,7 @@ def replace_file(path: str, data: bytes, *, mode: int = 0o600, sync: bool = True
             raise
         if sync:
             sync_folder(os.path.dirname(path) or ".")
+    return size
 
 
 def private_folder(path: str) -> str:

@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 
-SCHEMA = "grind.hit/1"
+SCHEMA = "grind.hit/2"
 _MANY_REFS = 2000
 _LIGHT_FIELDS = ("tree", "bound", "host", "host_name", "run", "created", "duration", "executed")
 
@@ -22,27 +22,31 @@ class Doubt(Exception):  # noqa: N818 - no error: the long way is always right
     """The short way cannot tell."""
 
 
-def ground(git_dir: str, common_dir: str, environ: Mapping[str, str], version: str) -> str:
+def ground(
+    git_dir: str, common_dir: str, environ: Mapping[str, str], version: str, system: str
+) -> str:
     """Return a digest over what decides where a push would go, or raise Doubt.
 
     Read are: HEAD, the configuration of git in all its places, the remote-tracking refs, grafts of
-    a shallow clone, and who this machine is.
+    a shallow clone, and who this machine is. `system` is where the git of this machine keeps the
+    configuration for all users; it is built into git, so which git that is counts too.
     """
     digest = hashlib.sha256()
-    for name, data in _parts(git_dir, common_dir, environ, version):
+    for name, data in _parts(git_dir, common_dir, environ, version, system):
         digest.update(f"{name}\0{len(data)}\0".encode("utf-8", "surrogateescape"))
         digest.update(data)
     return digest.hexdigest()
 
 
 def _parts(
-    git_dir: str, common_dir: str, environ: Mapping[str, str], version: str
+    git_dir: str, common_dir: str, environ: Mapping[str, str], version: str, system: str
 ) -> Iterator[tuple[str, bytes]]:
     if os.path.isdir(os.path.join(common_dir, "reftable")):
         raise Doubt
     yield "version", version.encode()
     yield "machine", " ".join(os.uname()).encode()
-    for path in ("/etc/machine-id", *_configurations(git_dir, common_dir, environ)):
+    yield "git", _program("git", environ).encode("utf-8", "surrogateescape")
+    for path in ("/etc/machine-id", system, *_configurations(git_dir, common_dir, environ)):
         data = _read(path)
         if b"include" in data.lower():
             raise Doubt
@@ -67,10 +71,19 @@ def _configurations(git_dir: str, common_dir: str, environ: Mapping[str, str]) -
         os.path.join(git_dir, "config.worktree"),
         os.path.join(home, ".gitconfig"),
         os.path.join(base, "git", "config"),
-        "/etc/gitconfig",
         environ.get("GIT_CONFIG_GLOBAL", ""),
         environ.get("GIT_CONFIG_SYSTEM", ""),
     )
+
+
+def _program(name: str, environ: Mapping[str, str]) -> str:
+    """Tell which program a name calls: where it is, and whether it was changed. Raises Doubt."""
+    for folder in environ.get("PATH", "").split(":"):
+        path = os.path.join(folder, name)
+        if folder and os.access(path, os.X_OK):
+            found = os.stat(path)
+            return f"{path} {found.st_ino} {found.st_size} {found.st_mtime_ns}"
+    raise Doubt
 
 
 def _loose(folder: str) -> list[str]:
@@ -108,8 +121,14 @@ def write_hit(
     max_age: float,
     environment: tuple[str, ...],
     folders: tuple[str, ...],
+    fixed: Mapping[str, str],
+    default: bool,
+    system: str,
 ) -> bytes:
-    """Return what to keep beside a full receipt; `receipt` are its fields as plain data."""
+    """Return what to keep beside a full receipt; `receipt` are its fields as plain data.
+
+    `default` says whether this machine was where such a run goes without `--host`.
+    """
     tools = receipt["tools"]
     questions = [tool["question"] for tool in tools] if isinstance(tools, list | tuple) else []
     unproven = receipt["unproven"]
@@ -121,6 +140,9 @@ def write_hit(
         "tools_print": receipt["tools_print"],
         "environment": environment,
         "folders": folders,
+        "set": dict(fixed),
+        "default": default,
+        "system": system,
         "unproven": list(unproven) if isinstance(unproven, list | tuple) else [],
     }
     return json.dumps(document).encode() + b"\n"

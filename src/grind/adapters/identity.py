@@ -19,7 +19,7 @@ def local_identity(state: Path, root: Path = Path("/")) -> HostIdentity:
     """Return the identity of this machine; `root` is where its files are."""
     return HostIdentity(
         id=_stable_id(state, root),
-        os=_os_name(root / "etc/os-release"),
+        os=os_name(_text(root / "etc/os-release")),
         architecture=platform.machine(),
         system=_link(root / "run/current-system"),
         boot=boot_id(),
@@ -49,15 +49,18 @@ def _generated_id(state: Path) -> str:
     return (folder / "id").read_text().strip()
 
 
-def _os_name(path: Path) -> str:
-    """Return `ID VERSION_ID` of os-release(5), such as `nixos 24.05`."""
-    try:
-        lines = path.read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return platform.system().lower()
-    values = dict(line.split("=", 1) for line in lines if "=" in line)
+def os_name(release: str) -> str:
+    """Return `ID VERSION_ID` of the text of os-release(5), such as `nixos 24.05`."""
+    values = dict(line.split("=", 1) for line in release.splitlines() if "=" in line)
     parts = (values.get(key, "").strip().strip("\"'") for key in ("ID", "VERSION_ID"))
     return " ".join(part for part in parts if part) or "linux"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _link(path: Path) -> str:

@@ -49,6 +49,8 @@ class DiskJournal:
         self._end = 0
         """Offset after the last whole line."""
         self._seq = 0
+        self._followed = 0
+        """Offset up to which `follow` has read."""
 
     def __enter__(self) -> DiskJournal:
         return self
@@ -112,6 +114,20 @@ class DiskJournal:
                 if not line.endswith(b"\n"):
                     return
                 yield self._entry(line, f"line {number}")
+
+    def follow(self) -> list[Entry]:
+        """Return the entries that have come since the last call, however many: another process
+        writes them. A last line that is not whole yet is left for the next call."""
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(self._followed)
+                data = file.read()
+        except FileNotFoundError:
+            return []
+        whole = data[: data.rfind(b"\n") + 1]
+        place = f"a line after byte {self._followed}"
+        self._followed += len(whole)
+        return [self._entry(line, place) for line in whole.splitlines(keepends=True)]
 
     def close(self) -> None:
         """Let go of the file."""

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from grind.adapters.locallane import LaneFiles, LocalLane, write_new
+from grind.adapters.locallane import LaneFiles, LocalGround, write_new
 from grind.adapters.runner import wire
+from grind.adapters.runner.client import RunnerLane
 from grind.adapters.runner.program import program, program_name
 from grind.core.errors import GrindError
 from grind.ports import Clock, Completed, HostIdentity, LanePaths, LaneSpec
@@ -111,18 +112,26 @@ class LocalHost:
             write_new(path, data)
         return os.fspath(path)
 
-    async def lane(self, spec: LaneSpec) -> LocalLane:
+    async def receive(self, repository: str, modules: Callable[[], Mapping[str, str]]) -> str:
+        """Return the path of the private repository: it and its modules are on this machine."""
+        del modules
+        return repository
+
+    def listen(self, tell: Callable[[str], None]) -> None:
+        """This machine is always heard of."""
+
+    async def lane(self, spec: LaneSpec) -> RunnerLane:
         """Open the lane, or attach to it when it exists."""
         wire.check_spec(spec)
         folder = self._state / "runs" / spec.run / spec.key
         resumed = folder.is_dir() or not self._make(folder, spec)
-        files = LaneFiles(folder)
+        files = LaneFiles(folder, self._clock)
         if files.claim() is None:
             await self._start(folder)
         paths = (await self._paths(files))._replace(
             cache=self._folder("cache"), artifacts=self._folder("runs", spec.run, ".artifacts")
         )
-        return LocalLane(files, paths, resumed=resumed, clock=self._clock, end=self._end)
+        return RunnerLane(LocalGround(files, self._clock, self._end), paths, resumed=resumed)
 
     async def abandon(self, run: str) -> None:
         """End all lanes of a run and every process they started."""

@@ -1,4 +1,4 @@
-"""A lane on this machine: its files, and the client's end of it."""
+"""The files of a lane on this machine, and what can be done with them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ import os
 import secrets
 import signal
 import stat
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 from grind.adapters.runner import wire
-from grind.adapters.runner.follow import Follower
-from grind.core.errors import GrindError
-from grind.ports import Clock, LaneEvent, LanePaths, StepTask
+from grind.ports import Clock
 
 WHOLE = 64 * 1024 * 1024
 """More than any file of records: a million steps."""
@@ -60,8 +58,9 @@ def start_time(pid: int) -> str:
 class LaneFiles:
     """The folder of a lane on this machine (implements `LaneSource`)."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Clock) -> None:
         self.folder = folder
+        self._clock = clock
         self._track = b""
         self._open: dict[str, int] = {}
 
@@ -73,9 +72,10 @@ class LaneFiles:
         """Return the whole record file."""
         return self._read(self.folder / "records")
 
-    async def log(self, offset: int, limit: int) -> bytes:
-        """Return at most `limit` bytes of the log."""
-        return self._read_on("log", offset, limit)
+    async def log(self, offset: int, limit: int, beside: int | None = None) -> bytes:
+        """Return at most `limit` bytes of the log, or of that of a step in the background."""
+        name = "log" if beside is None else f"log.{beside}"
+        return self._read_on(name, offset, limit)
 
     def mark(self, index: int) -> bytes:
         """Return the bytes that stand behind the output of a step."""
@@ -99,6 +99,10 @@ class LaneFiles:
         if pid and start_time(pid) == started:
             return ""
         return self._reason() or "the runner was killed"
+
+    async def pause(self, seconds: float) -> None:
+        """Wait a little."""
+        await self._clock.sleep(seconds)
 
     def claim(self) -> tuple[int, str, str] | None:
         """Return pid, start time and boot of the runner; None while none has started."""
@@ -142,105 +146,65 @@ class LaneFiles:
             return b""
 
 
-class LocalLane:
-    """One job on this machine (implements `grind.ports.Lane`)."""
+class LocalGround:
+    """The folder of a lane on this machine (implements `LaneGround`)."""
 
     def __init__(
-        self,
-        files: LaneFiles,
-        paths: LanePaths,
-        *,
-        resumed: bool,
-        clock: Clock,
-        end: Callable[[Sequence[Path]], Awaitable[None]],
+        self, files: LaneFiles, clock: Clock, end: Callable[[Sequence[Path]], Awaitable[None]]
     ) -> None:
         self._files = files
-        self._paths = paths
-        self._resumed = resumed
         self._clock = clock
         self._end = end
 
     @property
-    def paths(self) -> LanePaths:
-        """Where the job lives on the host."""
-        return self._paths
+    def folder(self) -> str:
+        """The folder of the lane."""
+        return os.fspath(self._files.folder)
 
-    @property
-    def resumed(self) -> bool:
-        """Whether this lane existed already."""
-        return self._resumed
+    async def begun(self) -> bool:
+        """Whether somebody has set the environment of the job."""
+        return (self._files.folder / "env").exists()
 
-    async def begin(self, env: Sequence[tuple[str, str]], files: Mapping[str, bytes]) -> None:
-        """Set the whole environment of the job and write `files`."""
-        fields = wire.env_fields(env)
-        target = self._files.folder / "env"
-        if target.exists():
-            return
-        for name, data in files.items():
-            if "/" in name or name in ("", ".", ".."):
-                raise GrindError(f"not a name for a file of the job: {name!r}")
-            write_new(Path(self._paths.events) / name, data)
-        write_new(target, fields)
+    async def post(self, path: str, data: bytes) -> None:
+        """Write a file, unless it is there."""
+        write_new(Path(path), data)
         self._wake()
 
-    async def submit(self, tasks: Sequence[StepTask], *, final: bool = False) -> None:
-        """Queue steps, in one atomic batch."""
-        if not tasks and not final:
-            return
-        data = wire.batch_fields(tasks, final=final)
-        write_new(self._files.folder / "queue" / wire.batch_name(tasks), data)
-        self._wake()
+    async def put(self, path: str, data: bytes) -> None:
+        """Write a file, unless it is there, and wake the runner."""
+        await self.post(path, data)
 
-    async def events(self) -> AsyncIterator[LaneEvent]:
-        """Deliver every event of the lane once, in order, from the first."""
-        files = LaneFiles(self._files.folder)
+    async def take(self, path: str, limit: int, *, own: bool = False) -> bytes | None:
+        """Return the beginning of a regular file."""
         try:
-            async for event in Follower(files, self._clock).events():
-                yield event
-        finally:
-            files.close()
-
-    async def read(self, index: int, name: str) -> bytes:
-        """Return a command file of an ended step."""
-        if name not in wire.COMMAND_FILES:
-            raise GrindError(f"not a command file: {name!r}")
-        files = wire.files_of(self._files.recorded(), index)
-        if files is None:
-            return b""
-        path = self._files.folder / "f" / f"{files}.{name}"
-        try:
-            with open(path, "rb", opener=_no_link) as file:
-                return file.read()
-        except FileNotFoundError:
-            return b""
-        except OSError as error:
-            if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
-                return b""
-            raise
-
-    async def file(self, path: str, limit: int) -> bytes | None:
-        """Return the beginning of a file of the job."""
-        try:
-            with open(Path(self._paths.workspace) / path, "rb", opener=_no_wait) as file:
+            with open(path, "rb", opener=_no_link if own else _no_wait) as file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     return None
                 return file.read(limit)
         except (OSError, ValueError):
             return None
 
-    async def hash_files(self, step: int, arguments: Sequence[str]) -> str:
-        """Return what `hashFiles(…)` says of the workspace now."""
-        from grind.adapters.hashing import hash_workspace, question_name
+    async def recorded(self) -> bytes:
+        """Return the whole record file."""
+        return self._files.recorded()
 
-        # A client that takes the job up again must come to the same conclusions.
-        kept = self._files.folder / question_name(step, arguments)
-        if not kept.exists():
-            found = await asyncio.to_thread(hash_workspace, self._paths.workspace, arguments)
-            write_new(kept, found.encode())
-        return kept.read_text()
+    @contextlib.asynccontextmanager
+    async def source(self) -> AsyncIterator[LaneFiles]:
+        """Return what the events are read from."""
+        files = LaneFiles(self._files.folder, self._clock)
+        try:
+            yield files
+        finally:
+            files.close()
+
+    async def hash(self, workspace: str, arguments: Sequence[str]) -> str:
+        """Return what `hashFiles(…)` says of a folder now."""
+        from grind.adapters.hashing import hash_workspace
+
+        return await asyncio.to_thread(hash_workspace, workspace, arguments)
 
     async def cancel(self) -> None:
-        """Cancel as GitHub does; returns when the runner has taken note."""
+        """Ask the runner to cancel, until it has taken note."""
         folder = self._files.folder
         write_new(folder / "cancel", b"")
         while not await self._noted():
@@ -257,8 +221,8 @@ class LocalLane:
             return True
         return bool(await self._files.lost())
 
-    async def kill(self) -> None:
-        """End everything now. Returns when it is gone."""
+    async def end(self) -> None:
+        """End every process of the lane."""
         await self._end([self._files.folder])
 
     def _wake(self) -> None:

@@ -24,10 +24,13 @@ class Passes:
         self._receipts = os.path.join(common_dir, "grind", "receipts")
         self._facts = (git_dir, common_dir, environ, version)
 
-    def ground(self) -> str:
-        """Return the fingerprint of what decides; empty when in doubt."""
+    def ground(self, system: str | None) -> str:
+        """Return the fingerprint of what decides; empty when in doubt. `system` is where git keeps
+        the configuration of the machine."""
+        if system is None:
+            return ""
         try:
-            return ground(*self._facts)
+            return ground(*self._facts, system)
         except Doubt:
             return ""
 
@@ -45,7 +48,8 @@ class Passes:
             return None
         if not since - 300 <= now <= until or found.get("stamp") != self.stamp(found.get("tree")):
             return None
-        return found if found.get("ground") and found["ground"] == self.ground() else None
+        known = found.get("ground")
+        return found if known and known == self.ground(str(found.get("system"))) else None
 
     def stamp(self, tree: object) -> list[int]:
         """Return what tells a receipt's file from any other that takes its place."""

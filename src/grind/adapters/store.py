@@ -4,11 +4,13 @@
   lock                      one run at a time
   receipts/<tree>.json      written aside and replaced
   watches/<commit>/         as a release: a journal, and logs of what was red in CI
+  activations/<id>/         of hosts: a journal, and the log of the build
   releases/<id>/journal.ndjson, logs/<job>/<step>.log
 """
 
 from __future__ import annotations
 
+import calendar
 import contextlib
 import os
 import re
@@ -18,24 +20,48 @@ from collections.abc import Iterator
 from grind.adapters.files import private_folder, replace_file, storing, write_all
 
 _ID = re.compile(r"^\d{8}-\d{6}-[0-9a-f]{6}$")
+_STAMP = "%Y%m%d-%H%M%S"
+_PARTS = 1 << 24
+"""Names for one second."""
 _TREE = re.compile(r"^[0-9a-f]{40}([0-9a-f]{24})?$")
 
 
+def _name_after(newest: str, now: float) -> str:
+    """Return the name of a release that begins now: its second and the part of it that is over,
+    and behind `newest` whatever the clock says."""
+    second, part = int(now), int(now % 1 * _PARTS)
+    name = _name(second, part)
+    if name > newest:
+        return name
+    import secrets
+
+    second = calendar.timegm(time.strptime(newest[:15], _STAMP))
+    part = int(newest[16:], 16) + 1 + secrets.randbelow(4096)
+    return _name(second + part // _PARTS, part % _PARTS)
+
+
+def _name(second: int, part: int) -> str:
+    return f"{time.strftime(_STAMP, time.gmtime(second))}-{part:06x}"
+
+
 class DiskLogWriter:
-    """One step's masked log on disk."""
+    """One step's masked log on disk. A step that says nothing has no file: to make one costs more
+    than all else that is noted of a small step."""
 
     def __init__(self, folder: str, path: str) -> None:
         self.path = path
-        full = os.path.join(folder, path)
-        self._full = full
-        private_folder(os.path.dirname(full))
-        with storing(full):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-            self._fd = os.open(full, flags, 0o600)
+        self._full = os.path.join(folder, path)
+        self._fd = -1
+        with storing(self._full), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            os.unlink(self._full)  # an earlier attempt's
 
     def write(self, data: bytes) -> None:
         """Append. Raises StorageError when the disk is full."""
         with storing(self._full):
+            if self._fd < 0:
+                private_folder(os.path.dirname(self._full))
+                flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+                self._fd = os.open(self._full, flags, 0o600)
             write_all(self._fd, data)
 
     def close(self) -> None:
@@ -54,13 +80,28 @@ class ReleaseFolder:
 
     def writer(self, job: str, step: int, kind: str = "log") -> DiskLogWriter:
         """Start the log of a step, or its summary."""
-        name = re.sub(r"[^0-9A-Za-z._-]+", "-", job).strip("-.")[:60] or "job"
+        return DiskLogWriter(self.path, self.log_path(job, step, kind))
+
+    def log_path(self, job: str, step: int, kind: str = "log") -> str:
+        """Return where a step's log is, relative to this folder, also before the step ends."""
         import hashlib
 
+        name = re.sub(r"[^0-9A-Za-z._-]+", "-", job).strip("-.")[:60] or "job"
         mark = hashlib.sha256(job.encode("utf-8", "surrogateescape")).hexdigest()[:6]
-        return DiskLogWriter(
-            self.path, f"logs/{name}-{mark}/{step}.{'md' if kind == 'summary' else 'log'}"
-        )
+        return f"logs/{name}-{mark}/{step}.{'md' if kind == 'summary' else 'log'}"
+
+    def read_log_on(self, path: str, offset: int, limit: int) -> bytes:
+        """Return at most `limit` bytes of a log from `offset` on; nothing when it is not there yet,
+        or ends there."""
+        full = os.path.join(self.path, path)
+        try:
+            fd = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return b""
+        try:
+            return os.pread(fd, limit, offset)
+        finally:
+            os.close(fd)
 
     def read_log(self, path: str) -> Iterator[bytes]:
         """Yield a log's bytes in pieces. Raises OSError when it is not there."""
@@ -86,14 +127,14 @@ class Store:
     def new_release(self, now: float) -> ReleaseFolder:
         """Name a new release; its folder is made by the first thing written.
 
-        Raises GrindError when the folders for releases are not the user's own (a link elsewhere).
+        Its name sorts behind those of all releases that are there: several may begin in one
+        second, and clocks are set back. Raises GrindError when the folders for releases are not
+        the user's own (a link elsewhere).
         """
         private_folder(self.root)
         private_folder(self._releases)
-        import secrets
-
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
-        return ReleaseFolder(self._releases, f"{stamp}-{secrets.token_hex(3)}")
+        newest = self.latest()
+        return ReleaseFolder(self._releases, _name_after(newest.id if newest else "", now))
 
     def release(self, release: str) -> ReleaseFolder | None:
         """Return the release with that identifier."""
@@ -112,6 +153,18 @@ class Store:
         """Return the newest release."""
         found = self.releases()
         return found[0] if found else None
+
+    def tidying_is_due(self, now: float, every: float) -> bool:
+        """Say whether `every` seconds have gone since this said so last, and note that it did."""
+        path = os.path.join(self.root, "tidied")
+        try:
+            if 0 <= now - os.stat(path).st_mtime < every:
+                return False
+        except FileNotFoundError:
+            replace_file(path, b"")
+        with storing(path):
+            os.utime(path, (now, now))
+        return True
 
     def prune(self, keep: int) -> None:
         """Remove all but the newest `keep` releases."""
@@ -134,6 +187,31 @@ class Store:
             return
         folders.sort(key=lambda entry: entry.stat(follow_symlinks=False).st_mtime, reverse=True)
         for folder in folders[keep:]:
+            import shutil
+
+            shutil.rmtree(folder.path, ignore_errors=True)
+
+    def new_activation(self, now: float) -> ReleaseFolder:
+        """Name a new activation of a host; its folder is made by the first thing written."""
+        private_folder(self.root)
+        private_folder(self._activations)
+        import secrets
+
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+        return ReleaseFolder(self._activations, f"{stamp}-{secrets.token_hex(3)}")
+
+    def activations(self) -> list[ReleaseFolder]:
+        """Return all activations that were begun from here, the newest first."""
+        try:
+            names = sorted(filter(_ID.match, os.listdir(self._activations)), reverse=True)
+        except FileNotFoundError:
+            return []
+        return [ReleaseFolder(self._activations, name) for name in names]
+
+    def prune_activations(self, keep: int) -> None:
+        """Remove what is kept here of all but the newest `keep` activations; the host keeps its own
+        record."""
+        for folder in self.activations()[keep:]:
             import shutil
 
             shutil.rmtree(folder.path, ignore_errors=True)
@@ -212,6 +290,10 @@ class Store:
     @property
     def _releases(self) -> str:
         return os.path.join(self.root, "releases")
+
+    @property
+    def _activations(self) -> str:
+        return os.path.join(self.root, "activations")
 
     @property
     def _watches(self) -> str:

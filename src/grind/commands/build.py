@@ -6,6 +6,7 @@ import argparse
 import os
 
 from grind.commands.check import add_run_options
+from grind.commands.hosting import labels_for, snapshot_from_host
 from grind.commands.options import plan_options
 
 HELP = "run the jobs of CI that build something, on what would be pushed"
@@ -27,6 +28,8 @@ def run(args: argparse.Namespace) -> int:
     from grind.flows.basis import find_basis
     from grind.wiring import Session
 
-    session = Session(os.getcwd(), os.environ)
-    basis = find_basis(session.repository, plan_options(args), session.labels)
+    session = Session(os.getcwd(), os.environ, args.host)
+    snapshot = snapshot_from_host(session) if args.from_host else None
+    labels = labels_for(session, "run steps")
+    basis = find_basis(session.repository, plan_options(args), labels, snapshot)
     return run_checks(session, basis, args, whole=False, klass=StepClass.BUILD)

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 
+from grind.commands.hosting import add_from_host, add_host, labels_for, snapshot_from_host
 from grind.commands.options import add_json, add_plan_options, is_plain, plan_options
 
 TYPE_CHECKING = False  # `typing` is half of what a receipt hit would import
@@ -20,6 +21,7 @@ EXAMPLES = """\
   grind check test lint       only these jobs or checks, with what they need
   grind check --failed        only what was red in the last run
   grind check --again         although it is proven already
+  grind check --host grind    on that host of grind.toml; `local` is this machine
   grind check --merged        the tree that merging the remote's main branch would give
 """
 
@@ -45,6 +47,8 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "--wait", action="store_true", help="wait for another run in this repository to end"
     )
     parser.add_argument("--follow", action="store_true", help="write all output as it comes")
+    add_host(parser)
+    add_from_host(parser)
     add_plan_options(parser)
     add_json(parser, "write the run as NDJSON events (schema grind.events/1)")
 
@@ -53,10 +57,10 @@ def run(args: argparse.Namespace) -> int:
     """Run, or answer from the receipt."""
     from grind.wiring import Session
 
-    session = Session(os.getcwd(), os.environ)
+    session = Session(os.getcwd(), os.environ, args.host)
     whole = not (args.names or args.fast or args.failed or args.workflow)
-    snapshot = None
-    if whole and not args.again and is_plain(args) and not args.merged:
+    snapshot = snapshot_from_host(session) if args.from_host else None
+    if snapshot is None and whole and not args.again and is_plain(args) and not args.merged:
         snapshot = session.repository.snapshot()
         hit = session.quick_hit(snapshot)
         if hit is not None:
@@ -74,15 +78,19 @@ def _long_way(
     from grind.flows.basis import find_basis
     from grind.flows.proven import find_proof
 
-    before = session.ground()
-    basis = find_basis(session.repository, plan_options(args), session.labels, snapshot)
-    if whole and not args.again:
+    cached = whole and not args.again
+    plain = cached and is_plain(args) and not args.from_host
+    system = session.repository.system_configuration() if plain else None
+    before = session.ground(system)
+    labels = labels_for(session, "run steps")
+    basis = find_basis(session.repository, plan_options(args), labels, snapshot)
+    if cached:
         proof = find_proof(
             basis,
             session.store.receipt(basis.snapshot.tree),
             now=session.clock.now(),
-            tools_print=lambda receipt: session.tools_print(basis.config, receipt.tools),
-            host=session.host_id(),
+            tools_print=lambda receipt: session.still_print(basis.config, receipt),
+            host=session.host_id(basis.config),
         )
         if proof.decision.ok and proof.receipt is not None:
             from grind.ui.proven_text import told_proven
@@ -94,9 +102,9 @@ def _long_way(
                 path=session.store.receipt_path(basis.snapshot.tree),
             )
             sys.stdout.write(told)
-            if is_plain(args) and not args.merged and session.ground() == before:
+            if system is not None and not args.merged and session.ground(system) == before:
                 session.remember(
-                    basis.snapshot.tree, basis.snapshot.head, proof.receipt, basis.config
+                    basis.snapshot.tree, basis.snapshot.head, proof.receipt, basis.config, system
                 )
             return 0
     from grind.commands.running import run_checks

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import TextIO
 
+from grind.commands import demo_activation
 from grind.core.errors import ExitCode, GrindError
 
 HELP = "watch the whole loop on a sample repository on this machine; nothing is left behind"
@@ -110,6 +111,7 @@ class Demo:
 
     def __init__(self, folder: Path, out: TextIO) -> None:
         self._out = out
+        self._folder = folder
         self._work = folder / "greet"
         self._remote = folder / "remote.git"
         self._colour = out.isatty() and not os.environ.get("NO_COLOR")
@@ -128,54 +130,57 @@ class Demo:
     def play(self) -> None:
         """Play all of it."""
         started = time.monotonic()
-        self._say("A sample repository: a script, its tests, a workflow, and a bare remote.")
+        self.say("A sample repository: a script, its tests, a workflow, and a bare remote.")
         self._make()
-        self._say("What would CI run? Every step with a verdict; the deploy job is never executed.")
-        self._grind("plan")
-        self._say("A change that looks harmless: the quotes around $@ get lost.")
+        self.say("What would CI run? Every step with a verdict; the deploy job is never executed.")
+        self.grind("plan")
+        self.say("A change that looks harmless: the quotes around $@ get lost.")
         self._write("greet.sh", _BROKEN)
-        self._grind("check", expect=ExitCode.STEP_FAILED)
-        self._say("Red, before anybody else saw it. Nothing was pushed. The repair:")
+        self.grind("check", expect=ExitCode.STEP_FAILED)
+        self.say("Red, before anybody else saw it. Nothing was pushed. The repair:")
         self._write("greet.sh", _REPAIRED)
-        self._grind("check")
-        self._say("Proven. But now somebody edits a file, and tries to land that:")
+        self.grind("check")
+        self.say("Proven. But now somebody edits a file, and tries to land that:")
         self._write("README.md", "# greet\n\nUnproven words.\n")
-        self._grind("land", "-m", "Greet kindly", expect=ExitCode.REFUSED)
-        self._say("Refused: there is no proof of that tree. Without the edit it is the proven one:")
+        self.grind("land", "-m", "Greet kindly", expect=ExitCode.REFUSED)
+        self.say("Refused: there is no proof of that tree. Without the edit it is the proven one:")
         (self._work / "README.md").unlink()
-        self._grind("land", "-m", "Greet kindly")
-        self._git("log", "--oneline", "--graph", "main", at=self._remote)
-        self._say("Landed, once. The same tree again is green at once, from the receipt:")
-        self._grind("check")
-        self._grind("status")
-        self._say(f"That was the loop, in {time.monotonic() - started:.0f} s. In your repository:")
+        self.grind("land", "-m", "Greet kindly")
+        self.git("log", "--oneline", "--graph", "main", at=self._remote)
+        self.say("Landed, once. The same tree again is green at once, from the receipt:")
+        self.grind("check")
+        self.grind("status")
+        demo_activation.play(self, self._folder / "host", self._out.write)
+        self.say(f"That was the loop, in {time.monotonic() - started:.0f} s. In your repository:")
         self._out.write("  grind plan    what CI would run\n  grind check   prove it\n")
         self._out.write('  grind land -m "…"   push exactly that, once\n')
 
     def _make(self) -> None:
-        self._git("init", "-q", "--bare", "-b", "main", str(self._remote), at=None)
-        self._git("init", "-q", "-b", "main", str(self._work), at=None)
+        self.git("init", "-q", "--bare", "-b", "main", str(self._remote), at=None)
+        self.git("init", "-q", "-b", "main", str(self._work), at=None)
         self._write(".github/workflows/ci.yml", _WORKFLOW)
         self._write("greet.sh", _GREET)
         self._write("tests/run.sh", _TESTS, executable=True)
         self._write("deploy.sh", _DEPLOY, executable=True)
-        self._git("add", "-A")
-        self._git("commit", "-q", "-m", "Greet")
-        self._git("remote", "add", "origin", str(self._remote))
-        self._git("push", "-q", "-u", "origin", "main")
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", "Greet")
+        self.git("remote", "add", "origin", str(self._remote))
+        self.git("push", "-q", "-u", "origin", "main")
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Tell the reader what comes."""
         bold, plain = ("\x1b[1m", "\x1b[0m") if self._colour else ("", "")
         self._out.write(f"\n{bold}» {text}{plain}\n")
         self._out.flush()
 
-    def _grind(self, *argv: str, expect: ExitCode = ExitCode.DONE) -> None:
+    def grind(self, *argv: str, expect: ExitCode = ExitCode.DONE, at: Path | None = None) -> None:
+        """Type a command, and hold it to its answer."""
         shown = " ".join(f'"{word}"' if " " in word else word for word in argv)
         self._out.write(f"$ grind {shown}\n")
         self._out.flush()
         code = subprocess.run(
             [sys.executable, "-m", "grind", *argv],
-            cwd=self._work,
+            cwd=at or self._work,
             env=self._env,
             stderr=subprocess.STDOUT,  # in order with what it answers, also through a pipe
             check=False,
@@ -188,7 +193,19 @@ class Demo:
             )
         self._out.write(f"[exit {code}]\n" if code else "")
 
-    def _git(self, *argv: str, at: Path | str | None = "work") -> None:
+    def asked(self, *argv: str, at: Path) -> str:
+        """Return what a command says, unseen."""
+        return subprocess.run(
+            [sys.executable, "-m", "grind", *argv],
+            cwd=at,
+            env=self._env,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    def git(self, *argv: str, at: Path | str | None = "work") -> None:
+        """Run git."""
         where = self._work if at == "work" else at
         prefix = ["-C", str(where)] if where is not None else []
         subprocess.run(["git", *prefix, *argv], env=self._env, check=True)

@@ -159,6 +159,8 @@ def _passed(passes: Passes, update: Update, now: float, environ: Mapping[str, st
         extra=_texts(found.get("environment")),
         folders=_texts(found.get("folders")),
     )
+    fixed = found.get("set")
+    lent |= fixed if isinstance(fixed, dict) else {}
     asked = [_texts(one) for one in questions] if isinstance(questions, list) else []
     return tools_print(asked, lent) == found.get("tools_print")
 
@@ -175,23 +177,26 @@ def _silently(count: int) -> int:
 
 
 def _slowly(updates: list[Update], environ: Mapping[str, str], passes: Passes) -> int:
+    from grind.commands.hosting import labels_for
     from grind.flows.prepush import commit_basis, judge_update
     from grind.wiring import Session, proofs
 
     session = Session(os.getcwd(), environ)
+    system = session.repository.system_configuration()
+    labels = labels_for(session, "ask for its tools")
     refused = []
     for update in updates:
-        ground = passes.ground()
+        ground = passes.ground(system)
         judged = judge_update(
             session.repository,
             update,
-            lambda commit: commit_basis(session.repository, session.labels, commit),
+            lambda commit: commit_basis(session.repository, labels, commit),
             lambda options, basis, upstream: proofs.ask(session, options, basis, upstream),
         )
         if not judged.ok:
             refused.append(judged)
-        elif ground and ground == passes.ground():
-            _remember(session, passes, judged, ground)
+        elif ground and ground == passes.ground(system):
+            _remember(session, passes, judged, {"ground": ground, "system": system})
     for judged in refused:
         sys.stderr.write(_told(judged))
     return 3 if refused else _silently(len(updates))
@@ -207,30 +212,36 @@ def _told(judged: Judged) -> str:
     return "\n".join([*lines, f"  → {judged.remedy}", ""])
 
 
-def _remember(session: Session, passes: Passes, judged: Judged, ground: str) -> None:
+def _remember(
+    session: Session, passes: Passes, judged: Judged, hangs_on: Mapping[str, object]
+) -> None:
+    """Keep the pass, when what it hangs on can be looked at cheaply: a receipt of this machine, or
+    none at all."""
     update, asked, basis = judged.update, judged.asked, judged.basis
     now = session.clock.now()
+    document: dict[str, object] = {
+        "tree": "",
+        "stamp": passes.stamp(""),
+        "since": now,
+        "until": now + 86400.0,  # what needs no proof needs none for a while
+        "refs": [f"{update.remote_ref} {update.remote}"],
+        "questions": [],
+        "tools_print": "",
+    }
     receipt = asked.receipt if asked is not None else None
-    local = basis.config.local if basis is not None else None
-    until = now + 86400.0  # what needs no proof needs none for a while
-    if receipt is not None and asked is not None:
-        limits = [receipt.created + asked.rules.policy.max_age]
-        until = min([*limits, *([receipt.expires] if receipt.expires is not None else [])])
-    tree = receipt.tree if receipt is not None else ""
-    own = receipt is not None and receipt.host == session.host_id()
-    tools = receipt.tools if receipt is not None and own else ()
-    passes.save(
-        update.local,
-        {
-            "tree": tree,
-            "stamp": passes.stamp(tree),
-            "ground": ground,
-            "since": now,
-            "until": until,
-            "refs": [f"{update.remote_ref} {update.remote}"],
-            "questions": [list(tool.question) for tool in tools],
-            "tools_print": receipt.tools_print if receipt is not None and own else "",
-            "environment": list(local.env) if local is not None else [],
-            "folders": list(local.path) if local is not None else [],
-        },
-    )
+    if asked is not None and basis is not None and receipt is not None:
+        chosen = session.chosen(basis.config)
+        if not session.is_here(basis.config) or receipt.host != session.host_id(basis.config):
+            return
+        limits = (receipt.created + asked.rules.policy.max_age, receipt.expires)
+        document |= {
+            "tree": receipt.tree,
+            "stamp": passes.stamp(receipt.tree),
+            "until": min(limit for limit in limits if limit is not None),
+            "questions": [list(tool.question) for tool in receipt.tools],
+            "tools_print": receipt.tools_print,
+            "environment": list(chosen.config.env),
+            "folders": list(chosen.config.path),
+            "set": dict(chosen.config.set),
+        }
+    passes.save(update.local, {**document, **hangs_on})

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from grind.commands.hosting import add_from_host, add_host
 from grind.commands.options import add_json
 from grind.core.errors import ExitCode
 
@@ -31,6 +32,8 @@ _TRIES = 3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("-m", "--message", metavar="TEXT", help="the commit's message")
+    add_host(parser)
+    add_from_host(parser)
     parser.add_argument(
         "--squash", action="store_true", help="make one commit of all that is not pushed yet"
     )
@@ -73,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     from grind.flows.land import MovedError, NothingToLandError
     from grind.wiring import Session
 
-    session = Session(os.getcwd(), os.environ)
+    session = Session(os.getcwd(), os.environ, args.host)
     merged = args.merged
     for left in reversed(range(_TRIES)):
         try:
@@ -84,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
             if not (args.rebase or args.merge) or not left or args.dry_run:
                 raise
             merged = True
-            code = prove_merged(args)
+            code = prove_merged(session, args)
             if code:
                 return code
         else:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from grind.flows.land import Landing
     from grind.wiring import Session
 
+_PROVEN = (Answer.OK, Answer.WEAKENED, Answer.BAD_SIGNATURE)
+"""What a run of the checks would not change."""
 _OPEN = (State.IDLE, State.GREEN, State.LANDING, State.COMMITTED, State.LANDED)
 
 
@@ -38,12 +40,15 @@ class Attempt(NamedTuple):
 
 def attempt(session: Session, args: argparse.Namespace, this: Attempt) -> Outcome:
     """Try it. Raises NothingToLandError, MovedError, RefusedError, UnreachableError."""
+    from grind.commands.hosting import bring_workspace_along, labels_for, snapshot_from_host
     from grind.flows.basis import Options, find_basis
 
     options = Options(merged=this.merged)
-    basis = find_basis(session.repository, options, session.labels)
+    snapshot = snapshot_from_host(session) if args.from_host else None
+    labels = labels_for(session, "ask for its tools")
+    basis = find_basis(session.repository, options, labels, snapshot)
     _require_here(basis)
-    release, last = _last(session, basis)
+    release, last = release_for(session, basis)
     landing = flow.plan_landing(
         session.repository,
         basis,
@@ -54,30 +59,12 @@ def attempt(session: Session, args: argparse.Namespace, this: Attempt) -> Outcom
     )
     asked, warnings = None, list[str]()
     if not landing.arrived:
-        asked = _require_proof(session, args, basis, options, landing)
-        _check_message(args, landing, conventional=basis.config.land.conventional)
+        accepted = None if args.dry_run else args.accept_weakened
+        asked = require_proof(session, basis, options, landing.main, accepted=accepted)
+        check_message(args.message, landing, conventional=basis.config.land.conventional)
         warnings = _atomic(session, args, basis, landing)
     if args.dry_run:
         return _outcome(landing)._replace(warnings=tuple(warnings))
-    effects = Effects(
-        session,
-        basis,
-        status=asked.rules.config.land.status if asked is not None else basis.config.land.status,
-        remote=landing.remote,
-        receipt=asked.receipt if asked is not None else None,
-    )
-    return _land(session, args, landing, effects, (release, last), warnings)
-
-
-def _land(
-    session: Session,
-    args: argparse.Namespace,
-    landing: Landing,
-    effects: Effects,
-    place: tuple[ReleaseFolder, Release],
-    warnings: list[str],
-) -> Outcome:
-    release, last = place
     with session.lock("grind land"), session.journal(release) as journal:
         entries = list(journal.read())
 
@@ -86,23 +73,56 @@ def _land(
 
         if args.accept_weakened:
             _record_acceptance(session, landing, record)
+        outcome = land_with_effects(
+            session, basis, landing, args.message, Around(asked, entries, last, args.branch), record
+        )
+    bring_workspace_along(session, basis, landing.snapshot.tree)
+    return outcome._replace(warnings=(*warnings, *outcome.warnings))
 
-        def before(oid: str) -> None:
-            carry_out(oid, effects.before(oid), done_for(entries, oid), record)
 
-        landed = flow.land(session.repository, landing, args.message, record, last, before)
-        after = effects.after(landed.oid, landing.snapshot.tree, args.branch)
-        done = done_for(entries, landed.oid)
-        told, wrong = carry_out_all(landed.oid, after, done, record)
-    warnings += [f"{error.message} (→ {error.remedy or 'grind land'})" for error in wrong]
-    pull = effects.pull.number if effects.pull is not None else None
+class Around(NamedTuple):
+    """What a landing stands in."""
+
+    asked: Asked | None
+    """The gate's answer; None for what has arrived already, or lands without a proof."""
+    entries: list[e.Entry]
+    """The journal of its release."""
+    last: Release
+    branch: str | None = None
+    """Set when it goes to a branch with a pull request."""
+
+
+def land_with_effects(
+    session: Session,
+    basis: Basis,
+    landing: Landing,
+    message: str | None,
+    around: Around,
+    record: Callable[[e.Event], None],
+) -> Outcome:
+    """Commit and push, with what belongs before and after it. Raises as `flows.land.land`."""
+    asked = around.asked
+    effects = Effects(
+        session,
+        basis,
+        status=(asked.rules.config if asked is not None else basis.config).land.status,
+        remote=landing.remote,
+        receipt=asked.receipt if asked is not None else None,
+    )
+
+    def before(oid: str) -> None:
+        carry_out(oid, effects.before(oid), done_for(around.entries, oid), record)
+
+    landed = flow.land(session.repository, landing, message, record, around.last, before)
+    after = effects.after(landed.oid, landing.snapshot.tree, around.branch)
+    told, wrong = carry_out_all(landed.oid, after, done_for(around.entries, landed.oid), record)
     return _outcome(landing)._replace(
         oid=landed.oid,
         pushed=landed.pushed,
         note=flow.told_follow(landed),
         told=tuple(told),
-        warnings=tuple(warnings),
-        pull=pull,
+        warnings=tuple(f"{error.message} (→ {error.remedy or 'grind land'})" for error in wrong),
+        pull=effects.pull.number if effects.pull is not None else None,
     )
 
 
@@ -119,10 +139,11 @@ def _outcome(landing: Landing) -> Outcome:
 
 def finish_last(session: Session, args: argparse.Namespace, why: str) -> int:
     """There is nothing to push: do what a landing that was cut off has left to do, and say so."""
+    from grind.commands.probe import no_labels
     from grind.flows.basis import Options, find_basis
     from grind.ui import land_text
 
-    basis = find_basis(session.repository, Options(), session.labels)
+    basis = find_basis(session.repository, Options(), no_labels)
     told: list[str] = []
     latest = session.store.latest()
     if latest is not None and not args.dry_run:
@@ -159,50 +180,40 @@ def finish_last(session: Session, args: argparse.Namespace, why: str) -> int:
     return int(ExitCode.DONE)
 
 
-def prove_merged(args: argparse.Namespace) -> int:
+def prove_merged(session: Session, args: argparse.Namespace) -> int:
     """Prove what merging with the remote's main branch gives, unless it is proven; return the exit
     code of the check."""
-    from grind.commands.check import run as check
+    from grind.commands import check
+    from grind.commands.hosting import labels_for
+    from grind.commands.running import run_checks
+    from grind.flows.basis import Options, find_basis
+    from grind.wiring import proofs
 
-    asked = argparse.Namespace(
-        names=[],
-        fast=False,
-        failed=False,
-        again=False,
-        follow=False,
-        wait=False,
-        json=args.json,
-        workflow=[],
-        event="push",
-        ref=None,
-        rev=None,
-        changed=None,
-        merged=True,
-    )
     sys.stderr.write("grind: the remote has moved on; proving what merging with it gives\n")
     sys.stderr.flush()
-    return check(asked)
+    parser = argparse.ArgumentParser()
+    check.add_arguments(parser)
+    asked = parser.parse_args(["--merged", *(["--json"] if args.json else [])])
+    options = Options(merged=True)
+    basis = find_basis(session.repository, options, labels_for(session, "run steps"))
+    if proofs.ask(session, options, basis, basis.target.upstream).decision.answer in _PROVEN:
+        return 0
+    return run_checks(session, basis, asked, whole=True)
 
 
 def watch_pull(session: Session, args: argparse.Namespace, oid: str) -> int:
     """Watch the runs of the pull request that the commit is the head of."""
     import asyncio
 
-    from grind.commands.watch import watch_commit
+    from grind.commands import watch
 
-    asked = argparse.Namespace(
-        commit=oid,
-        timeout=None,
-        ref=args.branch,
-        event="pull_request",
-        changed=None,
-        repo=None,
-        api=None,
-        json=args.json,
-    )
+    parser = argparse.ArgumentParser()
+    watch.add_arguments(parser)
+    words = [oid, "--ref", args.branch, "--event", "pull_request"]
+    asked = parser.parse_args([*words, *(["--json"] if args.json else [])])
     folder = session.store.watch(oid)
     with session.watch_lock(folder):
-        return asyncio.run(watch_commit(session, asked, oid, folder))
+        return asyncio.run(watch.watch_commit(session, asked, oid, folder))
 
 
 # --- before the push -----------------------------------------------------------------------------
@@ -227,7 +238,7 @@ def _merges(session: Session) -> str:
     return snapshot.commit
 
 
-def _last(session: Session, basis: Basis) -> tuple[ReleaseFolder, Release]:
+def release_for(session: Session, basis: Basis) -> tuple[ReleaseFolder, Release]:
     """Return the release to land in: the last one, when it is about this tree and can still land."""
     latest = session.store.latest()
     if latest is not None:
@@ -239,20 +250,22 @@ def _last(session: Session, basis: Basis) -> tuple[ReleaseFolder, Release]:
     return session.store.new_release(session.clock.now()), Release()
 
 
-def _require_proof(
+def require_proof(
     session: Session,
-    args: argparse.Namespace,
     basis: Basis,
     options: Options,
-    landing: Landing,
+    upstream: str | None,
+    *,
+    accepted: str | None = None,
 ) -> Asked:
-    """Ask the gate, by the rules of the remote's main branch as it is now."""
+    """Ask the gate, by the rules of the remote's main branch, which is at `upstream`; `accepted` is
+    why weaker rules are meant. Raises RefusedError when it does not open."""
     from grind.wiring import proofs
 
-    asked = proofs.ask(session, options, basis, landing.main)
-    if asked.decision.answer is Answer.WEAKENED and args.accept_weakened and not args.dry_run:
-        proofs.accept(session, asked, args.accept_weakened)
-        asked = proofs.ask(session, options, basis, landing.main)
+    asked = proofs.ask(session, options, basis, upstream)
+    if asked.decision.answer is Answer.WEAKENED and accepted:
+        proofs.accept(session, asked, accepted)
+        asked = proofs.ask(session, options, basis, upstream)
     flow.require_proof(asked.decision)
     return asked
 
@@ -273,23 +286,24 @@ def _receipt(session: Session, tree: str) -> Receipt | None:
     return read_receipt(stored) if stored is not None else None
 
 
-def _check_message(args: argparse.Namespace, landing: Landing, *, conventional: bool) -> None:
+def check_message(message: str | None, landing: Landing, *, conventional: bool) -> None:
+    """Raise GrindError when there is no message, or one too many, or one that is not acceptable."""
     from grind.core.message import problems_of
 
     if not landing.needs_commit:
-        if args.message is not None:
+        if message is not None:
             raise GrindError(
                 "nothing is uncommitted, so HEAD is pushed as it is, with its own message",
                 remedy="grind land (without -m), or --squash",
             )
         return
-    if args.message is None:
+    if message is None:
         if landing.made is not None:
             return  # the commit has its message
         raise GrindError(
             "a message is needed for the commit of the proven tree", remedy='grind land -m "…"'
         )
-    problems = problems_of(args.message, conventional=conventional)
+    problems = problems_of(message, conventional=conventional)
     if problems:
         raise GrindError("; ".join(problems), remedy='grind land -m "…"')
 

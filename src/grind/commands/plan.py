@@ -8,6 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from grind.commands.hosting import add_from_host, add_host, labels_for, snapshot_from_host
 from grind.commands.options import add_json, add_plan_options, plan_options
 from grind.core.errors import ExitCode
 
@@ -27,6 +28,8 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    add_host(parser)
+    add_from_host(parser)
     add_plan_options(parser)
     parser.add_argument(
         "--drift",
@@ -39,14 +42,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the plan; exit 0 whatever the verdicts. With `--drift`, print what differs."""
-    from grind.flows.prepare import prepare
+    from grind.commands.hosting import prepare_on_host
+    from grind.flows.basis import find_basis
     from grind.ui.choose import colour_wanted, size_of
     from grind.wiring import Session
 
-    session = Session(os.getcwd(), os.environ)
-    prepared = asyncio.run(
-        prepare(session.repository, session.host, plan_options(args), session.labels)
-    )
+    session = Session(os.getcwd(), os.environ, args.host)
+    options = plan_options(args)
+    snapshot = snapshot_from_host(session) if args.from_host else None
+    labels = labels_for(session, "ask for its tools")
+    basis = find_basis(session.repository, options, labels, snapshot)
+    prepared = asyncio.run(prepare_on_host(session, options, basis))
     if args.drift:
         return _drift(args, session, prepared)
     if args.json:

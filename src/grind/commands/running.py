@@ -10,14 +10,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from grind.commands.options import plan_options
-from grind.commands.past import Past, past_of
+from grind.commands.past import Past, Taken, past_of, taken_over
 from grind.core import events as e
 from grind.core.errors import ExitCode, GrindError
 from grind.core.plan import StepClass
 from grind.core.release import State
+from grind.core.room import kib_of
 from grind.core.texts import one_line
 from grind.flows import check as flow
 from grind.flows.basis import Basis
+from grind.flows.collect import Keeping, collect
 from grind.flows.hints import Hints
 from grind.flows.prepare import Prepared, prepare
 from grind.flows.proven import find_proof
@@ -27,6 +29,7 @@ from grind.wiring import proofs
 if TYPE_CHECKING:
     from grind.adapters.lock import Holder
     from grind.adapters.store import ReleaseFolder
+    from grind.ports import Host
     from grind.ui.face import Face
     from grind.wiring import Session
 
@@ -35,6 +38,8 @@ KEEP_RUNS = 10
 """Runs whose lanes and raw logs stay on the host; the masked logs are kept with the release."""
 KEEP_DAYS = 14.0
 """Days that snapshots and checkouts which nobody used stay."""
+TIDY_EVERY = 3600.0
+"""Seconds between two tidyings: looking for what is old takes longer than a small run."""
 
 
 def run_checks(
@@ -44,13 +49,14 @@ def run_checks(
     *,
     whole: bool,
     klass: StepClass | None = None,
+    taken: Taken | None = None,
 ) -> int:
-    """Run what `args` select; return the exit code."""
+    """Run what `args` select, or go on with a run that was cut off; return the exit code."""
     command = "grind build" if klass is not None else "grind check"
     wait = None if args.wait else 0.0
     with session.lock(command, wait=wait, waiting=_tell_waiting):
         try:
-            return asyncio.run(_run(session, basis, args, whole=whole, klass=klass))
+            return asyncio.run(_run(session, basis, args, whole=whole, klass=klass, taken=taken))
         except asyncio.CancelledError:  # a signal, see `_run`
             raise KeyboardInterrupt from None
 
@@ -73,6 +79,17 @@ class _Stop:
             self._task = None
 
 
+def stop_on_signals() -> None:
+    """Let a signal cancel the running task: a terminated grind ends what it started, as an
+    interrupted one does."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    if task is not None:
+        stop = _Stop(task)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+
+
 async def _run(
     session: Session,
     basis: Basis,
@@ -80,21 +97,40 @@ async def _run(
     *,
     whole: bool,
     klass: StepClass | None,
+    taken: Taken | None,
 ) -> int:
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    if task is not None:  # a terminated grind ends what it started, as an interrupted one does
-        stop = _Stop(task)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop)
+    stop_on_signals()
+    host = session.host(basis.config)
+    try:
+        return await _run_on(session, host, basis, args, whole=whole, klass=klass, taken=taken)
+    finally:
+        await host.close()
+
+
+async def _run_on(
+    session: Session,
+    host: Host,
+    basis: Basis,
+    args: argparse.Namespace,
+    *,
+    whole: bool,
+    klass: StepClass | None,
+    taken: Taken | None,
+) -> int:
     options = plan_options(args)
-    prepared = await prepare(session.repository, session.host, options, session.labels, basis)
-    if whole and not args.again and _still_proven(session, prepared, args):
+    prepared = await prepare(
+        session.repository, lambda _: host, options, session.labels_remembered, basis
+    )
+    session.hosts.recognise(session.chosen(basis.config), prepared.identity)
+    if taken is None and whole and not args.again and _still_proven(session, prepared, args):
         return int(ExitCode.DONE)
     past = past_of(session)
-    release, resumed = await _release(session, prepared, past)
+    if taken is None:
+        release, resumed = await _release(session, host, prepared, past)
+    else:
+        release, resumed = taken_over(taken, prepared, past, host.name), True
     selection = _selection(prepared, args, klass=klass, past=past, resumed=resumed)
-    same = past.is_of(prepared.whole.tree, prepared.whole.digest)
+    same = _is_same(past, prepared)
     again = getattr(args, "failed", False) and same and not args.workflow
     carried = (past.outcomes, past.records) if again else None
     with session.journal(release) as journal:
@@ -111,12 +147,12 @@ async def _run(
         record = Hints(recorder, release.read_log, ignored)
         inputs = flow.CheckInputs(
             repository=session.repository,
-            host=session.host(basis.config),
+            host=host,
             clock=session.clock,
             logs=release,
             record=record,
             run=release.id,
-            command=_command(),
+            command=taken.command if taken is not None else _command(),
             resumed=resumed,
             parallel=session.parallel(basis.config),
             save_receipt=_keeper(session, recorder),
@@ -130,10 +166,14 @@ async def _run(
         finally:
             face.close()
     try:
-        session.store.prune(KEEP_RELEASES)
-        proofs.collect(session, basis.config.receipt.max_age)
-        session.repository.prune(KEEP_DAYS)
-        await inputs.host.collect(max_age=KEEP_DAYS * 86400, keep=KEEP_RUNS)
+        if session.store.tidying_is_due(session.clock.now(), TIDY_EVERY):
+            session.store.prune(KEEP_RELEASES)
+            proofs.collect(session, basis.config.receipt.max_age)
+            session.repository.prune(KEEP_DAYS)
+            name, sizes = session.hosts.sizes_script()
+            room = session.chosen(basis.config).config.disk
+            keeping = Keeping(KEEP_DAYS * 86400, KEEP_RUNS, kib_of(room) if room else None)
+            await collect(host, keeping, session.clock, name=name, sizes=sizes)
     except GrindError as error:  # what was proven is proven, whatever cannot be tidied up
         sys.stderr.write(f"grind: {error.message}\n")
     return ended.exit_code
@@ -205,21 +245,36 @@ def _same_host(host: str, prepared: Prepared) -> bool:
     return host == f"{prepared.identity.id}/{prepared.identity.architecture}"
 
 
-async def _release(session: Session, prepared: Prepared, past: Past) -> tuple[ReleaseFolder, bool]:
+def _is_same(past: Past, prepared: Prepared) -> bool:
+    whole = prepared.whole
+    return past.is_of(whole.tree, whole.digest, prepared.ground)
+
+
+async def _release(
+    session: Session, host: Host, prepared: Prepared, past: Past
+) -> tuple[ReleaseFolder, bool]:
     """Return the release to run in: the last one, when exactly this run of it was cut off.
 
     A run that was cut off in another plan may still be going on by itself: it is ended first.
     """
     if past.folder is not None and past.last is not None and past.last.state is State.CHECKING:
-        same = past.is_of(prepared.whole.tree, prepared.whole.digest)
-        if same and past.is_cut_off(_command()):
+        there = past.last.started.host if past.last.started is not None else host.name
+        if _is_same(past, prepared) and past.is_cut_off(_command()) and there == host.name:
             return past.folder, True
-        await session.host(prepared.basis.config).abandon(past.folder.id)
+        if there == host.name:
+            await host.abandon(past.folder.id)
+        else:
+            sys.stderr.write(
+                f"grind: the last run was cut off on {one_line(there)} and may go on there; "
+                f"`grind cancel {past.folder.id}` ends it\n"
+            )
     return session.store.new_release(session.clock.now()), False
 
 
 def _command() -> str:
-    return " ".join(sys.argv[1:])
+    import shlex
+
+    return shlex.join(sys.argv[1:])
 
 
 def _selection(

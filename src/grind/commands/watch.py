@@ -10,7 +10,9 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from grind.commands.after_red import add_red_arguments, after_red
 from grind.commands.options import add_json
+from grind.core.errors import ExitCode
 
 if TYPE_CHECKING:
     from grind.adapters.store import ReleaseFolder
@@ -29,6 +31,8 @@ EXAMPLES = """\
   grind watch HEAD~1 --timeout 30m
   grind watch --ref feature       as it was pushed to another branch
   grind watch --json | jq -r 'select(.event.type == "watch.ended").event.verdict'
+  grind watch --verify            then wait until the commit answers where it is deployed
+  grind watch --rollback-on-red   carry out the rollback that is otherwise only shown
   grind watch --api https://git.example.com/api/v3
 """
 
@@ -55,6 +59,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--repo", metavar="[HOST/]OWNER/NAME", help="the repository (default: the remote's)"
     )
     parser.add_argument("--api", metavar="URL", help="the API of a GitHub Enterprise Server")
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="when CI is clean, ask the probes until this very commit answers live",
+    )
+    add_red_arguments(parser)
     add_json(parser, "write the watch as NDJSON events (schema grind.events/1)")
 
 
@@ -74,11 +84,49 @@ def run(args: argparse.Namespace) -> int:
     """Watch; return the exit code of the verdict (docs/exit-codes.md)."""
     from grind.wiring import Session
 
-    session = Session(os.getcwd(), os.environ)
+    session = Session(os.getcwd(), os.environ, "local")
     commit = session.repository.resolve(args.commit)
+    code = watch_and_verify(session, args, commit)
+    if code == ExitCode.DONE:
+        return code
+    return after_red(session, args, _basis(session, commit), commit, code)
+
+
+def watch_and_verify(session: Session, args: argparse.Namespace, commit: str) -> int:
+    """Watch, then, with `--verify` and when CI is clean, wait until the commit answers live."""
+    from grind.commands.verifying import require_live_probes
+    from grind.wiring import Session
+
     folder = session.store.watch(commit)
+    live = Session(os.getcwd(), session.environ)  # where it is deployed to, not where grind runs
+    if args.verify:
+        require_live_probes(live, _basis(session, commit))
     with session.watch_lock(folder):
-        return asyncio.run(watch_commit(session, args, commit, folder))
+        code = asyncio.run(watch_commit(session, args, commit, folder))
+        if code == ExitCode.DONE and args.verify:
+            return _verify(live, args, commit, folder)
+    return code
+
+
+def _basis(session: Session, commit: str) -> Basis:
+    """The configuration that holds is the commit's own."""
+    from grind.commands.probe import no_labels
+    from grind.flows.basis import Options, find_basis
+
+    return find_basis(session.repository, Options(rev=commit), no_labels)
+
+
+def _verify(session: Session, args: argparse.Namespace, commit: str, folder: ReleaseFolder) -> int:
+    from grind.commands.verifying import shower, verify_commit
+
+    show = shower(session, json=args.json)
+    with session.journal(folder) as journal:
+
+        def record(event: e.Event) -> None:
+            for entry in journal.append(event):
+                show(entry)
+
+        return int(verify_commit(session, _basis(session, commit), commit, record).code)
 
 
 async def watch_commit(

@@ -6,6 +6,7 @@ The classes are the contract: they give the reader, the problems, and the JSON S
 
 from __future__ import annotations
 
+import posixpath
 import tomllib
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -13,40 +14,30 @@ import msgspec
 import msgspec.inspect as mi
 from msgspec import Meta, Struct
 
+from grind.core.activateconfig import ActivateConfig
 from grind.core.configrules import findings_of
+from grind.core.configtypes import (
+    AbsolutePath,
+    Alias,
+    Count,
+    Duration,
+    FlakeName,
+    GitName,
+    Interpreter,
+    Memory,
+    Name,
+    Role,
+    Size,
+    Text,
+    Unit,
+    Variable,
+)
 from grind.core.errors import Problem, ProblemsError
+from grind.core.probe import Probe, VerifyConfig
 from grind.core.tomlplace import Path, find
-from grind.core.typed import DURATION, Finding, key_path, read
+from grind.core.typed import Finding, key_path, read
 
 FILE = "grind.toml"
-
-Text: TypeAlias = Annotated[str, Meta(min_length=1, extra={"expected": "a string with text in it"})]
-Name: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9_.-]+$",
-        extra={"expected": "a name of letters, digits, `_`, `.` and `-`"},
-    ),
-]
-Variable: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
-        extra={"expected": "the name of an environment variable"},
-    ),
-]
-GitName: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=r"^[^-\s~^:?*\[\\][^\s~^:?*\[\\]*$",
-        extra={"expected": "a name that git allows and that does not begin with `-`"},
-    ),
-]
-Count: TypeAlias = Annotated[int, Meta(ge=1)]
-Duration: TypeAlias = Annotated[
-    float, Meta(extra={DURATION: True}, extra_json_schema={"x-grind": DURATION})
-]
-"""Seconds. Written as a number of seconds, or as text: "90s", "5m", "1h30m", "30d"."""
 
 VerdictWord: TypeAlias = Literal["overridden", "skipped", "satisfied-by-host", "executed"]
 
@@ -56,8 +47,10 @@ class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: Name
     """Unique; `grind check NAME` runs it alone."""
-    run: Text
+    run: Text | None = None
     """The script."""
+    app: Name | None = None
+    """A promoted command (`grind py promote`) that is run instead of a script."""
     shell: Text | None = None
     """As a step's `shell:`; by default `bash -e`, as CI's steps."""
     needs: tuple[Name, ...] = ()
@@ -73,6 +66,16 @@ class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Laid over the environment that every step has."""
     working_directory: Text | None = None
     """Relative to the repository's root."""
+
+    @property
+    def script(self) -> str:
+        """What is run: `run`, or the call of `app`, which is a flake app of the folder `grind`."""
+        if self.run is not None:
+            return self.run
+        here = posixpath.normpath(self.working_directory or ".")
+        flake = posixpath.relpath("grind", here)
+        flake = flake if flake.startswith(".") else f"./{flake}"
+        return f"nix --extra-experimental-features 'nix-command flakes' run {flake}#{self.app}"
 
 
 class VerdictRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,14 +127,27 @@ class DriftException(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class HostConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`[hosts.NAME]`: a machine on which steps run. `local` is this one."""
 
+    ssh: Alias | None = None
+    """How ssh reaches it: an alias of your ssh configuration, or `[user@]host`. Every host but
+    `local` has one; when it names this very machine, no ssh is used."""
+    role: Role = "grind"
+    """`grind`: steps run there. `staging`, `prod`: only what was proven elsewhere goes there."""
+    workspace: AbsolutePath | None = None
+    """The host's own clone of this repository, which `grind sync` keeps at the main branch."""
     labels: tuple[Text, ...] = ()
     """`runs-on` labels that this host answers to, besides those that grind finds itself."""
     env: tuple[Variable, ...] = ()
     """Names of the host's own environment variables that a step may see."""
+    set: dict[Variable, str] = {}
+    """Variables that every step on it gets, whatever the host has."""
     path: tuple[Text, ...] = ()
     """Folders put before the steps' PATH."""
     jobs: Count | None = None
     """How many jobs may run side by side on it."""
+    disk: Size | None = None
+    """How much room this repository's runs and checkouts may take on it; the oldest go first."""
+    memory: Memory | None = None
+    """What the jobs on it may use together, where the host can hold them to it: "8G"."""
 
 
 class ReceiptConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -194,6 +210,14 @@ class PythonConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     form: Text | None = None
     """What `grind lint --fix` writes in place of a bare `python3`."""
+    flake: FlakeName | None = None
+    """The flake whose shell or lock gives Python: `./sandbox`, `.#dev`. By default the repository's
+    own, when it has a flake.nix at its top."""
+    fallback: Interpreter | None = None
+    """What runs Python where there is no Nix or no flake: `uv run`, or an interpreter's absolute
+    path."""
+    promote_after: Count = 3
+    """At the how many-th run of one script `grind py` says, once, that it could be promoted."""
 
 
 class WatchConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -205,6 +229,13 @@ class WatchConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """How long to wait for CI in all; two hours by default."""
 
 
+class RollbackConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[rollback]`: how a deployed change is undone."""
+
+    units: tuple[Unit, ...] = ()
+    """systemd units that `grind rollback runtime` restarts, in this order."""
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of `grind.toml`."""
 
@@ -212,20 +243,27 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The main branch; by default what the remote's HEAD says."""
     remote: GitName | None = None
     """The remote that `grind land` pushes to; by default the only one, or `origin`."""
+    host: Name | None = None
+    """Where `grind check` and its kin run without `--host`; by default the only host that has `ssh`
+    and the role `grind`, else this machine."""
     jobs: Count | None = None
     """How many jobs may run side by side; by default as many as there are processors."""
     check: tuple[Check, ...] = ()
     verdict: tuple[VerdictRule, ...] = ()
     ignore: tuple[IgnoredWorkflow, ...] = ()
     drift: tuple[DriftException, ...] = ()
+    probe: tuple[Probe, ...] = ()
+    rollback: RollbackConfig = RollbackConfig()
+    verify: VerifyConfig = VerifyConfig()
     lint: LintConfig = LintConfig()
     python: PythonConfig = PythonConfig()
     hosts: dict[Name, HostConfig] = {}
-    """Machines by name; only `local`, this machine, for now."""
+    """Machines by name; `local` is this one."""
     receipt: ReceiptConfig = ReceiptConfig()
     gate: GateConfig = GateConfig()
     land: LandConfig = LandConfig()
     watch: WatchConfig = WatchConfig()
+    activate: ActivateConfig | None = None
 
     @property
     def local(self) -> HostConfig:

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from grind.core.activateconfig import activate_findings
+from grind.core.proberules import probe_findings
 from grind.core.suggest import suggestion
 from grind.core.tomlplace import Path
 from grind.core.typed import Finding
 
-HOSTS = ("local",)
+LOCAL = "local"
+"""The name of this machine among the hosts."""
 
 
 def findings_of(document: dict[str, Any], spoilt: frozenset[Path]) -> list[Finding]:
@@ -24,7 +27,10 @@ def findings_of(document: dict[str, Any], spoilt: frozenset[Path]) -> list[Findi
         *_needs(checks),
         *_cycles(checks),
         *_paths(checks),
+        *_scripts(checks),
         *_hosts(document),
+        *activate_findings(document),
+        *probe_findings(_tables(document, "probe"), _host_names(document)),
     ]
     for path, rule in _tables(document, "verdict"):
         found += _verdict(path, rule)
@@ -43,6 +49,15 @@ def _needed(check: dict[str, Any]) -> list[tuple[int, str]]:
     if not isinstance(value, list):
         return []
     return [(i, name) for i, name in enumerate(value) if isinstance(name, str)]
+
+
+def _scripts(checks: list[tuple[Path, dict[str, Any]]]) -> Iterator[Finding]:
+    """A check runs one thing: a script, or a promoted command."""
+    for path, check in checks:
+        if "run" in check and "app" in check:
+            yield Finding((*path, "app"), "the check has `run` already", "`run` or `app`", False)
+        elif "run" not in check and "app" not in check:
+            yield Finding(path, "nothing to run", "`run`, or `app` with a promoted command", False)
 
 
 def _names(checks: list[tuple[Path, dict[str, Any]]]) -> Iterator[Finding]:
@@ -120,12 +135,34 @@ def _leaves(path: str) -> bool:
     return path.startswith("/") or ".." in path.split("/")
 
 
+def _host_names(document: dict[str, Any]) -> tuple[str, ...]:
+    hosts = document.get("hosts")
+    return (LOCAL, *(hosts if isinstance(hosts, dict) else ()))
+
+
 def _hosts(document: dict[str, Any]) -> Iterator[Finding]:
     hosts = document.get("hosts")
-    for name in hosts if isinstance(hosts, dict) else {}:
-        if name not in HOSTS:
-            known = " or ".join(f"`{host}`" for host in HOSTS)
-            yield Finding(("hosts", name), "unknown host", f"{known} (this machine)", False)
+    hosts = hosts if isinstance(hosts, dict) else {}
+    for name, host in hosts.items():
+        if not isinstance(host, dict):
+            continue
+        if name == LOCAL and "ssh" in host:
+            yield Finding(
+                ("hosts", name, "ssh"), "`local` is this machine", "another name for it", False
+            )
+        if name != LOCAL and "ssh" not in host:
+            yield Finding(
+                ("hosts", name),
+                "`ssh` is missing: nothing says how to reach it",
+                f"`ssh`, or the name `{LOCAL}` for this machine",
+                False,
+            )
+    chosen = document.get("host")
+    if isinstance(chosen, str) and chosen != LOCAL and chosen not in hosts:
+        known = [LOCAL, *(name for name in hosts if name != LOCAL)]
+        meant = suggestion(chosen, known)
+        hint = f"; did you mean {meant!r}?" if meant else ""
+        yield Finding(("host",), f"there is no host {chosen!r}{hint}", f"one of {', '.join(known)}")
 
 
 _SELECTORS = ("uses", "workflow", "job", "step")

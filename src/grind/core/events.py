@@ -12,6 +12,11 @@ from typing import TypeAlias
 import msgspec
 from msgspec import Struct
 
+from grind.core.health import ProbeRow
+from grind.core.hostevents import HostEvent
+from grind.core.loop import LoopEvent
+from grind.core.undoevents import UndoEvent
+
 EVENTS_SCHEMA = "grind.events/1"
 
 
@@ -48,12 +53,22 @@ class RunStarted(Struct, frozen=True, tag="run.started", kw_only=True):
     host: str
     jobs: tuple[JobHead, ...]
     resumed: bool = False
+    ground: str = ""
+    """Digest over what the run hangs on besides tree and plan: the host's identity, and the tools
+    that the plan asked for. Results are carried from one run into another only on the same ground."""
 
 
 class JobStarted(Struct, frozen=True, tag="job.started"):
     """A job's first step is about to run."""
 
     job: str
+
+
+class JobExpanded(Struct, frozen=True, tag="job.expanded"):
+    """A job that hung on what others say is known now: these jobs stand for it from here on."""
+
+    job: str
+    jobs: tuple[JobHead, ...]
 
 
 class StepStarted(Struct, frozen=True, tag="step.started"):
@@ -303,9 +318,44 @@ class WatchEnded(Struct, frozen=True, tag="watch.ended", kw_only=True):
     duration: float = 0.0
 
 
+class ProbesStarted(Struct, frozen=True, tag="probes.started", kw_only=True):
+    """Probes are asked from now on."""
+
+    host: str
+    probes: tuple[str, ...]
+    purpose: str = ""
+    """For what: `probe`, `activate`, `verify`, `rollback`."""
+
+
+class ProbeLooked(Struct, frozen=True, tag="probe.looked", kw_only=True):
+    """What a probe sees has changed, or it has come to its end."""
+
+    probe: str
+    place: str
+    green: bool
+    got: str
+    problem: str = ""
+    looks: int = 0
+    greens: int = 0
+    """Green looks in a row so far …"""
+    wanted: int = 0
+    """… of so many."""
+
+
+class ProbesEnded(Struct, frozen=True, tag="probes.ended", kw_only=True):
+    """All probes have their verdict."""
+
+    host: str
+    healthy: bool
+    rows: tuple[ProbeRow, ...]
+    seconds: float
+    purpose: str = ""
+
+
 Event: TypeAlias = (
     RunStarted
     | JobStarted
+    | JobExpanded
     | StepStarted
     | StepOutput
     | Annotation
@@ -325,6 +375,12 @@ Event: TypeAlias = (
     | CiJobSeen
     | CiStepFailed
     | WatchEnded
+    | HostEvent
+    | ProbesStarted
+    | ProbeLooked
+    | ProbesEnded
+    | UndoEvent
+    | LoopEvent
 )
 
 

@@ -8,6 +8,7 @@ when planning (`run`, `env`, `name`), and kept as written in `source` for the en
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -119,6 +120,14 @@ class StepPlan(Struct, frozen=True, kw_only=True):
     file: str = ""
     """Path of the action's file, where `line` counts; empty for the workflow's own."""
     call: ActionCall | None = None
+    open: bool = False
+    """Whether its verdict hangs on what a job before says: the job is lowered again by then."""
+    background: bool = False
+    """Whether the steps behind it do not wait for it (`background`, or a member of `parallel`)."""
+    control: str = ""
+    """`wait` or `cancel`: nothing is run, but steps in the background are waited for, or ended."""
+    targets: tuple[int, ...] = ()
+    """Indices of the steps that `control` is about."""
 
     @property
     def executes(self) -> bool:
@@ -206,6 +215,9 @@ class JobPlan(Struct, frozen=True, kw_only=True):
     """Set for a job that calls a workflow: it runs nothing itself, and ends with …"""
     inner: dict[str, str] = {}
     """… the jobs of that workflow: id in the file → id in the plan."""
+    open: str = ""
+    """Set for a job that hangs on what the jobs it needs say: what is open of it, as written. Once
+    they are over it is lowered again, into the jobs that it really comes to."""
 
     @property
     def own_id(self) -> str:
@@ -298,13 +310,16 @@ def document(plan: Plan) -> dict[str, Any]:
             for name in ("remedy", "file"):
                 if step[name]:
                     public[name] = step[name]
+            for name in ("background", "control", "targets"):
+                if step[name]:
+                    public[name] = step[name]
             if step["parent"] is not None:
                 public["parent"] = step["parent"]
             steps.append(public)
         jobs.append(
             {"key": job.key}
             | {name: row[name] for name in _PUBLIC_JOB}
-            | {name: row[name] for name in ("remedy", "file") if row[name]}
+            | {name: row[name] for name in ("remedy", "file", "open") if row[name]}
             | {"runs_on": row["runs_on"], "gating": job.gating, "steps": steps}
         )
     return {
@@ -333,6 +348,17 @@ def _canonical(plan: Plan) -> bytes:
         "jobs": active,
     }
     return msgspec.json.encode(document, order="deterministic")
+
+
+def digest_of(jobs: Iterable[JobPlan]) -> str:
+    """Return a digest of what these jobs would run."""
+    acts = msgspec.json.encode([_acts(job) for job in jobs], order="deterministic")
+    return hashlib.sha256(acts).hexdigest()
+
+
+def digest_of_text(text: str) -> str:
+    """Return a digest of a text."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _acts(job: JobPlan) -> dict[str, Any]:

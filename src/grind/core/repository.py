@@ -57,6 +57,17 @@ class Blob(NamedTuple):
     """As git writes it: 0o100644, 0o100755, 0o120000 for a symbolic link."""
 
 
+class ChangedFile(NamedTuple):
+    """A file that differs between two trees."""
+
+    status: str
+    """As git's letter: A, D, M, R (found under another name), T."""
+    path: str
+    old: str = ""
+    """Its path before, where it was found under another name."""
+    submodule: bool = False
+
+
 class Commit(NamedTuple):
     """A commit of the user's; `subject` is the first line of its message, as written."""
 

@@ -36,6 +36,14 @@ class Checkout(Struct, frozen=True, kw_only=True):
     """The URL that `git remote get-url origin` answers in the checkout; never with a credential."""
 
 
+class Control(Struct, frozen=True, kw_only=True):
+    """What a step does with steps in the background: `wait` for their ends, or `cancel` them."""
+
+    kind: str
+    steps: tuple[int, ...]
+    """Their places in the lane; each was queued before."""
+
+
 class StepTask(Struct, frozen=True, kw_only=True):
     """One step, ready to run: arguments and scripts travel as data, never as quoted text."""
 
@@ -55,3 +63,8 @@ class StepTask(Struct, frozen=True, kw_only=True):
     """Seconds; the whole process group is ended after it."""
     checkout: Checkout | None = None
     """When set, the step is a checkout and `argv`/`script` are empty."""
+    background: bool = False
+    """Whether the steps behind it do not wait for it. What it writes to its command files, and that
+    it has failed, counts for them when a `control` has waited for it; at the latest at the end."""
+    control: Control | None = None
+    """When set, nothing is started: the step waits for others, or ends them."""

@@ -169,6 +169,9 @@ def _scalar_problem(kind: mi.Type, value: Any) -> str:
                 return f"is {_kind_of(value)}"
             if (kind.ge is not None and value < kind.ge) or value >= 2**31:
                 return f"{value} is out of range"
+        case mi.FloatType():
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                return f"is {_kind_of(value)}"
         case mi.LiteralType():
             if value not in kind.values:
                 meant = suggestion(value, [str(v) for v in kind.values]) if _is_str(value) else ""
@@ -201,6 +204,8 @@ def _kind_of(value: object) -> str:
 def _name(kind: mi.Type) -> str:
     """Return what is wanted, in words."""
     match kind:
+        case mi.Metadata(extra={"duration": True}):
+            return 'a time such as "90s" or "5m"'
         case mi.Metadata():
             return str((kind.extra or {}).get("expected", "")) or _name(kind.type)
         case mi.UnionType():
@@ -214,7 +219,11 @@ def _name(kind: mi.Type) -> str:
         case mi.LiteralType():
             return "one of " + ", ".join(repr(value) for value in kind.values)
         case mi.VarTupleType():
+            if isinstance(kind.item_type, mi.UnionType):
+                return "a list of such"
             many = isinstance(kind.item_type, mi.StructType)
             return "tables, each under its own [[…]] header" if many else "a list of strings"
+        case mi.FloatType():
+            return "a number"
         case _:
             return "a table"

@@ -63,11 +63,11 @@ def find_basis(
 ) -> Basis:
     """Take the snapshot and find what the plan hangs on. Raises GrindError, ProblemsError."""
     snapshot = snapshot or repository.snapshot(options.rev)
-    config, blob = _config(repository, snapshot)
+    config, blob = config_of(repository, snapshot)
     target = find_target(repository, config)
     if options.merged:
         snapshot, target = _merged(repository, snapshot, target)
-        config, blob = _config(repository, snapshot)
+        config, blob = config_of(repository, snapshot)
     base = _base(repository, snapshot, target, options)
     ref = _full_ref(options.ref or target.main)
     key = plan_key(
@@ -111,7 +111,8 @@ def find_target(repository: Repository, config: Config) -> Target:
     )
 
 
-def _config(repository: Repository, snapshot: Snapshot) -> tuple[Config, bytes | None]:
+def config_of(repository: Repository, snapshot: Snapshot) -> tuple[Config, bytes | None]:
+    """Read the snapshot's grind.toml; return it with its bytes. Raises ProblemsError."""
     found = [
         blob for blob in repository.blobs(snapshot.tree, (CONFIG_FILE,)) if blob.path == CONFIG_FILE
     ]

@@ -15,6 +15,7 @@ from grind.core.outcome import JobOutcome, Outcome, judge
 from grind.core.plan import JobPlan
 from grind.core.receipt import Receipt, StepRecord, Tool, write_receipt
 from grind.flows.engine import Engine, EngineInputs, Results
+from grind.flows.heads import head_of
 from grind.flows.prepare import Prepared
 from grind.flows.selection import Selection as Selection
 from grind.flows.selection import select_class as select_class
@@ -71,12 +72,14 @@ async def check(inputs: CheckInputs, prepared: Prepared, selection: Selection) -
             commit=plan.commit,
             digest=plan.digest,
             host=inputs.host.name,
-            jobs=tuple(_head(job) for job in chosen if job.active),
+            jobs=tuple(head_of(job) for job in chosen if job.active),
             resumed=inputs.resumed,
+            ground=prepared.ground,
         )
     )
-    engine_inputs = _engine_inputs(inputs, prepared)
+    inputs.host.listen(lambda text: inputs.record(e.Note("warning", text)))
     try:
+        engine_inputs = await _engine_inputs(inputs, prepared)
         results = await _run(engine_inputs, prepared, selection)
     except BaseException as error:
         if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
@@ -85,6 +88,7 @@ async def check(inputs: CheckInputs, prepared: Prepared, selection: Selection) -
     whole = selection.whole or inputs.carried is not None
     results = _with_carried(inputs, results)
     part = plan if whole else msgspec.structs.replace(plan, jobs=tuple(chosen))
+    part = msgspec.structs.replace(part, jobs=tuple(results.real(part.jobs)))
     outcome = judge(part, results.jobs, results.steps)
     duration = inputs.clock.now() - started
     path = ""
@@ -132,7 +136,7 @@ def _with_carried(inputs: CheckInputs, results: Results) -> Results:
         return results
     outcomes, records = inputs.carried
     kept = tuple(record for record in records if record.job not in results.jobs)
-    return Results({**outcomes, **results.jobs}, (*kept, *results.steps))
+    return Results({**outcomes, **results.jobs}, (*kept, *results.steps), results.expanded)
 
 
 async def _run(inputs: EngineInputs, prepared: Prepared, selection: Selection) -> Results:
@@ -145,7 +149,7 @@ async def _run(inputs: EngineInputs, prepared: Prepared, selection: Selection) -
     if failed or selection.jobs == frozenset():
         return checks
     rest = await Engine(prepared.plan, inputs, selection.jobs).run()
-    return Results({**checks.jobs, **rest.jobs}, checks.steps + rest.steps)
+    return Results({**checks.jobs, **rest.jobs}, checks.steps + rest.steps, rest.expanded)
 
 
 def _is_chosen(job: JobPlan, prepared: Prepared, selection: Selection) -> bool:
@@ -154,9 +158,10 @@ def _is_chosen(job: JobPlan, prepared: Prepared, selection: Selection) -> bool:
     return wanted is None or job.key in wanted
 
 
-def _engine_inputs(inputs: CheckInputs, prepared: Prepared) -> EngineInputs:
+async def _engine_inputs(inputs: CheckInputs, prepared: Prepared) -> EngineInputs:
     basis = prepared.basis
     private = inputs.repository.prepare(basis.snapshot, basis.target.remote, basis.target.main)
+    there = await inputs.host.receive(private, inputs.repository.submodule_repositories)
     minimum = {
         check_key(check.name): check.min_tests
         for check in basis.config.check
@@ -172,10 +177,11 @@ def _engine_inputs(inputs: CheckInputs, prepared: Prepared) -> EngineInputs:
         tasks=TaskInputs(
             oid=basis.snapshot.commit, ref=prepared.situation.ref, origin=basis.target.url
         ),
-        repository=private,
+        repository=there,
         parallel=inputs.parallel,
         min_tests=minimum,
         debug=inputs.debug,
+        expand=prepared.expander.expand,
     )
 
 
@@ -184,6 +190,8 @@ def _receipt(
 ) -> Receipt:
     plan, identity = prepared.whole, prepared.identity
     created = inputs.clock.now()
+    asked = {*prepared.tools, *prepared.expander.tools}
+    tools = tuple(sorted(asked, key=lambda tool: tool.question))
     return Receipt(
         tree=plan.tree,
         commit=plan.commit,
@@ -205,21 +213,6 @@ def _receipt(
         open=outcome.open,
         remedies=outcome.remedies,
         bound=plan.commit if bound_to_commit(plan) else "",
-        tools=prepared.tools,
-        tools_print=inputs.tools_print(prepared.tools),
-    )
-
-
-def _head(job: JobPlan) -> e.JobHead:
-    return e.JobHead(
-        key=job.key,
-        name=job.name,
-        workflow=job.workflow,
-        verdict=job.verdict,
-        reason=job.reason,
-        needs=job.needs,
-        steps=tuple(
-            e.StepHead(step.index, step.name, step.verdict, step.gating, step.line)
-            for step in job.steps
-        ),
+        tools=tools,
+        tools_print=inputs.tools_print(tools),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from grind.core import events as e
@@ -16,14 +16,19 @@ from grind.core.errors import ExitCode, GrindError
 from grind.core.outcome import JobOutcome
 from grind.core.plan import JobPlan, Plan, Verdict
 from grind.core.receipt import StepRecord
+from grind.flows.heads import head_of
 from grind.flows.job import JobContext, run_job
 from grind.ports import Clock, Host, LogStore
 from grind.workflows.callers import called_result, contexts_of
 from grind.workflows.contexts import Situation
-from grind.workflows.jobgraph import JobResult, Leave, decide
+from grind.workflows.expressions import ExpressionError, UnknownValueError
+from grind.workflows.jobgraph import JobResult, Leave, combined, decide
+from grind.workflows.lower_job import Given
+from grind.workflows.matrix import MatrixError
 from grind.workflows.tasks import TaskInputs
 
 Emit = Callable[[e.Event], None]
+Expand = Callable[[JobPlan, Mapping[str, Given]], Awaitable[tuple[JobPlan, ...]]]
 
 
 class EngineInputs(NamedTuple):
@@ -45,12 +50,26 @@ class EngineInputs(NamedTuple):
     debug: bool = False
     """Whether `::debug::` lines are shown."""
 
+    expand: Expand | None = None
+    """Lowers a job that is open again; without it such a job is refused."""
+
 
 class Results(NamedTuple):
     """What became of every job and step that was part of the run."""
 
     jobs: dict[str, JobOutcome]
     steps: tuple[StepRecord, ...]
+    expanded: Mapping[str, tuple[JobPlan, ...]] = {}
+    """Key of a job that was open → the jobs that it came to."""
+
+    def real(self, jobs: Iterable[JobPlan]) -> Iterator[JobPlan]:
+        """Yield the jobs, with those that an open one came to in its place."""
+        for job in jobs:
+            found = self.expanded.get(job.key) if job.open else None
+            if found is None:
+                yield job
+            else:
+                yield from self.real(found)
 
 
 class Engine:
@@ -78,6 +97,9 @@ class Engine:
         self._slots = asyncio.Semaphore(max(1, inputs.parallel))
         self._groups: dict[tuple[str, str], asyncio.Semaphore] = {}
         self._running: dict[str, JobContext] = {}
+        self._given: dict[tuple[str, str], Given] = {}
+        """What open jobs have been told, by workflow and id."""
+        self._expanded: dict[str, tuple[JobPlan, ...]] = {}
         self._doomed: set[str] = set()
         """Jobs that fail-fast has cancelled."""
 
@@ -86,44 +108,105 @@ class Engine:
 
         When it is only paused (a full disk here), the host goes on: the run is taken up again.
         """
-        tasks = [asyncio.create_task(self._job(job)) for job in self._jobs.values()]
         try:
-            await asyncio.gather(*tasks)
+            await _together(self._job(job) for job in self._jobs.values())
         except BaseException as error:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             if not _is_pause(error):
                 await self._inputs.host.abandon(self._inputs.run)
             raise
-        return Results(self._outcomes, tuple(self._records))
+        return Results(self._outcomes, tuple(self._records), self._expanded)
 
     async def _job(self, job: JobPlan) -> None:
         try:
-            await self._wait_for_needs(job)
-            if job.verdict is Verdict.SKIPPED:
-                self._settle(job, "unproven", job.reason)
-                return
-            siblings = {i: group for (w, i), group in self._siblings.items() if w == job.workflow}
-            static = contexts_of(job, siblings, self._results, self._inputs.situation)
-            decision = (
-                static
-                if isinstance(static, Leave)
-                else decide(job, siblings, self._results, static)
-            )
-            if isinstance(static, Leave):
-                self._settle(job, static.conclusion, static.reason)
-            elif isinstance(decision, Leave):
-                self._settle(job, decision.conclusion, decision.reason)
-            elif job.call is not None:
-                known = static | {"needs": decision.needs}
-                self._end_call(job, called_result(job, siblings, self._results, known))
-            elif job.refused_whole or not _anything_to_do(job):
-                self._settle(job, "refused", job.reason)
-            else:
-                await self._start(job, static | {"needs": decision.needs})
+            await self._carry_out(job)
         finally:
             self._over[job.key].set()
+
+    async def _carry_out(self, job: JobPlan) -> None:
+        await self._wait_for_needs(job)
+        if job.verdict is Verdict.SKIPPED:
+            self._settle(job, "unproven", job.reason)
+            return
+        siblings = {i: group for (w, i), group in self._siblings.items() if w == job.workflow}
+        static = contexts_of(job, siblings, self._results, self._inputs.situation)
+        decision = (
+            static if isinstance(static, Leave) else decide(job, siblings, self._results, static)
+        )
+        if isinstance(static, Leave):
+            self._settle(job, static.conclusion, static.reason)
+        elif isinstance(decision, Leave):
+            self._settle(job, decision.conclusion, decision.reason)
+        elif job.call is not None:
+            known = static | {"needs": decision.needs}
+            self._end_call(job, called_result(job, siblings, self._results, known))
+        elif job.refused_whole or not _anything_to_do(job):
+            self._settle(job, "refused", job.reason)
+        elif job.open:
+            await self._expand(job, Given(decision.needs, static["inputs"]))
+        else:
+            await self._start(job, static | {"needs": decision.needs})
+
+    # --- open jobs -------------------------------------------------------------------------------
+
+    async def _expand(self, job: JobPlan, told: Given) -> None:
+        """Lower an open job again, and carry out what it comes to in its place."""
+        if self._inputs.expand is None:
+            self._settle(job, "refused", job.reason)
+            return
+        started = self._inputs.clock.now()
+        self._given[job.workflow, job.id] = told
+        ids = (*(caller.id for caller in job.callers), job.id)
+        given = {i: self._given[job.workflow, i] for i in ids if (job.workflow, i) in self._given}
+        try:
+            found = await self._inputs.expand(job, given)
+        except UnknownValueError as error:
+            self._settle(job, "refused", str(error))
+            return
+        except (ExpressionError, MatrixError) as error:
+            self._settle(job, "failure", f"strategy: {error}, which GitHub refuses too")
+            return
+        if not found:
+            self._settle(job, "refused", "it came to no job when it was lowered again")
+            return
+        self._take(job, found)
+        self._inputs.emit(e.JobExpanded(job.key, tuple(head_of(one) for one in found)))
+        await _together(
+            self._carry_out(one) if one.key == job.key else self._job(one)
+            for one in found
+            if one.active
+        )
+        if job.key not in {one.key for one in found}:
+            self._end_open(job, self._inputs.clock.now() - started)
+
+    def _take(self, job: JobPlan, found: tuple[JobPlan, ...]) -> None:
+        """Put jobs in the place of an open one."""
+        self._expanded[job.key] = found
+        own = tuple(one for one in found if one.id == job.id)
+        group = (job.workflow, job.id)
+        rest = self._siblings[group]
+        place = rest.index(job)
+        self._siblings[group] = (*rest[:place], *own, *rest[place + 1 :])
+        for one in found:
+            if one.id != job.id:
+                group = (one.workflow, one.id)
+                self._siblings[group] = (*self._siblings.get(group, ()), one)
+            if not one.active:
+                self._results[one.key] = JobResult("skipped", {})
+            elif one.key != job.key:
+                self._jobs[one.key] = one
+                self._over[one.key] = asyncio.Event()
+
+    def _end_open(self, job: JobPlan, duration: float) -> None:
+        """All that an open job came to is over, and so is the job."""
+        own = [one for one in self._expanded[job.key] if one.id == job.id]
+        result = combined(self._results[one.key] for one in own if one.key in self._results)
+        reason = f"came to {len(own)} job{'s' if len(own) != 1 else ''}"
+        self._outcomes[job.key] = JobOutcome(result.conclusion, reason)
+        self._inputs.emit(
+            e.JobEnded(job=job.key, conclusion=result.conclusion, reason=reason, duration=duration)
+        )
+
+    # --- the rest --------------------------------------------------------------------------------
 
     async def _wait_for_needs(self, job: JobPlan) -> None:
         for need in job.waits_for:
@@ -179,6 +262,18 @@ class Engine:
         self._inputs.emit(e.JobEnded(job=job.key, conclusion=conclusion, reason=reason))
 
 
+async def _together(all_: Iterable[Coroutine[None, None, None]]) -> None:
+    """Carry all out side by side; when one cannot go on, the others are cancelled and waited for."""
+    tasks = [asyncio.create_task(one) for one in all_]
+    try:
+        await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
 def _anything_to_do(job: JobPlan) -> bool:
     """Whether a step would run before the first one that is refused."""
     open_: set[int | None] = set()
@@ -196,7 +291,7 @@ def _anything_to_do(job: JobPlan) -> bool:
 
 
 def _is_pause(error: BaseException) -> bool:
-    """Whether only the place for records is missing, here or on the host."""
+    """Whether only the place for records is missing, here or on the host, or the way to the host."""
     if isinstance(error, GrindError):
-        return error.code is ExitCode.PAUSED
+        return error.code in (ExitCode.PAUSED, ExitCode.UNREACHABLE)
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -10,11 +10,11 @@ from msgspec.structs import replace as _replace
 
 from grind.core.config import Config
 from grind.core.gate import Answer, Decision, Signed, Wanted, decide
-from grind.core.receipt import Receipt, Tool, read_receipt
+from grind.core.receipt import Receipt, read_receipt
 from grind.core.weakening import Weakening
 from grind.flows.basis import Basis, Options
-from grind.flows.policy import Rules, find_rules, find_weakenings
-from grind.ports import Host, Repository
+from grind.flows.policy import Preparing, Rules, find_rules, find_weakenings
+from grind.ports import Repository
 
 if TYPE_CHECKING:
     from grind.flows.prepare import Prepared
@@ -24,9 +24,9 @@ class GateInputs(NamedTuple):
     """What asking depends on."""
 
     repository: Repository
-    host_of: Callable[[Config], Host]
-    labels_of: Callable[[Config], frozenset[str]]
-    tools_print: Callable[[Config, Iterable[Tool]], str]
+    prepare: Preparing
+    still_print: Callable[[Config, Receipt], str]
+    """Returns what a receipt's fingerprint must equal for its tools to be the same still."""
     verify: Callable[[bytes, bytes], Signed]
     """Says who of the allowed signers (second) signed an envelope (first)."""
     host_id: str
@@ -52,15 +52,7 @@ class _Plan:
 
     async def get(self) -> Prepared:
         if self.known is None:
-            from grind.flows.prepare import prepare
-
-            self.known = await prepare(
-                self._in.repository,
-                self._in.host_of,
-                self._options,
-                self._in.labels_of,
-                self._basis,
-            )
+            self.known = await self._in.prepare(self._options, self._basis, self._basis.config)
         return self.known
 
 
@@ -95,13 +87,7 @@ async def ask_gate(
         if decision.ok:
             if weakened is None:
                 weakened = await find_weakenings(
-                    inputs.repository,
-                    inputs.host_of,
-                    inputs.labels_of,
-                    options,
-                    basis,
-                    rules,
-                    plan.known,
+                    inputs.repository, inputs.prepare, options, basis, rules, plan.known
                 )
             decision = decide(receipt, _replace(wanted, weakened=weakened))
         asked = Asked(decision, receipt, envelope, rules, weakened or ())
@@ -150,7 +136,7 @@ def _same_ground(inputs: GateInputs, basis: Basis, receipt: Receipt) -> bool:
         return False
     if receipt.host != inputs.host_id:
         return True  # its tools are not here; whether it counts at all is another question
-    return inputs.tools_print(basis.config, receipt.tools) == receipt.tools_print
+    return inputs.still_print(basis.config, receipt) == receipt.tools_print
 
 
 async def _by_plan(receipt: Receipt, wanted: Wanted, plan: _Plan) -> Wanted:

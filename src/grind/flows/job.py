@@ -257,7 +257,8 @@ class _Runner:
 
     def _started(self, event: Started) -> None:
         step = self.steps[event.index]
-        self.running = event.index
+        if not step.background:
+            self.running = event.index
         self.logs[event.index] = StepLog(
             self.plan.key,
             step,
@@ -279,7 +280,8 @@ class _Runner:
 
     async def _ended(self, event: Ended) -> None:
         step = self.steps[event.index]
-        self.running = None
+        if not step.background:
+            self.running = None
         said = await self.logs.pop(event.index).finish()
         summary = await self.lane.read(event.index, "summary")
         if summary:

@@ -3,8 +3,7 @@ is being judged weakens them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from grind.core.config import FILE as CONFIG_FILE
 from grind.core.config import Config, load
@@ -12,10 +11,18 @@ from grind.core.errors import GrindError
 from grind.core.policy import Policy
 from grind.core.weakening import Weakening, is_rule, weakened_config, weakened_plan
 from grind.flows.basis import Basis, Options
-from grind.ports import Host, Repository
+from grind.ports import Repository
 
 if TYPE_CHECKING:
     from grind.flows.prepare import Prepared
+
+
+class Preparing(Protocol):
+    """Makes the plan for a basis, on the host that a configuration chooses: the same one for the
+    change and for the rules that it is held to, and none but the user's own."""
+
+    async def __call__(self, options: Options, basis: Basis, hosts: Config, /) -> Prepared:
+        """Raises ProblemsError, UnreachableError."""
 
 
 class Rules(NamedTuple):
@@ -85,8 +92,7 @@ def _file(repository: Repository, tree: str, path: str) -> bytes | None:
 
 async def find_weakenings(
     repository: Repository,
-    host_of: Callable[[Config], Host],
-    labels_of: Callable[[Config], frozenset[str]],
+    prepare: Preparing,
     options: Options,
     basis: Basis,
     rules: Rules,
@@ -110,9 +116,7 @@ async def find_weakenings(
         if path == rules.policy.signers_path
     ]
     try:
-        found += await _plans(
-            repository, host_of, labels_of, options, basis, rules, touched, prepared
-        )
+        found += await _plans(repository, prepare, options, basis, rules, touched, prepared)
     except GrindError as error:
         # what runs by the old rules cannot be told, so a person must say that the new ones are good
         found.append(Weakening("the main branch's rules", "not understood", error.message))
@@ -136,24 +140,21 @@ def _unreadable(rules: Rules) -> list[Weakening]:
 
 async def _plans(
     repository: Repository,
-    host_of: Callable[[Config], Host],
-    labels_of: Callable[[Config], frozenset[str]],
+    prepare: Preparing,
     options: Options,
     basis: Basis,
     rules: Rules,
     touched: tuple[str, ...],
     prepared: Prepared | None,
 ) -> tuple[Weakening, ...]:
-    from grind.flows.prepare import prepare
-
     upstream = rules.policy.base or ""
-    own = prepared or await prepare(repository, host_of, options, labels_of, basis)
+    own = prepared or await prepare(options, basis, basis.config)
     tree = repository.overlay(basis.snapshot.tree, upstream, touched)
     before = basis._replace(
         snapshot=basis.snapshot._replace(tree=tree), config=rules.config, config_blob=None
     )
     try:
-        theirs = await prepare(repository, host_of, options, labels_of, before)
+        theirs = await prepare(options, before, basis.config)
     except GrindError as error:
         if "there is no workflow" in error.message:
             return ()  # nothing had to be proven before

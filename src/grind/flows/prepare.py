@@ -10,8 +10,10 @@ from grind.core.errors import GrindError, Problem, ProblemsError
 from grind.core.plan import Plan
 from grind.core.receipt import Tool
 from grind.flows.basis import Basis, Options, find_basis, repository_name
+from grind.flows.expand import Expander, tool_of
 from grind.ports import Host, HostIdentity, Repository
 from grind.workflows.availability import check_expressions
+from grind.workflows.changes import Changes
 from grind.workflows.checks import check_jobs
 from grind.workflows.contexts import Situation
 from grind.workflows.facts import Answer, Facts
@@ -37,6 +39,7 @@ class Prepared(NamedTuple):
     """The `[[check]]`s of grind.toml as jobs of their own, run before CI's."""
     identity: HostIdentity
     tools: tuple[Tool, ...]
+    expander: Expander
 
     def __repr__(self) -> str:
         """Short: asyncio writes the result of a task, of which nobody sees anything."""
@@ -48,6 +51,16 @@ class Prepared(NamedTuple):
         import msgspec
 
         return msgspec.structs.replace(self.plan, jobs=(*self.checks.jobs, *self.plan.jobs))
+
+    @property
+    def ground(self) -> str:
+        """A digest over the host's identity and what its tools answered; see `RunStarted.ground`."""
+        import hashlib
+        import json
+
+        tools = [[tool.question, tool.answer] for tool in self.tools]
+        facts = [self.identity.id, self.identity.architecture, sorted(tools)]
+        return hashlib.sha256(json.dumps(facts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 async def prepare(
@@ -82,6 +95,14 @@ async def prepare(
     def text(path: str) -> str | None:
         return _text(repository, tree, path)
 
+    def changes() -> Changes:
+        return Changes(
+            files=repository.changed_files(basis.snapshot, basis.base),
+            event=options.event,
+            heads=frozenset({basis.snapshot.commit, basis.ref, situation.ref_name}),
+            bases=frozenset({*main_names(basis.target.main), situation.before}),
+        )
+
     for number in range(_ROUNDS):
         facts = Facts(
             answers,
@@ -91,6 +112,7 @@ async def prepare(
             refs=(basis.snapshot.commit, basis.ref, situation.ref_name),
             memo=memo,
             sample=number == 0,
+            changes=lambda: memo(changes),
         )
         request = Request(
             workflows=workflows,
@@ -111,11 +133,18 @@ async def prepare(
             answers |= await _ask(host, facts.wanted)
     else:
         raise GrindError("the plan does not settle: the host's answers keep raising questions")
-    tools = tuple(
-        Tool(question, (answer.out or answer.err).strip())
-        for question, answer in sorted(answers.items())
-    )
-    return Prepared(basis, situation, plan, checks, await host.identity(), tools)
+    tools = tuple(tool_of(*asked) for asked in sorted(answers.items()))
+
+    async def ask(wanted: tuple[tuple[str, ...], ...]) -> Mapping[tuple[str, ...], Answer]:
+        return await _ask(host, wanted)
+
+    expander = Expander(request, ask, answers)
+    return Prepared(basis, situation, plan, checks, await host.identity(), tools, expander)
+
+
+def main_names(main: str) -> tuple[str, ...]:
+    """Return how a branch may be called."""
+    return (main, f"refs/heads/{main}", f"origin/{main}")
 
 
 async def _ask(host: Host, wanted: tuple[tuple[str, ...], ...]) -> Mapping[tuple[str, ...], Answer]:

@@ -67,6 +67,8 @@ def select_failed(prepared: Prepared, last: Mapping[str, str]) -> Selection:
     """
     good = ("success", "skipped", "unproven")
     bad = {key for key, conclusion in last.items() if conclusion not in good}
+    if bad:  # what an open job came to is in no plan, so it comes along
+        bad |= {job.key for job in prepared.plan.jobs if job.active and job.open}
     checks, plan = (
         _with_needs(part, _with_dependents(part, {job.key for job in part.jobs} & bad))
         for part in (prepared.checks, prepared.plan)

@@ -32,6 +32,7 @@ class Said(NamedTuple):
     """What a step's output said in all."""
 
     path: str
+    """Of the log, in the folder of the release; empty when the step said nothing."""
     sha256: str
     size: int
     outputs: dict[str, str]
@@ -83,7 +84,7 @@ class StepLog:
         count = self._counter.result() if self._counter is not None else None
         tests = count.run if count is not None else None
         return Said(
-            self._writer.path,
+            self._writer.path if self._size else "",
             self._digest.hexdigest(),
             self._size,
             self._outputs,

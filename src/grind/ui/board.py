@@ -9,6 +9,7 @@ from grind.core.events import (
     Annotation,
     Event,
     JobEnded,
+    JobExpanded,
     JobHead,
     JobStarted,
     RunEnded,
@@ -37,6 +38,8 @@ class Board:
         self.failures: list[StepEnded] = []
         self.annotations: list[Annotation] = []
         self.summaries: list[StepSummary] = []
+        self.expanded: set[str] = set()
+        """Jobs in whose place others stand: their end says nothing of its own."""
         self._labels: dict[str, str] = {}
 
     def take(self, event: Event) -> None:
@@ -45,7 +48,10 @@ class Board:
             case RunStarted():
                 self.run = event
                 self.jobs = {job.key: job for job in event.jobs}
+                self.expanded = set()
                 self._labels = _labels(event.jobs)
+            case JobExpanded():
+                self._expand(event)
             case JobStarted():
                 self.started[event.job] = None
             case StepStarted():
@@ -55,7 +61,8 @@ class Board:
                 self._step_ended(event)
             case JobEnded():
                 self.running.pop(event.job, None)
-                self.done[event.job] = event
+                if event.job not in self.expanded:
+                    self.done[event.job] = event
             case Annotation():
                 if event.level == "error" and len(self.annotations) < _ANNOTATIONS_KEPT:
                     self.annotations.append(event)
@@ -65,6 +72,17 @@ class Board:
                 self.ended = event
             case _:
                 pass
+
+    def _expand(self, event: JobExpanded) -> None:
+        heads = {job.key: job for job in event.jobs}
+        if event.job not in heads:
+            self.expanded.add(event.job)
+        known = {key: job for key, job in self.jobs.items() if key != event.job}
+        self.jobs = known | heads
+        open_label = self._labels.get(event.job)
+        self._labels = _labels(tuple(self.jobs.values()))
+        if event.job in self.expanded and open_label:
+            self._labels[event.job] = open_label
 
     def _step_ended(self, event: StepEnded) -> None:
         running = self.running.get(event.job)

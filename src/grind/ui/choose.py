@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
-from grind.ui.face import Face, LogReader
+from grind.ui.face import Face, LogReader, Outlook
 from grind.ui.words import signs_for
 
 NARROWEST = 20
@@ -39,8 +39,9 @@ def face_for(
     read_log: LogReader,
     now: Callable[[], float],
     follow: bool = False,
+    outlook: Callable[[], Outlook] = Outlook,
 ) -> Face:
-    """Return the face for a running command.
+    """Return the face for a running command; `outlook` is asked only by one that shows it.
 
     `json` gives the NDJSON stream; a terminal that can move its cursor the live view; anything
     else plain lines. `follow` writes all output as it comes, which is never live. `now` returns
@@ -58,7 +59,13 @@ def face_for(
         from grind.ui.live import LiveFace
 
         return LiveFace(
-            stream, read_log, now, size=lambda: size_of(stream), colour=colour, signs=signs
+            stream,
+            read_log,
+            now,
+            size=lambda: size_of(stream),
+            colour=colour,
+            signs=signs,
+            outlook=outlook(),
         )
     from grind.ui.plain import PlainFace
 

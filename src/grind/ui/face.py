@@ -6,13 +6,22 @@ callable, so that no face keeps output in memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, Protocol, TypeAlias
 
 from grind.core.events import Entry
 
 LogReader: TypeAlias = Callable[[str], Iterable[bytes]]
 """Given `StepEnded.log`, yields the log's bytes in pieces; raises OSError when it is not there."""
+
+
+class Outlook(NamedTuple):
+    """What earlier runs tell of the one to come; see `grind.core.estimate`."""
+
+    known: Mapping[str, float] = {}
+    """How long each job took when it was green, in seconds."""
+    parallel: int = 1
+    """How many jobs run side by side."""
 
 
 class Face(Protocol):

@@ -18,6 +18,7 @@ from rich.live import Live
 from rich.segment import ControlType
 from rich.text import Text
 
+from grind.core.estimate import remaining, told
 from grind.core.events import (
     Annotation,
     Entry,
@@ -32,7 +33,7 @@ from grind.core.events import (
 )
 from grind.core.texts import LogText, one_line
 from grind.ui.board import Board
-from grind.ui.face import LogReader
+from grind.ui.face import LogReader, Outlook
 from grind.ui.failures import closing
 from grind.ui.phrases import Phrases
 from grind.ui.words import Paint, Signs, duration
@@ -80,8 +81,10 @@ class LiveFace:
         colour: bool = True,
         signs: Signs | None = None,
         animate: bool = True,
+        outlook: Outlook = Outlook(),  # noqa: B008 - a constant
     ) -> None:
         self._stream = stream
+        self._outlook = outlook
         self._read_log = read_log
         self._now = now
         self._size = size
@@ -257,7 +260,15 @@ class LiveFace:
                 f"{len(self._running)} running" + (f" ({hidden} hidden)" if hidden else "")
             )
         parts.append(duration(now - (now if self._started_at is None else self._started_at)))
+        if board.jobs and (left := self._left(now)):
+            parts.append(left)
         return Text(f" {signs.dot} ".join(parts), style="dim")
+
+    def _left(self, now: float) -> str:
+        running = {key: now - one.since for key, one in self._running.items()}
+        jobs = tuple(self._board.jobs.values())
+        known, parallel = self._outlook
+        return told(remaining(jobs, self._board.done, running, known, parallel)) if known else ""
 
 
 class _Region:

@@ -6,6 +6,7 @@ from grind.core.events import (
     Annotation,
     Event,
     JobEnded,
+    JobExpanded,
     LandCommitted,
     LandFailed,
     LandIntent,
@@ -20,6 +21,9 @@ from grind.core.events import (
 from grind.core.texts import one_line
 from grind.ui.board import Board
 from grind.ui.words import Paint, Signs, count, duration, short
+
+_NAMED = 6
+"""Jobs of a matrix that are named in one line."""
 
 
 class Phrases:
@@ -44,6 +48,8 @@ class Phrases:
             case StepSummary():
                 told = f"summary: {count(event.lines, 'line')}, kept in {one_line(event.path)}"
                 return self._in_job(event.job, self.paint.faint(told))
+            case JobExpanded():
+                return self._in_job(event.job, self._expanded(event))
             case JobEnded():
                 return self._in_job(event.job, self._job(event))
             case RunEnded():
@@ -71,6 +77,11 @@ class Phrases:
         if event.resumed:
             words.append("taken up again")
         return self.paint.strong(f" {self.signs.dot} ".join(words))
+
+    def _expanded(self, event: JobExpanded) -> str:
+        names = ", ".join(one_line(job.name) for job in event.jobs[:_NAMED])
+        more = f" and {len(event.jobs) - _NAMED} more" if len(event.jobs) > _NAMED else ""
+        return f"{self.signs.running} {count(len(event.jobs), 'job')}: {names}{more}"
 
     def _job(self, event: JobEnded) -> str:
         parts = [self.paint.by(event.conclusion, one_line(event.conclusion))]

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # `typing` is half of what completing a word would import
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
 
     from grind.adapters.github.forge import GitHubForge
     from grind.adapters.journal import DiskJournal
     from grind.adapters.lint_cache import HitCache
     from grind.adapters.lint_tree import Revision, WorkTree
-    from grind.adapters.localhost import LocalHost
     from grind.adapters.lock import Holder, Lock
     from grind.adapters.store import ReleaseFolder
     from grind.core.config import Config
+    from grind.core.hosts import Chosen
     from grind.core.receipt import Receipt, Tool
     from grind.core.repository import Snapshot
-    from grind.ports import PushSeen
+    from grind.ports import Host, PushSeen
+    from grind.wiring.hosts import Hosts
 
 _RELEASES_LOOKED_AT = 10
+ELSEWHERE = "asked"
+"""In place of a fingerprint of tools on another machine."""
 
 
 class Session:
-    """The adapters of one command, in one repository, on this machine."""
+    """The adapters of one command, in one repository; `host` is what `--host` named, if anything."""
 
-    def __init__(self, cwd: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, cwd: str, environ: Mapping[str, str], host: str | None = None) -> None:
         """Raises GrindError when `cwd` is in no git repository."""
         from grind.adapters.clock import SystemClock
         from grind.adapters.git.repository import GitRepository
@@ -38,54 +40,55 @@ class Session:
         self.repository = GitRepository(cwd, environ)
         self.store = Store(self.repository.common_dir)
         self.clock = SystemClock()
+        self._asked = host
+        self._hosts: Hosts | None = None
+
+    @property
+    def hosts(self) -> Hosts:
+        """Where steps may run."""
+        from grind.wiring.hosts import Hosts
+
+        if self._hosts is None:
+            slug = repository_slug(self.repository.common_dir)
+            self._hosts = Hosts(self.environ, slug, self.clock, self._asked)
+        return self._hosts
+
+    def chosen(self, config: Config) -> Chosen:
+        """Return the host that is meant. Raises GrindError when grind.toml has none of that name."""
+        return self.hosts.chosen(config)
 
     def labels(self, config: Config) -> frozenset[str]:
-        """Return the `runs-on` labels that this machine answers to."""
-        local = config.hosts.get("local")
-        system = os.uname()
-        arch = {"x86_64": "x64", "aarch64": "arm64"}.get(system.machine, system.machine)
-        extra = {label.lower() for label in local.labels} if local is not None else set()
-        return frozenset({system.sysname.lower(), arch.lower(), "self-hosted"} | extra)
+        """Return the `runs-on` labels that the chosen host answers to. One that was never asked
+        who it is is asked now. Raises UnreachableError."""
+        host = self.chosen(config)
+        return self._labels(host, self.hosts.known(host).identity.architecture)
 
-    def host(self, config: Config) -> LocalHost:
-        """Return this machine as a host."""
-        from pathlib import Path
+    def labels_remembered(self, config: Config) -> frozenset[str]:
+        """Return the same as far as it is known, without asking anybody."""
+        host = self.chosen(config)
+        known = self.hosts.remembered(host)
+        return self._labels(host, known.identity.architecture if known is not None else "")
 
-        from grind.adapters.files import private_folder
-        from grind.adapters.localhost import LocalHost
-        from grind.adapters.places import state_folder
+    @staticmethod
+    def _labels(host: Chosen, machine: str) -> frozenset[str]:
+        arch = {"x86_64": "x64", "aarch64": "arm64"}.get(machine, machine)
+        extra = {label.lower() for label in host.config.labels}
+        # Every host has /proc and bash, so it is the one system.
+        return frozenset({os.uname().sysname.lower(), arch.lower(), "self-hosted"} | extra)
 
-        root = private_folder(os.path.realpath(state_folder(self.environ)))
-        state = Path(root) / repository_slug(self.repository.common_dir)
-        return LocalHost(
-            state,
-            self.lent(config),
-            self.clock,
-            outer=self.environ.get("RUNNER_TRACKING_ID", ""),
-        )
+    def host(self, config: Config) -> Host:
+        """Return the chosen host. It is for one event loop, and is closed there."""
+        return self.hosts.open(self.chosen(config))
 
-    def host_id(self) -> str:
-        """Return who this machine is, as receipts name it: identity and architecture."""
-        from pathlib import Path
+    def host_id(self, config: Config) -> str:
+        """Return who the chosen host is, as receipts name it: identity and architecture; empty for
+        one that was never asked."""
+        known = self.hosts.remembered(self.chosen(config))
+        return known.id if known is not None else ""
 
-        from grind.adapters.identity import local_identity
-        from grind.adapters.places import state_folder
-
-        state = Path(state_folder(self.environ)) / repository_slug(self.repository.common_dir)
-        identity = local_identity(state)
-        return f"{identity.id}/{identity.architecture}"
-
-    def lent(self, config: Config) -> dict[str, str]:
-        """Return what this machine lends to its jobs from its own environment."""
-        from grind.core.lend import lend
-
-        local = config.hosts.get("local")
-        return lend(
-            self.environ,
-            home=self.environ.get("HOME", ""),
-            extra=local.env if local is not None else (),
-            folders=local.path if local is not None else (),
-        )
+    def is_here(self, config: Config) -> bool:
+        """Whether the chosen host is this machine."""
+        return self.hosts.is_here(self.chosen(config))
 
     def lock(
         self,
@@ -132,27 +135,40 @@ class Session:
         return DiskJournal(release.path, self.clock.now)
 
     def tools_print(self, config: Config, tools: Iterable[Tool]) -> str:
-        """Return today's fingerprint of the programs that the plan asked about."""
+        """Return today's fingerprint of the programs that the plan asked about; of another machine
+        none can be had cheaply, so there the questions themselves must be asked again."""
+        if not self.is_here(config):
+            return ELSEWHERE
         from grind.adapters.toolprint import tools_print
 
-        return tools_print((tool.question for tool in tools), self.lent(config))
+        return tools_print((tool.question for tool in tools), self.hosts.lent(self.chosen(config)))
 
-    def ground(self) -> str:
-        """Return the fingerprint of what decides where a push would go; empty when in doubt."""
+    def still_print(self, config: Config, receipt: Receipt) -> str:
+        """Return what a receipt's fingerprint must equal for its tools to be the same still;
+        nothing equals that of another machine."""
+        return self.tools_print(config, receipt.tools) if self.is_here(config) else "-"
+
+    def ground(self, system: str | None) -> str:
+        """Return the fingerprint of what decides where a push would go; empty when in doubt.
+
+        `system` is where git keeps the configuration of the machine.
+        """
         from grind import __version__
         from grind.adapters.hits import Doubt, ground
 
+        if system is None:
+            return ""
+        layout = self.repository
         try:
-            return ground(
-                self.repository.git_dir, self.repository.common_dir, self.environ, __version__
-            )
+            return ground(layout.git_dir, layout.common_dir, self.environ, __version__, system)
         except Doubt:
             return ""
 
     def quick_hit(self, snapshot: Snapshot) -> dict[str, object] | None:
         """Return what is remembered of the snapshot's tree, when nothing has changed since.
 
-        None means that the long way must decide, not that nothing is proven.
+        None means that the long way must decide, not that nothing is proven. Only what was proven
+        on this machine is remembered; without `--host local`, it must have been the default host.
         """
         from grind.adapters.hits import read_hit
         from grind.adapters.toolprint import tools_print
@@ -162,11 +178,14 @@ class Session:
         hit = read_hit(stored) if stored is not None else None
         if hit is None or hit["tree"] != snapshot.tree:
             return None
+        if self._asked not in (None, "local") or (self._asked is None and not hit.get("default")):
+            return None
         if hit["bound"] and hit["bound"] != snapshot.commit:
             return None
         if not 0 <= self.clock.now() - float(str(hit["created"])) <= float(str(hit["max_age"])):
             return None
-        if hit["ground"] != [self.ground(), snapshot.head] or not self.ground():
+        ground = self.ground(str(hit["system"]))
+        if not ground or hit["ground"] != [ground, snapshot.head]:
             return None
         lent = lend(
             self.environ,
@@ -174,35 +193,46 @@ class Session:
             extra=_texts(hit["environment"]),
             folders=_texts(hit["folders"]),
         )
+        fixed = hit.get("set")
+        lent |= fixed if isinstance(fixed, dict) else {}
         questions = hit["questions"]
         asked = [_texts(one) for one in questions] if isinstance(questions, list) else []
         return hit if tools_print(asked, lent) == hit["tools_print"] else None
 
-    def remember(self, tree: str, head: str | None, receipt: Receipt, config: Config) -> None:
+    def remember(
+        self, tree: str, head: str | None, receipt: Receipt, config: Config, system: str
+    ) -> None:
         """Keep, beside a full receipt, what it hung on."""
         import msgspec
 
         from grind.adapters.hits import write_hit
+        from grind.core.hosts import default_host
 
-        ground = self.ground()
-        if not ground or not receipt.full:
+        ground = self.ground(system)
+        host = self.chosen(config)
+        if not ground or not receipt.full or not host.local:
             return
-        local = config.hosts.get("local")
         data = write_hit(
             msgspec.structs.asdict(receipt)
             | {"tools": [{"question": list(tool.question)} for tool in receipt.tools]},
             ground_now=[ground, head],
             max_age=config.receipt.max_age,
-            environment=local.env if local is not None else (),
-            folders=local.path if local is not None else (),
+            environment=host.config.env,
+            folders=host.config.path,
+            fixed=host.config.set,
+            default=default_host(config) == host.name,
+            system=system,
         )
         self.store.save_hit(tree, data)
 
     def parallel(self, config: Config) -> int:
-        """Return how many jobs may run side by side."""
-        local = config.hosts.get("local")
-        asked = (local.jobs if local is not None else None) or config.jobs
-        return asked or len(os.sched_getaffinity(0))
+        """Return how many jobs may run side by side on the chosen host."""
+        host = self.chosen(config)
+        asked = host.config.jobs or config.jobs
+        if asked:
+            return asked
+        known = self.hosts.remembered(host)
+        return known.processors if known is not None else 1
 
 
 def _texts(values: object) -> tuple[str, ...]:

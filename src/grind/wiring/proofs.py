@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from grind.core.errors import GrindError
 
 if TYPE_CHECKING:
+    from grind.core.config import Config
     from grind.core.gate import Signed
     from grind.core.receipt import Receipt
     from grind.flows.basis import Basis, Options
     from grind.flows.gate import Asked, GateInputs
+    from grind.flows.prepare import Prepared
     from grind.wiring import Session
 
 KEEP_SECONDS = 90 * 86400.0
@@ -79,19 +81,39 @@ def known(session: Session, tree: str) -> list[bytes]:
     return [*([own] if own is not None else []), *session.repository.notes(tree)]
 
 
-def gate_inputs(session: Session) -> GateInputs:
+def gate_inputs(session: Session, basis: Basis) -> GateInputs:
     """Return what asking the gate depends on."""
     from grind.flows.gate import GateInputs
 
+    async def prepare(options: Options, basis: Basis, hosts: Config) -> Prepared:
+        return await prepare_on_host(session, options, basis, hosts)
+
     return GateInputs(
         repository=session.repository,
-        host_of=session.host,
-        labels_of=session.labels,
-        tools_print=session.tools_print,
+        prepare=prepare,
+        still_print=session.still_print,
         verify=lambda envelope, signers: verify(session, envelope, signers),
-        host_id=session.host_id(),
+        host_id=session.host_id(basis.config),
         now=session.clock.now(),
     )
+
+
+async def prepare_on_host(
+    session: Session, options: Options, basis: Basis, hosts: Config
+) -> Prepared:
+    """Return the plan, with the answers of the host that `hosts` chooses; let go of the host."""
+    from grind.flows.prepare import prepare
+
+    host = session.host(hosts)
+    labels = session.labels_remembered(hosts)
+    try:
+        prepared = await prepare(
+            session.repository, lambda _: host, options, lambda _: labels, basis
+        )
+    finally:
+        await host.close()
+    session.hosts.recognise(session.chosen(hosts), prepared.identity)
+    return prepared
 
 
 def ask(session: Session, options: Options, basis: Basis, upstream: str | None) -> Asked:
@@ -103,7 +125,7 @@ def ask(session: Session, options: Options, basis: Basis, upstream: str | None) 
     tree = basis.snapshot.tree
     return asyncio.run(
         ask_gate(
-            gate_inputs(session),
+            gate_inputs(session, basis),
             options,
             basis,
             known(session, tree),

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 from grind.core.plan import Recipe, StepClass, Verdict
 from grind.workflows import setuplanguages, setupothers
 from grind.workflows.actionrules import Rule, download, fill, run, several, tool, upload
+from grind.workflows.changedfiles import changed_files
+from grind.workflows.changefilters import paths_filter
 from grind.workflows.checkouts import checkout
 from grind.workflows.facts import Answer, Facts, Judgement, refused, settle
 from grind.workflows.scripts import data, provide
@@ -92,7 +94,10 @@ def judge(
     given = {key.lower(): str(value) for key, value in inputs.items()}
     holes = _open_holes(rule, given)
     if holes is not None:
-        return refused(f"the input `{holes}` is not known before the run", settle(uses), rule.klass)
+        judged = refused(
+            f"the input `{holes}` is not known before the run", settle(uses), rule.klass
+        )
+        return judged._replace(hole=holes)
     return _judge(rule, uses, given, facts)
 
 
@@ -179,6 +184,8 @@ _HANDLERS: Mapping[str, Handler] = {
     "ruby": setupothers.ruby,
     "dotnet": setupothers.dotnet,
     "rust": rust,
+    "paths-filter": paths_filter,
+    "changed-files": changed_files,
 }
 _KINDS: Mapping[str, Callable[[Rule, str, Mapping[str, str], Facts], Judgement]] = {
     "outward": _outward,

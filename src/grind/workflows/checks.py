@@ -51,7 +51,7 @@ def _active_needs(
 
 
 def _job(check: Check, needs: tuple[str, ...], setup: Recipe, *, needed: bool) -> JobPlan:
-    gating = can_fail(check.run, check.shell or "")
+    gating = can_fail(check.script, check.shell or "")
     gates = needed and (gating.gating or check.min_tests is not None)
     reason = "" if needed else "none of its inputs differs from the base"
     checkout = StepPlan(
@@ -74,7 +74,7 @@ def _job(check: Check, needs: tuple[str, ...], setup: Recipe, *, needed: bool) -
         index=1,
         id="",
         name=check.name,
-        run=check.run,
+        run=check.script,
         uses=None,
         shell=check.shell or "",
         working_directory=check.working_directory or "",
@@ -86,7 +86,7 @@ def _job(check: Check, needs: tuple[str, ...], setup: Recipe, *, needed: bool) -
         reason=reason,
         line=0,
         source=StepSource(
-            run=check.run,
+            run=check.script,
             shell=check.shell or "",
             working_directory=check.working_directory or "",
             env=dict(check.env),

@@ -169,7 +169,7 @@ def local_texts(config: Config, tasks: Iterable[Task], reader: Reader) -> tuple[
 
 def _of_check(check: Check, reader: Reader) -> LocalText:
     folder = posixpath.normpath(check.working_directory or ".")
-    reading = of_text(check.run, check.shell or "", "" if folder == "." else folder, reader)
+    reading = of_text(check.script, check.shell or "", "" if folder == "." else folder, reader)
     site = Site(kind=SiteKind.CHECK, file=FILE, line=0, name=f"[[check]] {check.name}")
     return LocalText(site, reading, True, False)
 

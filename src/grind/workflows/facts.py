@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from grind.core.plan import Recipe, StepClass, Verdict
 from grind.core.remedy import WHY, verdict_rule
+from grind.workflows.changes import Changes
 from grind.workflows.memo import Memo
 
 _T = TypeVar("_T")
@@ -29,6 +30,10 @@ def _no_file(_path: str) -> str | None:
     return None
 
 
+def _no_changes() -> Changes | None:
+    return None
+
+
 class Facts:
     """Known answers, and the questions that are still open."""
 
@@ -42,6 +47,7 @@ class Facts:
         artifacts: bool = False,
         memo: Memo | None = None,
         sample: bool = False,
+        changes: Callable[[], Changes | None] = _no_changes,
     ) -> None:
         """Take the answers known so far.
 
@@ -60,10 +66,24 @@ class Facts:
         self.refs = frozenset(refs)
         self.artifacts = artifacts
         self.memo = memo or Memo()
+        self.changes = changes
+        """What the push changes; None where nobody knows."""
         self.cut = False
         self._sample = sample
         self.round = Memo()
         """Remembers what was judged from these answers."""
+
+    def again(self, answers: Mapping[tuple[str, ...], Answer]) -> Facts:
+        """Return the same with other answers, and no question open."""
+        return Facts(
+            answers,
+            read=self.read,
+            repository=self.repository,
+            refs=self.refs,
+            artifacts=self.artifacts,
+            memo=self.memo,
+            changes=self.changes,
+        )
 
     def ask(self, argv: Sequence[str]) -> Answer | None:
         """Return what `argv` answers, or note that somebody wants to know and return None."""
@@ -98,6 +118,10 @@ class Judgement(NamedTuple):
     gating_reason: str = ""
     pending: bool = False
     """True while a question to the host is open: `verdict` says nothing yet."""
+    after_checkout: bool = False
+    """Whether the action fails on GitHub where the repository is not checked out before it."""
+    hole: str = ""
+    """The input, in lower case, whose value is not known and would decide."""
 
 
 def pending(klass: StepClass = StepClass.PROVISION) -> Judgement:

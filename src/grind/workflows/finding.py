@@ -19,5 +19,7 @@ class Finding(NamedTuple):
     gating_reason: str = ""
     held: bool = False
     """Whether its condition is false whatever happens."""
+    open: bool = False
+    """Whether it is judged again when more is known."""
     calls: str | None = None
     """Folder of the repository's own action that the step calls, which is still to be lowered."""

@@ -58,7 +58,7 @@ def lower(request: Request) -> Plan:
         event=request.situation.event,
         ref=request.situation.ref,
         base=request.base,
-        jobs=tuple(_unique_keys(jobs)),
+        jobs=tuple(unique_keys(jobs)),
         notes=tuple(dict.fromkeys(notes)),
         repository=request.situation.repository,
         bound=bound,
@@ -84,25 +84,31 @@ def _workflow(request: Request, workflow: Workflow, notes: list[str]) -> list[Jo
     )
     if has_paths and not request.event.paths:
         notes.append("nothing differs from the base: path filters count as matched")
-    inputs = JobInputs(
+    inputs = inputs_for(request, workflow, None if decision.active else decision.reason)
+    lowered = lower_jobs(inputs, {})
+    notes += concurrency_notes(workflow, job_scope(inputs, ""), lowered)
+    return lowered
+
+
+def inputs_for(request: Request, workflow: Workflow, inactive: str | None) -> JobInputs:
+    """Return what lowering a workflow's jobs depends on; `inactive` says why CI starts none."""
+    return JobInputs(
         situation=request.situation,
         config=request.config,
         facts=request.facts,
         labels=request.labels,
         workflow=workflow,
-        inactive=None if decision.active else decision.reason,
+        inactive=inactive,
         others=request.workflows,
     )
-    lowered = lower_jobs(inputs, {})
-    notes += concurrency_notes(workflow, job_scope(inputs, ""), lowered)
-    return lowered
 
 
 def _matrix_speaks_of_commit(job: Job) -> bool:
     return job.strategy is not None and speaks_of_commit(raw(job.strategy.matrix))
 
 
-def _unique_keys(jobs: Iterable[JobPlan]) -> Iterable[JobPlan]:
+def unique_keys(jobs: Iterable[JobPlan]) -> Iterable[JobPlan]:
+    """Yield the jobs, those whose key another one has with a number behind it."""
     seen: dict[str, int] = {}
     for job in jobs:
         count = seen[job.key] = seen.get(job.key, 0) + 1

@@ -22,13 +22,15 @@ from grind.core.plan import (
     StepPlan,
     StepSource,
     Verdict,
+    digest_of,
+    digest_of_text,
 )
 from grind.core.remedy import verdict_rule
 from grind.workflows import contexts
 from grind.workflows.availability import check_expressions
 from grind.workflows.callers import input_values
 from grind.workflows.calls import Input, check_call, inputs_of
-from grind.workflows.expressions import ExpressionError
+from grind.workflows.expressions import UNKNOWN, ExpressionError, UnknownValueError
 from grind.workflows.literals import fold, is_dynamic, string_of
 from grind.workflows.lower_action import class_of
 from grind.workflows.lower_job import (
@@ -43,10 +45,11 @@ from grind.workflows.lower_job import (
     whole,
 )
 from grind.workflows.lower_needs import after_needs
-from grind.workflows.matrix import Combination, MatrixError
+from grind.workflows.lower_open import MATRIX_SUFFIX, while_open
+from grind.workflows.matrix import Combination, EmptyMatrixError, MatrixError
 from grind.workflows.nodes import raw
 from grind.workflows.reader import read_workflow
-from grind.workflows.scope import Scope
+from grind.workflows.scope import Scope, never_known
 from grind.workflows.syntax import Job, Map, Scalar, Workflow
 from grind.workflows.verdict_rules import by_rule, rule_for_job
 
@@ -114,11 +117,50 @@ def _lower_call(inputs: JobInputs, job: Job, known: Known) -> list[JobPlan]:
             return _follow(inputs, job, scope, known)
         except _Unfollowed as why:
             plan = _refused(inputs, job, scope, str(why))
+        except UnknownValueError as error:
+            plan = _unknown(inputs, job, scope, known, error)
         except (ExpressionError, MatrixError) as error:
+            if inputs.told(job.id) is not None and not isinstance(error, EmptyMatrixError):
+                raise
             plan = _refused(inputs, job, scope, f"the call of {raw(job.uses)}: {error}")
     plan = after_needs(plan, known, inputs)
     _add(known, [plan])
     return [plan]
+
+
+def _unknown(
+    inputs: JobInputs, job: Job, scope: Scope, known: Known, error: UnknownValueError
+) -> JobPlan:
+    """A call whose matrix hangs on a job before it is open; anything else unknown is refused."""
+    if never_known(error) or inputs.told(job.id) is not None or not _is_of_matrix(job, scope):
+        return _refused(inputs, job, scope, f"the call of {raw(job.uses)}: {error}")
+    suffix = "" if "${{" in raw(job.name) else f" {MATRIX_SUFFIX}"
+    plan = skeleton(inputs, job, scope.having(matrix=UNKNOWN, strategy=UNKNOWN), suffix)
+    plan = replace(plan, key=plan.key.removesuffix(suffix), setup=None)
+    return while_open(
+        plan, job, inputs.labels, matrix=True, calls=_calls(inputs, job, scope, known)
+    )
+
+
+def _calls(inputs: JobInputs, job: Job, scope: Scope, known: Known) -> str:
+    """Return a digest of what is called: it changes when that does, whatever the matrix comes to."""
+    called = _find(inputs, job, known)
+    strategy = contexts.strategy(index=0, total=1, fail_fast=True, max_parallel=None)
+    scope = scope.having(matrix={}, strategy=strategy)
+    try:
+        return digest_of(_one(inputs, job, scope, called, "", dict(known)))
+    except ExpressionError:  # it hangs on the combination which jobs there are
+        return digest_of_text(inputs.facts.read(called.path) or "")
+
+
+def _is_of_matrix(job: Job, scope: Scope) -> bool:
+    try:
+        combinations_of(job, scope)
+    except UnknownValueError:
+        return True
+    except (ExpressionError, MatrixError):
+        return False
+    return False
 
 
 def _refused(inputs: JobInputs, job: Job, scope: Scope, reason: str) -> JobPlan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -25,8 +25,15 @@ from grind.workflows.facts import Facts
 from grind.workflows.judge_job import all_steps, judge_job
 from grind.workflows.literals import fold
 from grind.workflows.lower_action import class_of, lower_steps
+from grind.workflows.lower_open import (
+    MATRIX_SUFFIX,
+    NOTHING,
+    later_contexts,
+    speaks_of,
+    while_open,
+)
 from grind.workflows.lower_step import StepInputs
-from grind.workflows.matrix import Combination, MatrixError, expand
+from grind.workflows.matrix import Combination, EmptyMatrixError, MatrixError, expand
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.runs_on import machine
 from grind.workflows.scope import Scope, hashed_later, never_known, secrets_in
@@ -52,6 +59,13 @@ class Called(NamedTuple):
     """The contexts of each caller."""
 
 
+class Given(NamedTuple):
+    """What a job that was open has been told, now that what it needs is over."""
+
+    needs: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+
+
 class JobInputs(NamedTuple):
     """What lowering a job depends on."""
 
@@ -66,6 +80,12 @@ class JobInputs(NamedTuple):
     """Set when `workflow` is called by a job of another one."""
     others: tuple[Workflow, ...] = ()
     """The workflows that are read already."""
+    given: Mapping[str, Given] = {}
+    """Id in the plan → what the job has been told. An error in what follows from that is raised."""
+
+    def told(self, job: str) -> Given | None:
+        """Return what a job of `workflow` has been told, if it has."""
+        return self.given.get((self.within.prefix if self.within is not None else "") + job)
 
 
 def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
@@ -74,37 +94,51 @@ def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
     problem = condition_problem(job, scope)
     if problem and inputs.inactive is None:
         return [whole(inputs, job, scope, problem)]
+    told = inputs.told(job.id) is not None
     try:
         combinations = combinations_of(job, scope)
     except UnknownValueError as error:
-        reason = f"the matrix is known only when it runs: {error}"
-        return [whole(inputs, job, scope, reason)]
+        if told or never_known(error):
+            return [whole(inputs, job, scope, f"the matrix is never known here: {error}")]
+        return [open_matrix(inputs, job, scope)]
     except (ExpressionError, MatrixError) as error:
+        if told and not isinstance(error, EmptyMatrixError):
+            raise
         return [whole(inputs, job, scope, f"matrix: {error}")]
+    kept: Kept | None = {} if len(combinations) > 1 else None
     return [
-        _combination(inputs, job, scope, combination, place, len(combinations))
+        _combination(inputs, job, scope, combination, (place, len(combinations)), kept)
         for place, combination in enumerate(inputs.facts.sample_of(combinations))
     ]
+
+
+def open_matrix(inputs: JobInputs, job: Job, scope: Scope) -> JobPlan:
+    """Return the one plan that stands for the combinations of a matrix which is not known yet."""
+    scope = scope.having(matrix=UNKNOWN, strategy=UNKNOWN)
+    suffix = "" if "${{" in raw(job.name) else f" {MATRIX_SUFFIX}"
+    plan = _lowered(inputs, job, scope, suffix, matrix=True)
+    return msgspec.structs.replace(plan, key=plan.key.removesuffix(suffix))
 
 
 def job_scope(inputs: JobInputs, job: str) -> Scope:
     """Return the contexts of a job's own keys, as far as they are known while planning."""
     workflow = inputs.within.top if inputs.within is not None else inputs.workflow
+    told = inputs.told(job)
+    given = contexts.inputs(inputs.situation) if inputs.within is None else inputs.within.inputs
     return Scope(
         {
-            "github": contexts.github(
+            "github": inputs.facts.memo(
+                contexts.github_at,
                 inputs.situation,
-                workflow=workflow.name.text if workflow.name else workflow.path,
-                workflow_path=workflow.path,
-                job=job,
-                extra={},
+                workflow.name.text if workflow.name else workflow.path,
+                workflow.path,
+                job,
+                inputs.facts.memo(contexts.event_value, inputs.situation),
             ),
-            "inputs": contexts.inputs(inputs.situation)
-            if inputs.within is None
-            else inputs.within.inputs,
+            "inputs": given if told is None else told.inputs,
             "vars": contexts.variables(),
             "secrets": UNKNOWN,
-            "needs": UNKNOWN,
+            "needs": UNKNOWN if told is None else told.needs,
         },
         {"hashFiles": hashed_later},
         memo=inputs.facts.memo,
@@ -152,9 +186,19 @@ def strategy_of(job: Job, scope: Scope) -> _Strategy:
     )
 
 
+Kept = dict[Hashable, StepPlan]
+"""Plans of steps that are the same in several combinations of one matrix."""
+
+
 def _combination(
-    inputs: JobInputs, job: Job, scope: Scope, combination: Combination | None, place: int, of: int
+    inputs: JobInputs,
+    job: Job,
+    scope: Scope,
+    combination: Combination | None,
+    at: tuple[int, int],
+    kept: Kept | None,
 ) -> JobPlan:
+    place, of = at
     values = dict(combination.values) if combination is not None else None
     scope = scope.having(matrix=values if values is not None else None)
     try:
@@ -166,33 +210,63 @@ def _combination(
             index=place, total=of, fail_fast=strategy.fail_fast, max_parallel=strategy.max_parallel
         )
     )
-    labels, refusal, hosted = machine(job.runs_on, inputs.labels, scope)
-    scope = scope.having(runner=contexts.runner(inputs.situation, {}, hosted=hosted))
     suffix = f" ({combination.label})" if combination is not None and combination.label else ""
-    plan = skeleton(inputs, job, scope, suffix)
-    workflow_env = raw_map(inputs.workflow.env)
-    job_env = raw_map(job.env)
-    steps = _steps(inputs, job, scope, workflow_env | job_env)
-    plan = msgspec.structs.replace(
+    plan = _lowered(inputs, job, scope, suffix, kept=kept)
+    return msgspec.structs.replace(
         plan,
         matrix=values,
-        runs_on=labels,
-        steps=steps,
-        klass=_class(job, steps),
         fail_fast=strategy.fail_fast,
         max_parallel=strategy.max_parallel,
         strategy_index=place,
         strategy_total=of,
+    )
+
+
+def _lowered(
+    inputs: JobInputs,
+    job: Job,
+    scope: Scope,
+    suffix: str,
+    *,
+    matrix: bool = False,
+    kept: Kept | None = None,
+) -> JobPlan:
+    """Return the plan of a job in the scope of one combination, but for the combination itself.
+
+    `matrix` says that the combinations are not known yet.
+    """
+    later = later_contexts(
+        job,
+        told=inputs.told(job.id) is not None,
+        called=inputs.within is not None,
+        active=inputs.inactive is None,
+        matrix=matrix,
+    )
+    labels, refusal, hosted = machine(job.runs_on, inputs.labels, scope)
+    open_machine = refusal is not None and speaks_of(labels, later)
+    if open_machine:
+        refusal = None
+    scope = scope.having(runner=contexts.runner(inputs.situation, {}, hosted=hosted))
+    plan = skeleton(inputs, job, scope, suffix)
+    workflow_env = raw_map(inputs.workflow.env)
+    job_env = raw_map(job.env)
+    steps = _steps(inputs, job, scope, workflow_env | job_env, later, kept)
+    plan = msgspec.structs.replace(
+        plan,
+        runs_on=labels,
+        steps=steps,
+        klass=_class(job, steps),
         env=job_env,
         workflow_env=workflow_env,
     )
-    return judge_job(
+    plan = judge_job(
         plan,
         scope,
         inactive=inputs.inactive,
         environment=_environment(job, scope),
         refusal=refusal or judge_containers(job, scope, inputs.facts),
     )
+    return while_open(plan, job, inputs.labels, matrix=matrix, machine=open_machine)
 
 
 def whole(inputs: JobInputs, job: Job, scope: Scope, reason: str, remedy: str = "") -> JobPlan:
@@ -249,7 +323,12 @@ def _needs(workflow: Workflow, job: Job) -> tuple[str, ...]:
 
 
 def _steps(
-    inputs: JobInputs, job: Job, scope: Scope, outer_env: dict[str, str]
+    inputs: JobInputs,
+    job: Job,
+    scope: Scope,
+    outer_env: dict[str, str],
+    later: frozenset[str] = NOTHING,
+    kept: Kept | None = None,
 ) -> tuple[StepPlan, ...]:
     hidden = {name for name, value in outer_env.items() if secrets_in((value,))}
     step_inputs = StepInputs(
@@ -260,6 +339,8 @@ def _steps(
         scope=scope,
         secret_env=frozenset(hidden),
         job_continue_on_error=to_static(job.continue_on_error, scope) is True,
+        later=later,
+        kept=kept,
     )
     return lower_steps(step_inputs, job.steps)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
 from grind.core.config import Config
@@ -16,9 +16,9 @@ from grind.workflows.facts import Facts, Judgement
 from grind.workflows.finding import Finding
 from grind.workflows.jobenv import layered_nodes
 from grind.workflows.judge_run import judge_run, text_gating
+from grind.workflows.lower_open import NOTHING, speaks_of
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.scope import Scope, env_object, never_known
-from grind.workflows.support import STEP_REFUSALS
 from grind.workflows.syntax import Job, Scalar, Step, Workflow
 from grind.workflows.verdict_rules import by_rule, matching_rule, selector
 
@@ -58,6 +58,17 @@ class StepInputs(NamedTuple):
     """Variables of the workflow and the job that hold secrets; they are empty here."""
     job_continue_on_error: bool
     within: Within | None = None
+    later: frozenset[str] = NOTHING
+    """Contexts of which more is known when the job is lowered again; none when it is not."""
+    kept: dict[Hashable, StepPlan] | None = None
+    """Plans of steps of the same job, for its other combinations; see `lower_same`."""
+
+    def waits_for(self, *texts: str) -> bool:
+        """Whether a template will be known when the job is lowered again."""
+        later = self.later
+        if later and self.within is not None:
+            later |= {"inputs"}
+        return speaks_of(texts, later)
 
     @property
     def file(self) -> str:
@@ -108,6 +119,7 @@ def lower_step(inputs: StepInputs, step: Step, earlier: tuple[StepPlan, ...]) ->
         held=finding.held,
         parent=inputs.within.parent if inputs.within is not None else None,
         file=inputs.file,
+        open=finding.open,
         call=ActionCall(path=finding.calls) if finding.calls is not None else None,
     )
 
@@ -239,11 +251,11 @@ def _judge(
     scope: Scope,
     earlier: tuple[StepPlan, ...],
 ) -> Finding:
-    if step.control is not None or step.background is not None:
-        what = step.control[0] if step.control else "background"
-        return Finding(Verdict.REFUSED, StepClass.CHECK, STEP_REFUSALS[what])
     if source.run is None:
-        return _judge_uses(inputs, source, scope)
+        return _judge_uses(inputs, source, scope, earlier)
+    if inputs.waits_for(source.shell):
+        reason = f"its shell {source.shell} is known later"
+        return Finding(Verdict.EXECUTED, _class_of(inputs, step, source), reason, open=True)
     provided = any(s.recipe is not None and s.recipe.kind == "provide" for s in earlier)
     return judge_run(
         source,
@@ -261,12 +273,20 @@ def _judged(facts: Facts, uses: str, *inputs: tuple[str, str]) -> Judgement:
     return judge(uses, dict(inputs), facts)
 
 
-def _judge_uses(inputs: StepInputs, source: StepSource, scope: Scope) -> Finding:
+def _judge_uses(
+    inputs: StepInputs, source: StepSource, scope: Scope, earlier: tuple[StepPlan, ...]
+) -> Finding:
     folder = local_action(source.uses)
     if folder is not None:
         return Finding(Verdict.EXECUTED, StepClass.CHECK, calls=folder)
     shown = {name: scope.show(value) for name, value in source.with_.items()}
     judged = inputs.facts.round(_judged, inputs.facts, source.uses, *shown.items())
+    if judged.hole and inputs.waits_for(*_given(source, judged.hole)):
+        reason = f"judged when its input `{judged.hole}` is known"
+        return Finding(Verdict.EXECUTED, judged.klass, reason, open=True)
+    if judged.after_checkout and not any(map(_checks_out, earlier)):
+        reason = "the repository is not checked out before it, without which it fails on GitHub"
+        return Finding(Verdict.REFUSED, judged.klass, reason)
     return Finding(
         judged.verdict,
         judged.klass,
@@ -276,3 +296,11 @@ def _judge_uses(inputs: StepInputs, source: StepSource, scope: Scope) -> Finding
         judged.gating,
         judged.gating_reason,
     )
+
+
+def _given(source: StepSource, name: str) -> tuple[str, ...]:
+    return tuple(value for key, value in source.with_.items() if key.lower() == name)
+
+
+def _checks_out(step: StepPlan) -> bool:
+    return step.recipe is not None and step.recipe.kind == "checkout" and not step.held

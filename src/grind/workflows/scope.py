@@ -59,6 +59,8 @@ class Scope:
         seen. What is not known yet stays unknown. Raises ExpressionError.
         """
         outer = self.contexts.get("env")
+        if not own and isinstance(outer, Object):
+            return self
         known = dict(outer.items()) if isinstance(outer, Object) else {}
         complete = isinstance(outer, Object) and outer.complete
         for name, template in own.items():
@@ -81,6 +83,8 @@ class Scope:
 
         Raises ExpressionError; UnknownValueError when it depends on what is not known yet.
         """
+        if "${{" not in raw:
+            return raw
         return evaluate_template(self._parsed(raw), self.values, self.functions)
 
     def text(self, raw: str) -> str:
@@ -171,6 +175,11 @@ def inputs_in(raws: Iterable[str], names: frozenset[str]) -> tuple[str, ...]:
             if second in names or not second:
                 found[f"inputs.{second or '*'}"] = None
     return tuple(found)
+
+
+def heads_in(raws: Iterable[str]) -> frozenset[str]:
+    """Return the contexts that templates refer to, in lower case."""
+    return frozenset(str(path[0]).lower() for raw in raws for path in _references(raw))
 
 
 def _references(raw: str) -> tuple[tuple[Any, ...], ...]:

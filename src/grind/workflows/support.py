@@ -41,12 +41,6 @@ JOB_REFUSALS: Final = {
 }
 """Keys of a job that nothing here can honour: the whole job is refused."""
 
-STEP_REFUSALS: Final = {
-    key: f"parallel steps (`{key}`) are not done here yet"
-    for key in ("background", "wait", "wait-all", "cancel", "parallel")
-}
-"""Keys of a step that nothing here can honour: the step is refused."""
-
 KEYS: Final[dict[str, Key]] = {
     "name": _YES,
     "description": Key(Support.CHECKED),
@@ -92,7 +86,16 @@ KEYS: Final[dict[str, Key]] = {
         Support.VERDICT, "an input that grind does not know refuses the step"
     ),
     "jobs.ID.steps[].shell": Key(Support.VERDICT, "by the table of shells below"),
-    **{f"jobs.ID.steps[].{key}": Key(Support.REFUSED, told) for key, told in STEP_REFUSALS.items()},
+    "jobs.ID.steps[].background": Key(
+        Support.VERDICT,
+        "up to ten at once; a checkout or an action of the repository in the background is refused",
+    ),
+    "jobs.ID.steps[].wait": Key(
+        Support.VERDICT, "a `wait` for what was cancelled above is refused"
+    ),
+    "jobs.ID.steps[].parallel": Key(
+        Support.SUPPORTED, "its steps in the background, and a `wait` for them"
+    ),
 }
 """Paths of keys: `ID` for a name that anybody may choose, `[]` for the items of a list."""
 

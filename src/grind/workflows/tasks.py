@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from grind.core.plan import Recipe, StepPlan
-from grind.core.task import Checkout, Condition, StepTask
+from grind.core.task import Checkout, Condition, Control, StepTask
 from grind.workflows.expressions import EvaluationError
 from grind.workflows.jobenv import RUNNER_NAMES
 from grind.workflows.scope import Scope
@@ -47,6 +48,7 @@ def make_task(
         condition=condition,
         continue_on_error=forgiving,
         timeout=minutes(step, inner),
+        background=step.background,
     )
     recipe = step.recipe
     if recipe is not None and recipe.kind == "checkout":
@@ -61,6 +63,16 @@ def make_task(
     if shell.problem:
         raise EvaluationError(shell.problem, 0)
     return _passable(replace(base, argv=shell.argv, suffix=shell.suffix, script=script))
+
+
+def control_task(step: StepPlan, targets: Iterable[int], *, forgiving: bool) -> StepTask:
+    """Return the task for a step that waits for steps in the background, or ends them."""
+    return StepTask(
+        index=lane_index(step.index),
+        condition=Condition.ALWAYS,
+        continue_on_error=forgiving,
+        control=Control(kind=step.control, steps=tuple(map(lane_index, targets))),
+    )
 
 
 def _env(step: StepPlan, scope: Scope) -> tuple[tuple[str, str], ...]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-from grind.adapters.git.process import demand, finish
+from grind.adapters.git.process import demand, finish, zlist
 from grind.adapters.git.site import Site
 from grind.adapters.git.snapshot import parse_diff, start_diff
 from grind.adapters.git.text import shown
 from grind.core.errors import GrindError
-from grind.core.repository import Commit, Snapshot
+from grind.core.repository import ChangedFile, Commit, Snapshot
 
 
 def merge_base(site: Site, ours: str, theirs: str) -> str | None:
@@ -59,14 +59,38 @@ def changed_paths(site: Site, snapshot: Snapshot, upstream: str | None) -> tuple
     A renamed file counts under both names: GitHub's documentation does not say which one it
     matches, and a workflow too many is not a wrong green.
     """
-    if snapshot.of_rev:
-        base = snapshot.parent
-    else:
-        base = upstream and merge_base(site, snapshot.commit, upstream)
+    base = _base(site, snapshot, upstream)
     if base is None:
         return None
     difference = demand(finish(start_diff(site.private, base, snapshot.tree)), "comparing")
     return tuple(os.fsdecode(change.item.name) for change in parse_diff(difference)) or None
+
+
+def changed_files(
+    site: Site, snapshot: Snapshot, upstream: str | None
+) -> tuple[ChangedFile, ...] | None:
+    """Return what `changed_paths` compares, file by file, with renames as `git diff` finds them."""
+    base = _base(site, snapshot, upstream)
+    if base is None:
+        return None
+    form = ["-r", "-z", "--raw", "-M", "--no-abbrev", "--ignore-submodules=none"]
+    args = ["diff-tree", *form, base, snapshot.tree]
+    fields = iter(zlist(site.private.run(args, doing="comparing")))
+    found = []
+    for facts in fields:
+        old_mode, mode, _oid, _other, letter = facts.decode().lstrip(":").split()
+        first = os.fsdecode(next(fields))
+        renamed = letter[:1] in "RC"
+        path = os.fsdecode(next(fields)) if renamed else first
+        linked = "160000" in (old_mode, mode)
+        found.append(ChangedFile(letter[:1], path, first if renamed else "", linked))
+    return tuple(found) or None
+
+
+def _base(site: Site, snapshot: Snapshot, upstream: str | None) -> str | None:
+    if snapshot.of_rev:
+        return snapshot.parent
+    return upstream and merge_base(site, snapshot.commit, upstream)
 
 
 def local_commits(site: Site, base: str | None, head: str) -> tuple[Commit, ...]:

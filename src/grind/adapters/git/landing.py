@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from grind.adapters.git.arrivals import take_into_users
 from grind.adapters.git.process import Git, config
 from grind.adapters.git.site import Site
 from grind.adapters.git.snapshot import parse_head
@@ -46,7 +47,7 @@ def commit(site: Site, snapshot: Snapshot, message: str, *, hooks: bool = True) 
     if snapshot.committed:
         return snapshot.commit
     _refuse_in_progress(site)
-    _take_objects(site, snapshot)
+    take_into_users(site, snapshot.commit)
     with scratch_index(site) as path, _message_file(path, message) as file:
         git = site.natural.with_env(GIT_INDEX_FILE=path, GIT_EDITOR=":")
         _run([*HONEST, "read-tree", snapshot.tree], git)
@@ -82,14 +83,6 @@ def _refuse_in_progress(site: Site) -> None:
                 f"{what} is in progress: a plain commit would forget it",
                 remedy="finish it with git (or abort it), then run grind again",
             )
-
-
-def _take_objects(site: Site, snapshot: Snapshot) -> None:
-    """Bring the snapshot's objects into the user's repository. No ref is written."""
-    args = [*config(protocol__file__allow="always", core__hooksPath=os.devnull)]
-    args += ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]
-    args += ["--no-recurse-submodules", "--refmap=", "--", site.private_path, snapshot.commit]
-    site.git.run(args, doing="taking the snapshot over")
 
 
 @contextmanager

@@ -160,3 +160,18 @@ def fetch_commit(site: Site, remote: str, oid: str) -> str:
     if answer.code:
         raise UnreachableError(f"{shown(remote)} does not give {oid[:12]}: {shown(answer.err)}")
     return oid
+
+
+def system_configuration(site: Site) -> str | None:
+    """Return where this git keeps the configuration of the machine: a path that was built into it
+    (or that a wrapper around it sets). None when it does not say.
+
+    `git var GIT_CONFIG_SYSTEM` is too new to rely on, and listing tells of no empty file: git
+    gives the path to an editor, whatever is there.
+    """
+    git = site.git.with_env(GIT_EDITOR="printf '%s\\0'", TERM="dumb")
+    answer = git.ask(("config", "--system", "--edit"))
+    path = os.fsdecode(answer.out)
+    if answer.code != 0 or path.count("\0") != 1 or not os.path.isabs(path):
+        return None
+    return path.rstrip("\0")

@@ -15,7 +15,7 @@ from grind.adapters.git.site import Site
 from grind.core.repository import Blob, Snapshot
 
 if TYPE_CHECKING:
-    from grind.core.repository import Commit, FollowResult, MergeResult, PushResult
+    from grind.core.repository import ChangedFile, Commit, FollowResult, MergeResult, PushResult
 
 
 class GitRepository:
@@ -92,6 +92,12 @@ class GitRepository:
         name = remotes.choose(self._site, said, configured)
         return name, remotes.url(self._site, said, name) if name else ""
 
+    def system_configuration(self) -> str | None:
+        """Return where git keeps the machine's configuration; None when it does not say."""
+        from grind.adapters.git import remotes
+
+        return remotes.system_configuration(self._site)
+
     def main_branch(self, configured: str | None = None, remote: str | None = None) -> str:
         """Name the branch that changes land on."""
         from grind.adapters.git import remotes
@@ -133,6 +139,14 @@ class GitRepository:
         from grind.adapters.git import history
 
         return history.changed_paths(self._site, snapshot, upstream)
+
+    def changed_files(
+        self, snapshot: Snapshot, upstream: str | None
+    ) -> tuple[ChangedFile, ...] | None:
+        """Return what has changed, file by file."""
+        from grind.adapters.git import history
+
+        return history.changed_files(self._site, snapshot, upstream)
 
     def resolve(self, rev: str) -> str:
         """Return the commit that a revision names."""
@@ -225,6 +239,24 @@ class GitRepository:
         from grind.adapters.git import merging
 
         return merging.overlay(self._site, tree, base, paths)
+
+    def known_commits(self) -> tuple[str, ...]:
+        """Return commits that a host need not send."""
+        from grind.adapters.git import arrivals
+
+        return arrivals.known_commits(self._site)
+
+    def receive(self, pack: bytes, commit: str, tree: str) -> None:
+        """Take a host's objects into the private repository. Raises GrindError."""
+        from grind.adapters.git import arrivals
+
+        arrivals.receive(self._site, pack, commit, tree)
+
+    def take_into_users(self, commit: str) -> None:
+        """Bring a commit of the private repository into the user's; no ref moves."""
+        from grind.adapters.git import arrivals
+
+        arrivals.take_into_users(self._site, commit)
 
     # --- landing ---------------------------------------------------------------------------------
 

@@ -25,8 +25,16 @@ g_run_batch() {
         g_lost 'a batch of the queue is damaged'
       # Two clients may have queued the same steps in different portions: each runs once.
       if ((g_a[0] <= g_last)); then g_a=(); fi
+      g_next_script=
       if [[ ${g_a[0]-} && ${g_a_argv[*]} == *'{0}'* ]]; then
         g_path=$g_lane/s/${g_a[0]}${g_a[5]} g_bad=
+        # Making a file is what costs most here: one that nobody will read any more is written anew.
+        # A script that speaks of itself, or leaves its process group, may be read later.
+        if [[ ${g_a[5]} == .sh ]]; then
+          if [[ ${g_spare[0]-} ]]; then g_path=${g_spare[0]} g_spare=("${g_spare[@]:1}"); fi
+          [[ ${g_a[6]} == *'$0'* || ${g_a[6]} == *'${0'* || ${g_a[6]} == *BASH_SOURCE* || ${g_a[6]} == *setsid* ]] ||
+            g_next_script=$g_path
+        fi
         # Said when the step would begin: the one that runs now may still end.
         printf %s "${g_a[6]}" >"$g_path" || g_bad=1
         g_a_argv=("${g_a_argv[@]//'{0}'/"$g_path"}")
@@ -54,6 +62,8 @@ g_run_batch() {
       elif kill -0 -- "-$g_group" 2>/dev/null; then
         # Something in the background could still write to them.
         g_files=
+      elif [[ $g_script ]]; then
+        g_spare+=("$g_script")
       fi
       # A step that was ended has failed, whatever it made of the signal.
       [[ $g_rc == 0 && $g_reason ]] && g_rc=1
@@ -73,8 +83,15 @@ g_run_batch() {
         ;;
     esac
     g_cwd=${g_a[4]} g_kind=${g_a[7]} g_argv=("${g_a_argv[@]}") g_more=("${g_a_more[@]}") g_reason= g_step_end=
+    g_script=$g_next_script
     [[ $g_cwd == /* ]] || g_cwd=$g_workspace${g_cwd:+/$g_cwd}
     [[ -z $g_bad ]] || g_lost 'the script of a step could not be written (is the disk full?)'
+    if [[ $g_kind != step && $g_kind != checkout ]]; then
+      [[ $g_env_changed ]] && g_base_env
+      g_plain=()
+      if [[ $g_kind == background ]]; then g_start_beside; else g_control; fi
+      continue
+    fi
     [[ $g_files ]] || g_fresh_files || g_lost 'the files of a step could not be written (is the disk full?)'
     [[ $g_env_changed ]] && g_base_env
     g_plain=()

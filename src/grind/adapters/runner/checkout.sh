@@ -76,22 +76,6 @@ g_find_commits() { # DEPTH START... → g_commits, g_trees, g_cut
   return 0
 }
 
-g_lock() { # FILE: wait for the process that holds it, unless that is gone
-  local g_holder g_rounds=0
-  g_stat "$BASHPID"
-  until (set -C && printf '%s %s ;\n' "$BASHPID" "${g_st[19]}" >"$1") 2>/dev/null; do
-    g_holder=()
-    { IFS=' ' read -r -a g_holder <"$1"; } 2>/dev/null
-    if [[ ${g_holder[2]-} == ';' ]]; then
-      g_alive "${g_holder[0]}" "${g_holder[1]}" || rm -f -- "$1"
-    elif ((g_rounds++ > 40)); then
-      # Made, and never written: its maker died in between.
-      rm -f -- "$1"
-    fi
-    g_nap 0.05
-  done
-}
-
 # Trees and files of the commits that checkouts have used, without the commits: `<repository>/trees`.
 # A root is there when everything below it is, because a pack appears as a whole.
 g_store_trees() { # TREE... → g_store

@@ -9,7 +9,6 @@ from typing import Protocol
 from grind.adapters.runner.wire import Record, split_records
 from grind.ports import (
     Cancelled,
-    Clock,
     Ended,
     LaneDone,
     LaneEvent,
@@ -32,8 +31,9 @@ class LaneSource(Protocol):
     async def records(self, offset: int) -> bytes:
         """Return what the record file holds from `offset` on."""
 
-    async def log(self, offset: int, limit: int) -> bytes:
-        """Return at most `limit` bytes of the log, in which the output of all steps is."""
+    async def log(self, offset: int, limit: int, beside: int | None = None) -> bytes:
+        """Return at most `limit` bytes of the log, in which the output of all steps is but of those
+        in the background: `beside` names one of these, which has a log of its own."""
 
     def mark(self, index: int) -> bytes:
         """Return the bytes that stand behind the output of a step."""
@@ -44,12 +44,16 @@ class LaneSource(Protocol):
     async def lost(self) -> str:
         """Return why the lane has no runner, or nothing when it has one."""
 
+    async def pause(self, seconds: float) -> None:
+        """Wait a little: so long, or until there is something new where that can be told."""
+
 
 class _Log:
     """How far the log has been delivered. The marks between the steps are not."""
 
-    def __init__(self, source: LaneSource) -> None:
+    def __init__(self, source: LaneSource, beside: int | None = None) -> None:
         self._source = source
+        self._beside = beside
         self._position = 0
         self._ahead = b""
         """Bytes before `_position` that have been read and not delivered."""
@@ -68,7 +72,7 @@ class _Log:
             if end >= 0:
                 yield None
                 return
-            more = await self._source.log(self._position, CHUNK)
+            more = await self._source.log(self._position, CHUNK, self._beside)
             if not more:
                 return
             self._position += len(more)
@@ -90,19 +94,30 @@ def _overlap(data: bytes, mark: bytes) -> int:
     return 0
 
 
+class _Running:
+    """A step that has begun, and how much of its output was delivered."""
+
+    def __init__(self, index: int, log: _Log) -> None:
+        self.index = index
+        self.log = log
+        self.delivered = 0
+        self.complete = False
+
+
 class Follower:
     """One pass over the events of a lane."""
 
-    def __init__(self, source: LaneSource, clock: Clock) -> None:
+    def __init__(self, source: LaneSource) -> None:
         self._source = source
-        self._clock = clock
         self._offset = 0
         self._log = _Log(source)
-        self._running: int | None = None
-        self._delivered = 0
-        self._complete = False
+        self._running: dict[int, _Running] = {}
+        """One step, and those that run in the background."""
         self._quiet = 0
         self._reason = ""
+        self.sets: dict[int, str] = {}
+        """Step → its set of command files as the record of its end names it, for those that have
+        ended so far: so that nobody need look through all records for one."""
 
     async def events(self) -> AsyncIterator[LaneEvent]:
         """Deliver every event of the lane, ending with `LaneDone` or `LaneLost`."""
@@ -139,33 +154,39 @@ class Follower:
             # One more look follows, for what was written between our last one and the end.
             self._reason = await self._source.lost()
         if not self._reason:
-            await self._clock.sleep(min(LONGEST, SHORTEST * self._quiet))
+            await self._source.pause(min(LONGEST, SHORTEST * self._quiet))
 
     def _ready(self, record: Record) -> bool:
         """A step has ended when its output has: the log may be a moment behind the records."""
-        return record.kind != "end" or self._complete or bool(self._reason)
+        if record.kind != "end" or self._reason:
+            return True
+        step = self._running.get(int(record.fields[0]))
+        return step is None or step.complete
 
     async def _drain(self) -> AsyncIterator[Output]:
-        if self._running is None or self._complete:
-            return
-        async for output in self._log.drain(self._running, self._delivered):
-            if output is None:
-                self._complete = True
-                return
-            self._quiet = 0
-            self._delivered += len(output.data)
-            yield output
-        if self._reason and (rest := self._log.rest()):
-            yield Output(self._running, self._delivered, rest)
-            self._delivered += len(rest)
+        for step in tuple(self._running.values()):
+            if step.complete:
+                continue
+            async for output in step.log.drain(step.index, step.delivered):
+                if output is None:
+                    step.complete = True
+                    break
+                self._quiet = 0
+                step.delivered += len(output.data)
+                yield output
+            if self._reason and not step.complete and (rest := step.log.rest()):
+                yield Output(step.index, step.delivered, rest)
+                step.delivered += len(rest)
 
     async def _event(self, record: Record) -> LaneEvent | None:
         match record:
-            case Record("start", (index, at)):
-                self._running, self._delivered, self._complete = int(index), 0, False
+            case Record("start" | "beside" as how, (index, at)):
+                log = self._log if how == "start" else _Log(self._source, int(index))
+                self._running[int(index)] = _Running(int(index), log)
                 return Started(int(index), float(at))
             case Record("end", (index, code, reason, started, ended, files)):
-                self._running = None
+                self._running.pop(int(index), None)
+                self.sets[int(index)] = files
                 detail = "" if files == "-" else await self._source.detail(files)
                 return Ended(int(index), int(code), reason, float(started), float(ended), detail)
             case Record("pass", (index,)):

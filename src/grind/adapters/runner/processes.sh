@@ -50,7 +50,23 @@ g_kill_found() { # TRACK SESSION KEEP...: end them, and what they forked meanwhi
 }
 
 g_end_processes() { # SESSION: of this lane, from within the runner
-  g_kill_found "$g_track" "$1" "$$" "${g_guard_pid:-0}" "${g_log_pid:-0}"
+  g_kill_found "$g_track" "$1" "$$" "${g_guard_pid:-0}" "${g_log_pid:-0}" "${g_cats[@]}"
+}
+
+g_lock() { # FILE: wait for the process that holds it, unless that is gone
+  local g_holder g_rounds=0
+  g_stat "$BASHPID"
+  until (set -C && printf '%s %s ;\n' "$BASHPID" "${g_st[19]}" >"$1") 2>/dev/null; do
+    g_holder=()
+    { IFS=' ' read -r -a g_holder <"$1"; } 2>/dev/null
+    if [[ ${g_holder[2]-} == ';' ]]; then
+      g_alive "${g_holder[0]}" "${g_holder[1]}" || rm -f -- "$1"
+    elif ((g_rounds++ > 40)); then
+      # Made, and never written: its maker died in between.
+      rm -f -- "$1"
+    fi
+    g_nap 0.05
+  done
 }
 
 g_read_claim() { # LANE → g_claim_pid, g_claim_start, g_claim_boot

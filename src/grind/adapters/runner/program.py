@@ -1,27 +1,47 @@
-"""The text of the runner, as one program."""
+"""The texts that run on a host, each as one program."""
 
 from __future__ import annotations
 
 import hashlib
 from importlib.resources import files
 
-PARTS = (
+RUNNER = (
     "base.sh",
     "processes.sh",
     "files.sh",
     "checkout.sh",
     "worktree.sh",
+    "names.sh",
     "step.sh",
+    "beside.sh",
     "batch.sh",
     "lane.sh",
 )
-"""Functions first; the last part calls `g_main`, when all of it has been read."""
+"""The runner. Functions first; the last part calls `g_main`, when all of it has been read."""
+
+HOST = (
+    "base.sh",
+    "processes.sh",
+    "names.sh",
+    "atlanes.sh",
+    "hashing.sh",
+    "taking.sh",
+    "serve.sh",
+    "pushing.sh",
+    "hostmain.sh",
+)
+"""The other end of a session: it answers requests, or pushes what a lane writes."""
 
 
-def program() -> bytes:
-    """Return the runner as one bash program."""
+def program(parts: tuple[str, ...] = RUNNER) -> bytes:
+    """Return one of them as one bash program."""
     folder = files(__package__ or __name__)
-    return b"\n".join((folder / part).read_bytes() for part in PARTS)
+    return b"\n".join((folder / part).read_bytes() for part in parts)
+
+
+def boot() -> bytes:
+    """Return what a session is fed before anything else."""
+    return (files(__package__ or __name__) / "boot.sh").read_bytes()
 
 
 def program_name(text: bytes) -> str:

@@ -134,9 +134,13 @@ def batch_fields(tasks: Sequence[StepTask], *, final: bool) -> bytes:
 def _task_fields(task: StepTask) -> Iterator[str]:
     if _SUFFIX.fullmatch(task.suffix) is None:
         raise GrindError(f"not a suffix for a script: {task.suffix!r}")
-    if task.checkout is None and not task.argv:
+    if task.checkout is None and task.control is None and not task.argv:
         raise GrindError(f"step {task.index} has no program")
-    more = () if task.checkout is None else tuple(_checkout_fields(task.checkout))
+    more: tuple[str, ...] = ()
+    if task.checkout is not None:
+        more = tuple(_checkout_fields(task.checkout))
+    elif task.control is not None:
+        more = tuple(map(str, task.control.steps))
     env = tuple(_pairs(task.env))
     yield str(task.index)
     yield task.condition.value
@@ -145,13 +149,25 @@ def _task_fields(task: StepTask) -> Iterator[str]:
     yield task.cwd
     yield task.suffix
     yield task.script
-    yield "step" if task.checkout is None else "checkout"
+    yield _kind(task)
     yield str(len(task.argv))
     yield str(len(env))
     yield str(len(more))
     yield from task.argv
     yield from env
     yield from more
+
+
+def _kind(task: StepTask) -> str:
+    if task.control is not None:
+        if task.control.kind not in ("wait", "cancel"):
+            raise GrindError(f"not a way to deal with steps: {task.control.kind!r}")
+        return task.control.kind
+    if task.background:
+        if task.checkout is not None:
+            raise GrindError(f"step {task.index}: a checkout cannot run in the background")
+        return "background"
+    return "step" if task.checkout is None else "checkout"
 
 
 def _checkout_fields(checkout: Checkout) -> Iterator[str]:

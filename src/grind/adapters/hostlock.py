@@ -1,0 +1,138 @@
+"""A lock on a host, held by a process there: one activation at a time, whoever asks for it.
+
+The holder is always a process on the host, because a client may go away at any time. A lock whose
+holder died is stale: it is shown, and taken over only by whoever names it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from grind.adapters.hostscripts import LOCK, bash, script
+from grind.core.errors import ExitCode, GrindError
+from grind.core.texts import one_line
+from grind.ports import Completed, Host
+
+ACTIVATION = "activation"
+"""The name of the lock that every change of a host's system takes."""
+
+
+class HostHolder(NamedTuple):
+    """Who holds a lock on a host, or left it."""
+
+    token: str
+    """Names this one holding: what `free` and taking over want."""
+    pid: int
+    since: float
+    """Seconds since the epoch, by the host's clock."""
+    who: str
+    origin: str
+    """Where they came from: an address, or empty for the host itself."""
+    what: str
+    stale: bool
+    """Whether the holding process is gone."""
+
+    def told(self) -> str:
+        """Return it as a sentence's end: `grind activate by ada@laptop from 10.0.0.7 (…)`."""
+        at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
+        origin = f" from {self.origin}" if self.origin else ""
+        return one_line(f"{self.what} by {self.who}{origin} (pid {self.pid} there, since {at})")
+
+
+class HostHeldError(GrindError):
+    """Somebody has the lock, or died with it (`holder.stale`)."""
+
+    code = ExitCode.REFUSED
+
+    def __init__(self, host: str, name: str, holder: HostHolder) -> None:
+        if holder.stale:
+            message = (
+                f"the {name} lock of {host} was left by {holder.told()}, which is gone without "
+                "having let go: what it was doing may be half done"
+            )
+            remedy = f"look at the host, then name it: --take-over {holder.token}"
+        else:
+            message = f"busy: {holder.told()} holds the {name} lock of {host}"
+            remedy = "wait for it, or talk to them"
+        super().__init__(message, remedy=remedy)
+        self.holder = holder
+
+
+class HostLock:
+    """The locks of one host."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    async def script(self) -> str:
+        """Return the path on the host of the lock's script, for programs there that take it
+        themselves: `bash --noprofile --norc PATH take NAME PID WHO FROM WHAT [TOKEN]`."""
+        return await self._host.keep(LOCK, script(LOCK))
+
+    async def take(
+        self, name: str, pid: int, *, who: str, what: str, origin: str = "", instead_of: str = ""
+    ) -> str:
+        """Hold the lock as long as process `pid` of the host lives; return the token.
+
+        `instead_of` is the token of a stale holder that is to be followed.
+
+        Raises:
+            HostHeldError: somebody has it, or left it and was not named.
+        """
+        while True:
+            words = await self._call("take", name, str(pid), who, origin, what, instead_of)
+            if words[0] == "taken":
+                return words[1]
+            if words[0] != "free":  # free: whoever was faster is done already
+                raise HostHeldError(self._host.name, name, _holder(words))
+
+    async def free(self, name: str, token: str) -> bool:
+        """Let go; False when it is another's by now."""
+        done = await self._run("free", name, token)
+        if done.exit_code not in (0, 4):
+            raise _failed(self._host.name, done)
+        return done.exit_code == 0
+
+    async def holder(self, name: str) -> HostHolder | None:
+        """Return who holds the lock, or left it; None when nobody."""
+        words = await self._call("show", name)
+        return None if words == ["free"] else _holder(words)
+
+    async def all(self) -> dict[str, HostHolder]:
+        """Return every lock that somebody holds, or left: name → holder."""
+        words = await self._call("list")
+        return {
+            words[at]: _holder(words[at + 1 : at + 8]) for at in range(0, len(words), _FIELDS + 1)
+        }
+
+    async def _call(self, *arguments: str) -> list[str]:
+        done = await self._run(*arguments)
+        words = done.out.decode("utf-8", "replace").split("\0")[:-1]
+        if done.exit_code not in (0, 3) or (done.exit_code == 3 and not words):
+            raise _failed(self._host.name, done)
+        return words
+
+    async def _run(self, *arguments: str) -> Completed:
+        if len(arguments) > 1 and re.fullmatch(r"[a-z][a-z0-9-]*", arguments[1]) is None:
+            raise ValueError(arguments[1])
+        return await self._host.run((*bash(await self.script()), *arguments))
+
+
+_FIELDS = 7
+"""A word, and six facts of a holder."""
+
+
+def _holder(words: Sequence[str]) -> HostHolder:
+    word, token, pid, since, who, origin, what = words
+    return HostHolder(token, int(pid), float(since), who, origin, what, stale=word == "stale")
+
+
+def _failed(host: str, done: Completed) -> GrindError:
+    said = done.err.decode("utf-8", "replace").strip() or f"status {done.exit_code}"
+    return GrindError(
+        f"the lock of {host} cannot be used: {one_line(said)}",
+        remedy="grind doctor shows whether its state folder can be written",
+    )

@@ -1,0 +1,25 @@
+"""Scripts that grind runs on a host beside the runner: bash, coreutils and git are all they need.
+
+Each is one whole program, kept in the host's state folder (`Host.keep`) and called with arguments as
+data. The laws of the runner's text hold for them as well (tests/adapters/test_runner_lint.py).
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+LOCK = "lock.sh"
+DOCTOR = "doctor.sh"
+SYNC = "sync.sh"
+SIZES = "sizes.sh"
+NAMES = (LOCK, DOCTOR, SYNC, SIZES)
+
+
+def script(name: str) -> bytes:
+    """Return a script's text."""
+    return (files(__package__ or __name__) / name).read_bytes()
+
+
+def bash(path: str) -> tuple[str, ...]:
+    """Return how a script that is kept at `path` is called, before its arguments."""
+    return ("bash", "--noprofile", "--norc", path)

@@ -1,0 +1,151 @@
+# What a session does with the lanes of its host: open, cancel, end, collect.
+
+g_open_lane() { # RUN KEY OUTER MEMORY ROOT; the spec is in g_files.i → resumed, begun, track, detached, facts
+  local g_run=$g_state/runs/${g_a[0]} g_resumed=0 g_begun=0 g_detached=-
+  local -a g_facts g_s
+  g_lane=$g_run/${g_a[1]}
+  if [[ -d $g_lane ]]; then g_resumed=1; else g_make_lane || return; fi
+  g_boot_id
+  if ! g_read_claim "$g_lane"; then g_start_runner || return; fi
+  g_await_facts || return
+  [[ -e $g_lane/env ]] && g_begun=1
+  mapfile -d '' -t -n 2 g_s <"$g_lane/spec"
+  printf '%s\0' "$g_resumed" "$g_begun" "${g_s[1]}" "$g_detached" "${g_facts[@]}"
+}
+
+g_make_lane() { # aside, and renamed in: of two clients one makes it
+  local g_aside=$g_run/.new.$$.$BASHPID
+  mkdir -p -- "$g_run/.artifacts" "$g_state/cache" "$g_aside/queue" "$g_aside/s" "$g_aside/f" "$g_aside/events" &&
+    mkfifo -- "$g_aside/wake" "$g_aside/life" "$g_aside/idle" "$g_aside/out" &&
+    mv -T -- "$g_files.i" "$g_aside/spec" && : >"$g_aside/records" && : >"$g_aside/log" && : >"$g_aside/runner.log" &&
+    # Blanks whose blocks exist, so that a reason can be written on a full disk.
+    printf '%512s' '' >"$g_aside/lost" || { rm -rf -- "$g_aside"; return 1; }
+  mv -T -- "$g_aside" "$g_lane" 2>/dev/null && return
+  rm -rf -- "$g_aside"
+  g_resumed=1
+  [[ -d $g_lane ]]
+}
+
+# Detached, so that it outlives the session. When two are started for one lane, one of them leaves.
+g_start_runner() { # → g_detached: in what
+  local -a g_command=("$BASH" --noprofile --norc "$g_runner" run "$g_lane") g_unit
+  g_unit=(--quiet --collect "--unit=grind-${g_a[0]}-${g_a[1]}-$$-$BASHPID" --property=TasksMax=infinity)
+  [[ ${g_a[3]} ]] && g_unit+=("--property=MemoryMax=${g_a[3]}" --property=MemorySwapMax=0)
+  [[ ${g_a[2]} ]] && g_unit+=("--setenv=RUNNER_TRACKING_ID=${g_a[2]}")
+  export PATH
+  [[ ${g_a[2]} ]] && export "RUNNER_TRACKING_ID=${g_a[2]}"
+  if [[ -d ${g_a[4]}/run/systemd/system ]] && type -P systemd-run >/dev/null; then
+    if ((EUID == 0)); then
+      systemd-run "${g_unit[@]}" "--setenv=PATH=$PATH" -- "${g_command[@]}" && g_detached=system
+    elif [[ -e ${g_a[4]}/var/lib/systemd/linger/$(id -un) ]]; then
+      export "XDG_RUNTIME_DIR=${g_a[4]}/run/user/$EUID"
+      systemd-run --user "${g_unit[@]}" "--setenv=PATH=$PATH" -- "${g_command[@]}" && g_detached=user
+    fi
+  fi 2>>"$g_lane/runner.log"
+  if [[ $g_detached == - ]]; then
+    setsid -f "${g_command[@]}" </dev/null >>"$g_lane/runner.log" 2>&1 || {
+      printf 'the runner could not be started: %s' 'bash and setsid must be on the PATH' >&2
+      return 1
+    }
+    g_detached=session
+  fi
+  export -n PATH
+}
+
+g_await_facts() { # → g_facts, when the runner has made its folders
+  local g_until
+  exec {g_wake}<>"$g_lane/idle"
+  g_uptime
+  g_until=$((g_up + 6000))
+  while :; do
+    g_facts=()
+    { mapfile -d '' -t g_facts <"$g_lane/lane"; } 2>/dev/null
+    ((${#g_facts[@]} == 7)) && return
+    g_why_lost "$g_lane"
+    g_uptime
+    ((g_up < g_until)) || g_reason='it does not answer'
+    [[ $g_reason ]] && break
+    g_nap 0.003
+  done
+  printf 'the runner of %s did not start: %s' "${g_a[1]}" "$g_reason" >&2
+  return 1
+}
+
+g_why_lost() { # LANE → g_reason: why it has no runner; empty while it has one, or none has started
+  g_reason=
+  g_read_claim "$1" || return 0
+  if [[ $g_claim_boot != "$g_boot" && $g_claim_pid != 0 ]]; then
+    g_reason='the host was rebooted'
+    return
+  fi
+  ((g_claim_pid)) && g_alive "$g_claim_pid" "$g_claim_start" && return
+  IFS= read -r g_reason <"$1/lost"
+  g_reason=${g_reason%%+( )}
+  [[ $g_reason ]] && return
+  if [[ $(stat -f -c %a -- "$1") == 0 ]]; then g_reason='the disk of the host is full'; else g_reason='the runner was killed'; fi
+}
+
+g_is_noted() { # LANE: is it cancelled, over, or lost?
+  local g_line
+  while IFS= read -r g_line; do
+    [[ $g_line == @(cancel|done)\ *' ;' ]] && return
+  done <"$1/records"
+  g_why_lost "$1"
+  [[ $g_reason ]]
+}
+
+g_ask_to_cancel() { # LANE: returns when the runner has taken note
+  g_lane=${g_a[0]}
+  g_boot_id
+  exec {g_wake}<>"$g_lane/idle"
+  (set -C && : >"$g_lane/cancel") 2>/dev/null
+  until g_is_noted "$g_lane"; do
+    if [[ $g_claim_pid && $g_claim_pid != 0 && -e $g_lane/lane ]]; then
+      kill -TERM "$g_claim_pid" 2>/dev/null
+      g_wake "$g_lane/wake"
+    fi
+    g_nap 0.1
+  done
+}
+
+g_end_lanes() { # LANE... , or with `abandon` a RUN: end every process of them
+  local -a g_lanes=("${g_a[@]}")
+  [[ $g_kind == abandon ]] && g_lanes=("$g_state/runs/${g_a[0]}"/*)
+  ((${#g_lanes[@]})) || return 0
+  export PATH
+  "$BASH" --noprofile --norc "$g_runner" kill "${g_lanes[@]}"
+}
+
+g_collect_old() { # AGE KEEP: runs, checkouts, and what sessions that died have left
+  local g_f
+  for g_f in "$g_state"/sessions/*; do
+    g_stat "${g_f##*/}" || rm -rf -- "$g_f"
+  done
+  [[ -d $g_state/runs ]] || return 0
+  [[ -p $g_state/idle ]] || mkfifo -- "$g_state/idle" 2>/dev/null
+  export PATH
+  "$BASH" --noprofile --norc "$g_runner" collect "$g_state" "${g_a[@]}"
+}
+
+g_say_identity() { # the id that `grind.adapters.identity` gives this machine, and the other facts
+  local g_f g_value g_machine g_system g_id=
+  for g_f in /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub /etc/ssh/ssh_host_rsa_key.pub; do
+    g_value=
+    { read -r g_value <"$g_f"; } 2>/dev/null
+    [[ $g_value && $g_value != uninitialized ]] && break
+    g_value=
+  done
+  if [[ $g_value ]]; then
+    g_id=$(printf 'grind host identity 1\n%s' "$g_value" | sha256sum)
+  else
+    mkdir -p -- "$g_state/identity"
+    [[ -e $g_state/identity/id ]] ||
+      (set -C && head -c 16 /dev/urandom | od -An -vtx1 | tr -d ' \n' >"$g_state/identity/id")
+    read -r g_id <"$g_state/identity/id"
+  fi
+  g_value=
+  [[ -r /etc/os-release ]] && g_value=$(cat /etc/os-release)
+  g_machine=$(uname -m)
+  g_system=$(readlink /run/current-system)
+  printf '%s\0' "${g_id:0:32}" "$g_value" "$g_machine" "$g_system" "$g_boot"
+}

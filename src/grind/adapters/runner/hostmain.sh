@@ -1,0 +1,22 @@
+# What the programs of a session begin with.
+
+g_host_main() {
+  umask 077
+  set -m
+  shopt -s nullglob extglob
+  declare -g g_pid= g_wake= g_reason= g_pushers= g_boot= g_user=
+  PATH=$3
+  case $1 in
+    serve)
+      g_boot_id
+      g_main_serve "$2" "$3" "$4"
+      ;;
+    follow) g_main_follow "$2" ;;
+    take) g_main_take "$2" ;;
+    *) exit 2 ;;
+  esac
+}
+
+LC_ALL=C
+g_host_main "$@"
+exit

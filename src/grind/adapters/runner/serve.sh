@@ -1,0 +1,167 @@
+# The other end of the session: answers requests that come on the standard input.
+#
+# A request is a line `ID KIND FIELDS BYTES`, then so many fields, each ended by NUL, then so many
+# bytes of data. An answer is one line, `ID CODE SIZE` and the text of standard output (of that size) and
+# of standard error, in which `\\` and `\n` stand for themselves. What is longer, or holds a NUL, comes
+# before it in lines of base64 (`ID o SIZE TEXT`, or `e`). Bash writes a line of less than PIPE_BUF bytes at
+# once, so several processes can answer at the same time.
+#
+# Laws: as in base.sh. What takes time is done in a fork; this loop only reads. When nothing is heard for
+# half a minute the client is gone, or the network is: the session ends, and the lanes go on.
+
+g_answer() { # CODE OUT ERR
+  local g_o=${2//'\'/'\\'} g_e=${3:0:600}
+  g_o=${g_o//$'\n'/'\n'} g_e=${g_e//'\'/'\\'}
+  printf '%s %s %s %s%s\n' "$g_id" "$1" "${#g_o}" "$g_o" "${g_e//$'\n'/'\n'}"
+}
+
+g_encoded() { # KIND: the standard input, in pieces
+  base64 -w 3000 | while IFS= read -r g_piece; do printf '%s %s %s %s\n' "$g_id" "$1" "${#g_piece}" "$g_piece"; done
+}
+
+g_answer_files() { # CODE OUT ERR: what a command has said is in files
+  local g_o= g_e=
+  if [[ -s $2 ]] && IFS= read -r -d '' -n 1301 g_o <"$2"; then g_encoded o <"$2"; g_o=; fi
+  if [[ -s $3 ]] && IFS= read -r -d '' -n 601 g_e <"$3"; then g_encoded e <"$3"; g_e=; fi
+  g_answer "$1" "$g_o" "$g_e"
+}
+
+# What a fork says to its own outputs becomes the answer.
+g_in_files() { # COMMAND...: run it with its outputs in the files of the request, and answer
+  local g_rc
+  : >"$g_files.o" && : >"$g_files.e" || { g_answer 125 '' 'the state folder of the host cannot be written (is its disk full?)'; return; }
+  ("$@") >"$g_files.o" 2>"$g_files.e" </dev/null
+  g_rc=$?
+  g_answer_files "$g_rc" "$g_files.o" "$g_files.e"
+}
+
+g_take_data() { # BYTES FILE: all of it is read, also when it cannot be kept
+  if (($1)); then head -c "$1" | { cat >"$2" || { cat >/dev/null; false; }; }; else : >"$2"; fi
+}
+
+g_skip_data() { # BYTES: what could not be kept is read all the same
+  (($1 == 0)) || head -c "$1" >/dev/null
+}
+
+g_wake() { # FIFO: without waiting, whether a runner is there or not
+  if [[ -p $1 ]]; then printf '\n' 1<>"$1"; fi
+}
+
+# Write aside and link: whoever sees the name sees all, and of two writers one succeeds.
+g_do_write() { # PATH WAKE; g_bytes → 0, 1 (it was there), 125
+  local g_aside
+  g_aside=${g_a[0]%/*}/.new.$$.$((++g_written_files))
+  if [[ -e ${g_a[0]} ]]; then
+    g_skip_data "$g_bytes"
+    g_answer 1 '' ''
+  elif ! g_take_data "$g_bytes" "$g_aside" 2>"$g_files.e"; then
+    rm -f -- "$g_aside"
+    g_answer_files 125 /dev/null "$g_files.e"
+  elif ln -T -- "$g_aside" "${g_a[0]}" 2>"$g_files.e"; then
+    g_answer 0 '' ''
+  elif [[ -e ${g_a[0]} ]]; then
+    g_answer 1 '' ''
+  else
+    g_answer_files 125 /dev/null "$g_files.e"
+  fi
+  [[ ${g_a[1]} ]] && g_wake "${g_a[1]}"
+  rm -f -- "$g_aside" &
+}
+
+g_run_command() { # CWD N (N pairs) ARGV...; the data is in g_files.i
+  local g_n=${g_a[1]} g_rc
+  local -a g_argv g_plain=() g_special=()
+  g_argv=("${g_a[@]:g_n + 2}")
+  g_sort_names "${g_base[@]}" "${g_a[@]:2:g_n}"
+  ((${#g_special[@]})) && g_argv=("$g_env_program" -- "${g_special[@]}" "${g_argv[@]}")
+  cd -- "${g_a[0]}" 2>/dev/null || { g_answer 127 '' "${g_a[0]}: no such folder"; return; }
+  unset -v PATH OLDPWD
+  # All arrays are expanded before the first name is set.
+  set -- "${g_argv[@]}"
+  ((${#g_plain[@]})) && export -- "${g_plain[@]}"
+  if ! type -P -- "$1" >/dev/null; then
+    if [[ $1 == */* && -e $1 ]]; then set -- 126 "$1: permission denied"; else set -- 127 "$1: command not found"; fi
+    g_answer "$1" '' "${2:0:900}"
+    return
+  fi
+  (exec -- "$@" <"$g_files.i" >"$g_files.o" 2>"$g_files.e")
+  g_rc=$?
+  PATH=$g_path
+  g_answer_files "$g_rc" "$g_files.o" "$g_files.e"
+  if [[ -s $g_files.i ]]; then : >"$g_files.i"; fi
+}
+
+g_do_run() {
+  if ! { g_take_data "$g_bytes" "$g_files.i" && : >"$g_files.o" && : >"$g_files.e"; } 2>/dev/null; then
+    g_answer 125 '' 'the state folder of the host cannot be written (is its disk full?)'
+    return
+  fi
+  g_run_command &
+  g_jobs[g_id]=$!
+}
+
+g_do_kill() { # ID: end a command, and what it started
+  local g_pid=${g_jobs[g_a[0]]-}
+  if [[ $g_pid ]]; then kill -KILL -- "-$g_pid" 2>/dev/null; fi
+  g_answer 0 '' ''
+}
+
+g_do_read() { # PATH OFFSET LIMIT HOW: `link` follows one, `own` does not; only regular files
+  if [[ ! -f ${g_a[0]} || ( ${g_a[3]} == own && -L ${g_a[0]} ) || ! -r ${g_a[0]} ]]; then
+    g_answer 1 '' ''
+  elif ((g_a[1] == 0)); then
+    head -c "${g_a[2]}" -- "${g_a[0]}" >"$g_files.o" 2>/dev/null
+    g_answer_files 0 "$g_files.o" /dev/null
+  else
+    tail -c "+$((g_a[1] + 1))" -- "${g_a[0]}" 2>/dev/null | head -c "${g_a[2]}" >"$g_files.o"
+    g_answer_files 0 "$g_files.o" /dev/null
+  fi
+}
+
+g_end_session() {
+  trap - EXIT
+  local g_pid
+  for g_pid in "${g_jobs[@]}"; do kill -KILL -- "-$g_pid" 2>/dev/null; done
+  rm -rf -- "$g_session"
+}
+
+g_main_serve() { # STATE PATH RUNNER
+  local g_id g_kind g_count g_bytes g_line g_written_files=0
+  local -a g_a g_base=() g_jobs=()
+  g_state=$1 g_path=$2 g_runner=$1/bin/run/$3 g_env_program=$(type -P env)
+  g_session=$g_state/sessions/$$
+  { rm -rf -- "$g_session" && mkdir -- "$g_session"; } || g_session=
+  trap g_end_session EXIT
+  trap 'exit 0' HUP TERM INT
+  trap : PIPE
+  while IFS=' ' read -r -t 30 g_id g_kind g_count g_bytes; do
+    g_a=() g_files=$g_session/$g_id
+    ((g_count)) && mapfile -d '' -t -n "$g_count" g_a
+    case $g_kind in
+      beat) g_answer 0 '' '' ;;
+      run) g_do_run ;;
+      write) g_do_write ;;
+      kill) g_do_kill ;;
+      env)
+        g_base=("${g_a[@]}")
+        g_answer 0 '' ''
+        ;;
+      read) g_do_read & ;;
+      lane) g_take_data "$g_bytes" "$g_files.i" 2>/dev/null; g_in_files g_open_lane & ;;
+      cancel) g_in_files g_ask_to_cancel & ;;
+      end | abandon) g_in_files g_end_lanes & ;;
+      collect) g_in_files g_collect_old & ;;
+      walk) g_in_files g_walk_all & ;;
+      sums) g_in_files g_sum_all & ;;
+      identity) g_in_files g_say_identity & ;;
+      keep) g_do_keep ;;
+      pack) g_do_pack ;;
+      *) exit 2 ;;
+    esac
+  done
+}
+
+g_do_keep() { # NAME: a file of bin
+  g_a=("$g_state/bin/${g_a[0]}" '')
+  g_do_write
+}

@@ -1,0 +1,182 @@
+"""One ssh process, from its start to the moment at which the program at the other end is ready."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+from collections import deque
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from grind.adapters.runner.program import HOST, RUNNER, boot, program, program_name
+from grind.adapters.ssh.door import Door
+from grind.adapters.ssh.trouble import SshError, trouble
+from grind.core.errors import GrindError
+
+LIMIT = 1 << 20
+"""Bytes that may wait to be read before ssh is made to wait."""
+NOISE = 1 << 20
+"""Bytes that the rc files of a login may print before it is taken for something else than a login."""
+SAID = 64
+
+
+class Hello(NamedTuple):
+    """What the other end says of itself when it is ready."""
+
+    state: str
+    boot: str
+    bash: str
+    path: str
+    uid: int
+    environ: Mapping[str, str]
+
+
+class Channel:
+    """A program at the other end, its input and its output.
+
+    What ssh itself says on the standard error is kept for `trouble`, unless it is read by whoever has
+    the channel (`keep_words=False`).
+    """
+
+    def __init__(self, door: Door, process: asyncio.subprocess.Process) -> None:
+        self._door = door
+        self._process = process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        self.input: asyncio.StreamWriter = process.stdin
+        self.output: asyncio.StreamReader = process.stdout
+        self.errors: asyncio.StreamReader = process.stderr
+        self._said: deque[bytes] = deque(maxlen=SAID)
+        self._listening: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(cls, door: Door) -> Channel:
+        """Start ssh. Raises GrindError when there is none here."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *door.argv("exec", "bash", "--noprofile", "--norc", "-s"),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                limit=LIMIT,
+                # Ctrl-C is for grind, which ends what is to be ended in its own order.
+                start_new_session=True,
+            )
+        except FileNotFoundError:
+            raise GrindError(
+                "there is no ssh on this machine", remedy="install OpenSSH's client"
+            ) from None
+        return cls(door, process)
+
+    async def become(self, role: str, slug: str) -> Hello:
+        """Feed the other end until it is a program of ours.
+
+        Raises:
+            SshError: it was not reached, or is no place where grind can work.
+        """
+        runner, host = program(RUNNER), program(HOST)
+        programs = {program_name(text): text for text in (host, runner)}
+        word = secrets.token_hex(16)
+        fields = (word, role, program_name(host), program_name(runner), slug)
+        self.input.write(boot() + b"".join(field.encode() + b"\0" for field in fields))
+        self._listening = asyncio.create_task(self._listen())
+        try:
+            return await self._greet(word, programs)
+        except (asyncio.IncompleteReadError, ConnectionError, ValueError) as error:
+            raise await self.trouble() from error
+
+    async def _greet(self, word: str, programs: Mapping[str, bytes]) -> Hello:
+        while True:
+            head, *fields = await self._word(word)
+            match head, fields:
+                case "need", [name] if name in programs:
+                    self.input.write(b"%d\n" % len(programs[name]) + programs[name])
+                case "ready", [state, boot_id, bash, path, uid, *environ]:
+                    pairs = (pair.partition("=") for pair in environ)
+                    known = {name: value for name, sign, value in pairs if sign}
+                    return Hello(state, boot_id, bash, path, int(uid), known)
+                case _:
+                    raise self._unfit(head, fields)
+
+    async def _word(self, word: str) -> list[str]:
+        """Read what follows our word; what the login's rc files print before it is passed over."""
+        passed = 0
+        while True:
+            line = await self.output.readuntil(b"\n")
+            found, _, size = line.rstrip(b"\n").partition(b" ")
+            if found == word.encode() and size.isdigit():
+                data = await self.output.readexactly(int(size))
+                return [os.fsdecode(field) for field in data.split(b"\0")[:-1]]
+            passed += len(line)
+            if passed > NOISE:
+                raise ValueError
+
+    def _unfit(self, head: str, fields: list[str]) -> GrindError:
+        alias, said = self._door.alias, "".join(fields)
+        told = {
+            "old": (f"bash on {alias} is {said}", "grind needs bash 4.4 or newer there", "no-bash"),
+            "bare": (
+                f"{alias} has no head, mkdir or mv on the PATH of a non-login shell",
+                "install coreutils there",
+                "no-bash",
+            ),
+            "state": (
+                f"{said} on {alias} cannot be made, or is not yours",
+                "make it a folder of your own, or set GRIND_STATE_DIR in the host's environment",
+                "state",
+            ),
+            "full": (
+                f"{said} on {alias} cannot be written (is the disk full?)",
+                "free some space there, then try again",
+                "state",
+            ),
+        }.get(head, (f"{alias} answers in an unknown way: {head}", "is grind up to date?", "state"))
+        return SshError(told[0], remedy=told[1], kind=told[2])
+
+    async def trouble(self) -> SshError:
+        """Return what was wrong, when the channel has ended."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await self._process.wait()
+                if self._listening is not None:
+                    await self._listening
+        return trouble(self._door.alias, b"".join(self._said), self._process.returncode)
+
+    async def _listen(self) -> None:
+        while data := await self.errors.read(4096):
+            self._said.append(data)
+
+    def stop_listening(self) -> None:
+        """Leave the standard error to whoever has the channel."""
+        if self._listening is not None:
+            self._listening.cancel()
+            self._listening = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether ssh is gone."""
+        return self._process.returncode is not None
+
+    async def close(self) -> None:
+        """End the session: the other end sees the end of its input, and goes."""
+        if self._listening is not None:
+            self._listening.cancel()
+        self.input.close()
+        if not self.ended:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGTERM)
+        try:
+            async with asyncio.timeout(2):
+                await self._process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+        # The transport of a subprocess keeps its pipes until it is told.
+        transport = getattr(self._process, "_transport", None)
+        if transport is not None:
+            transport.close()

@@ -1,0 +1,183 @@
+"""The events of a lane, pushed by the host: a source that costs no round trips and survives drops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from typing import NamedTuple
+
+from grind.adapters.ssh.channel import Channel
+from grind.adapters.ssh.link import Link
+from grind.adapters.ssh.session import BEAT, SILENCE
+from grind.adapters.ssh.trouble import SshError
+
+PIECE = 256 * 1024
+AHEAD = 8 * 1024 * 1024
+"""Bytes of a log that may wait here to be delivered; then the host is made to wait."""
+
+
+class LaneName(NamedTuple):
+    """What of a lane one must know to follow it."""
+
+    folder: str
+    track: str
+
+
+class PushedSource:
+    """What a lane's runner writes, as it comes (implements `LaneSource`)."""
+
+    def __init__(self, link: Link, lane: LaneName) -> None:
+        self._link = link
+        self._lane = lane
+        self._records = bytearray()
+        self._log: deque[bytes] = deque()
+        self._waiting = 0
+        self._received = 0
+        """How much of the log has come so far, delivered or not."""
+        self._reason = ""
+        self._error: BaseException | None = None
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        self._heard = 0.0
+        self._task = asyncio.create_task(self._keep_following())
+
+    async def records(self, offset: int) -> bytes:
+        """Return what the record file holds from `offset` on, as far as it has come."""
+        self._check()
+        return bytes(memoryview(self._records)[offset:])
+
+    def recorded(self) -> bytes:
+        """Return all records that have come."""
+        return bytes(self._records)
+
+    async def log(self, offset: int, limit: int, beside: int | None = None) -> bytes:
+        """Return the next piece of the log; `offset` is where the last one ended.
+
+        Only the log of the steps that run one after the other is pushed; that of a step in the
+        background is asked for.
+        """
+        self._check()
+        if beside is not None:
+            path = f"{self._lane.folder}/log.{beside}"
+            answer = await self._link.ask("read", (path, str(offset), str(limit), "own"))
+            return answer.out
+        assert offset == self._received - self._waiting
+        if not self._log:
+            return b""
+        piece = self._log.popleft()
+        if len(piece) > limit:
+            self._log.appendleft(piece[limit:])
+            piece = piece[:limit]
+        self._waiting -= len(piece)
+        if self._waiting < AHEAD:
+            self._room.set()
+        return piece
+
+    def mark(self, index: int) -> bytes:
+        """Return the bytes that stand behind the output of a step."""
+        return b"\0%s %d\0" % (self._lane.track.encode(), index)
+
+    async def detail(self, files: str) -> str:
+        """Return what the runner had to say about a set of command files, or nothing."""
+        path = f"{self._lane.folder}/f/{files}.detail"
+        answer = await self._link.ask("read", (path, "0", str(64 * 1024), "own"))
+        return answer.out.decode("utf-8", "replace").rstrip("\n")
+
+    async def lost(self) -> str:
+        """Return why the lane has no runner, or nothing when it has one."""
+        return self._reason
+
+    async def pause(self, seconds: float) -> None:
+        """Wait until something new has come, or a moment."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(seconds, 1.0)):
+                await self._news.wait()
+        self._news.clear()
+
+    async def close(self) -> None:
+        """Follow no longer."""
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    async def _keep_following(self) -> None:
+        try:
+            while True:
+                channel = await self._link.channel()
+                try:
+                    await self._follow(channel)
+                except (SshError, ConnectionError) as error:
+                    self._link.told_lost(
+                        error
+                        if isinstance(error, SshError)
+                        else SshError("the connection was closed", remedy="", kind="dropped")
+                    )
+                finally:
+                    await channel.close()
+        except Exception as error:
+            self._error = error
+            self._news.set()
+
+    async def _follow(self, channel: Channel) -> None:
+        """Take what is pushed from where we are, until the channel ends."""
+        channel.stop_listening()
+        loop = asyncio.get_running_loop()
+        self._heard = loop.time()
+        fields = (self._lane.folder, str(len(self._records)), str(self._received))
+        channel.input.write(
+            b"follow\n" + b"".join(f.encode("utf-8", "surrogateescape") + b"\0" for f in fields)
+        )
+        tasks = [
+            asyncio.create_task(self._take_log(channel)),
+            asyncio.create_task(self._take_records(channel)),
+            asyncio.create_task(self._beat(channel)),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _take_log(self, channel: Channel) -> None:
+        while data := await channel.output.read(PIECE):
+            self._heard = asyncio.get_running_loop().time()
+            self._received += len(data)
+            self._log.append(data)
+            self._waiting += len(data)
+            self._news.set()
+            while self._waiting >= AHEAD:
+                self._room.clear()
+                await self._room.wait()
+        raise SshError("the connection was closed", remedy="", kind="dropped")
+
+    async def _take_records(self, channel: Channel) -> None:
+        """Lines are `r LENGTH RECORD`, `h` and `l LENGTH REASON`; ssh's own words are none of these."""
+        while line := await channel.errors.readline():
+            kind, _, rest = line.rstrip(b"\n").partition(b" ")
+            size, _, text = rest.partition(b" ")
+            self._heard = asyncio.get_running_loop().time()
+            if kind == b"h" or not (line.endswith(b"\n") and size == b"%d" % len(text)):
+                continue
+            if kind == b"r":
+                self._records += text + b"\n"
+            elif kind == b"l":
+                self._reason = text.decode("utf-8", "replace") or "the runner was killed"
+            self._news.set()
+        raise SshError("the connection was closed", remedy="", kind="dropped")
+
+    async def _beat(self, channel: Channel) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(BEAT)
+            channel.input.write(b"beat\n")
+            if loop.time() - self._heard > SILENCE and self._waiting < AHEAD:
+                message = f"the host has not been heard of for {SILENCE:g} seconds"
+                raise SshError(message, remedy="", kind="timeout")

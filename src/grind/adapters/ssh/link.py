@@ -1,0 +1,199 @@
+"""The connection to a host as others see it: it is there when it is needed, and comes back.
+
+A broken connection is made again with growing pauses, for as long as there is hope; what can be asked
+twice is asked again. Whoever listens is told that it broke, and that it is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+from grind.adapters.ssh.channel import Channel, Hello
+from grind.adapters.ssh.door import Door
+from grind.adapters.ssh.session import Answer, Session
+from grind.adapters.ssh.trouble import SshError
+from grind.ports import Clock
+
+Made = TypeVar("Made")
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 15.0
+"""Seconds between two attempts to connect again."""
+
+
+class Link:
+    """One host: its session, and channels beside it for what is pushed or streamed.
+
+    `patience` is for how many seconds a lost connection is tried again; the first connection of all
+    is tried once.
+    """
+
+    def __init__(self, door: Door, slug: str, name: str, clock: Clock, patience: float) -> None:
+        self.door = door
+        self._slug = slug
+        self._name = name
+        self._clock = clock
+        self._patience = patience
+        self._session: Session | None = None
+        self._lent: tuple[str, ...] = ()
+        self._making = asyncio.Lock()
+        self._hello: Hello | None = None
+        self._spare: asyncio.Task[Channel] | None = None
+        self._listeners: list[Callable[[str], None]] = []
+        self._lost_at: float | None = None
+
+    def key(self, place: str) -> str:
+        """Name what is remembered here of a place in the host's state folder."""
+        text = "\0".join((self.door.alias, self.door.config or "", self._slug, place))
+        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+
+    def listen(self, tell: Callable[[str], None]) -> None:
+        """Tell `tell` what happens to the connection."""
+        self._listeners.append(tell)
+
+    async def lend(self, pairs: Sequence[str]) -> None:
+        """Set the environment (`NAME=VALUE`) that commands of this and later sessions get.
+
+        It is on its way when this returns: what is asked next comes after it.
+        """
+        self._lent = tuple(pairs)
+        task = asyncio.create_task(self.ask("env", self._lent))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.sleep(0)
+
+    @property
+    def hello(self) -> Hello | None:
+        """What the host said of itself; None before the first connection."""
+        return self._hello
+
+    async def ask(
+        self,
+        kind: str,
+        fields: Sequence[str] = (),
+        data: bytes = b"",
+        *,
+        seconds: float | None = None,
+        again: bool = True,
+    ) -> Answer:
+        """Make a request. With `again` it is one that can be made twice, and is made until it is
+        answered. Raises SshError, and TimeoutError after `seconds`."""
+        while True:
+            session = self._session
+            if session is None or not session.alive:
+                session = await self.session()
+            try:
+                return await session.ask(kind, fields, data, seconds)
+            except SshError as error:
+                if not again or error.kind == "closed":
+                    raise
+                self.told_lost(error)
+
+    async def session(self) -> Session:
+        """Return the session, made (again) when there is none. Raises SshError."""
+        async with self._making:
+            if self._session is not None and not self._session.alive:
+                await self._session.close()
+                self._session = None
+            if self._session is None:
+                self._session = await self.persist(self._connect)
+        return self._session
+
+    async def persist(self, make: Callable[[], Awaitable[Made]]) -> Made:
+        """Make something of a connection, again and again where it has worked before.
+
+        Raises:
+            SshError: it was the first time, or trying again is of no use, or patience is at its end.
+        """
+        until, pause = self._clock.now() + self._patience, FIRST_PAUSE
+        while True:
+            try:
+                made = await make()
+            except SshError as error:
+                if self._hello is None or error.lasting:
+                    raise
+                self.told_lost(error)
+                if self._clock.now() > until:
+                    raise SshError(
+                        f"{error.message}; given up after {self._patience:g} seconds",
+                        remedy="the host goes on with what it has; the same command follows it again",
+                        kind=error.kind,
+                    ) from error
+            else:
+                self._told_back()
+                return made
+            await self._clock.sleep(pause)
+            pause = min(LONGEST_PAUSE, pause * 2)
+
+    async def channel(self) -> Channel:
+        """Return a session of its own with the program that follows a lane."""
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            with suppress(SshError):
+                channel = await spare
+                if not channel.ended:
+                    return channel
+                await channel.close()
+        return await self.role("follow")
+
+    async def role(self, role: str) -> Channel:
+        """Return a session of its own with the program of this role."""
+
+        async def opened() -> Channel:
+            channel, _ = await self._open(role)
+            return channel
+
+        return await self.persist(opened)
+
+    def prepare(self) -> None:
+        """Open a channel ahead of its use."""
+        if self._spare is None:
+            self._spare = asyncio.create_task(self.role("follow"))
+
+    async def close(self) -> None:
+        """Let go of it all. The master connection stays a while, for the next command."""
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            with suppress(SshError):
+                await (await spare).close()
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _connect(self) -> Session:
+        channel, hello = await self._open("serve")
+        self._hello = hello
+        session = Session(channel, hello)
+        if self._lent:
+            await session.ask("env", self._lent)
+        return session
+
+    async def _open(self, role: str) -> tuple[Channel, Hello]:
+        channel = await Channel.open(self.door)
+        try:
+            return channel, await channel.become(role, self._slug)
+        except BaseException as error:
+            await channel.close()
+            if isinstance(error, SshError) and not error.lasting and self._hello is not None:
+                # It may be the master that hangs: the next attempt has one of its own.
+                await self.door.shut()
+            raise
+
+    def told_lost(self, error: SshError) -> None:
+        """Tell, once, that the connection is lost."""
+        if self._lost_at is None:
+            self._lost_at = self._clock.now()
+            self._tell(f"{error.message}; the host goes on meanwhile, trying again")
+
+    def _told_back(self) -> None:
+        if self._lost_at is not None:
+            gone, self._lost_at = self._clock.now() - self._lost_at, None
+            self._tell(
+                f"the connection to {self._name} is back after {gone:.0f} s; nothing was lost"
+            )
+
+    def _tell(self, text: str) -> None:
+        for tell in self._listeners:
+            tell(text)

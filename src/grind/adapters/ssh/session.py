@@ -1,0 +1,172 @@
+"""The kept session: requests and answers, many under way at once, over one ssh process."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import heapq
+import os
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from grind.adapters.ssh.channel import Channel, Hello
+from grind.adapters.ssh.trouble import SshError
+
+BEAT = 5.0
+"""Seconds between two signs of life, each way."""
+SILENCE = 20.0
+"""Seconds without any after which the connection counts as lost."""
+
+
+class Answer(NamedTuple):
+    """What the host answered: an exit code, and what was said on both outputs."""
+
+    code: int
+    out: bytes
+    err: bytes
+
+
+class _Pending:
+    def __init__(self) -> None:
+        self.future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.out: list[bytes] = []
+        self.err: list[bytes] = []
+
+
+class Session:
+    """A session with the program at the other end. When it breaks, all that was asked fails."""
+
+    def __init__(self, channel: Channel, hello: Hello) -> None:
+        self.hello = hello
+        self._channel = channel
+        self._pending: dict[int, _Pending] = {}
+        self._free: list[int] = []
+        self._next = 1
+        self._heard = asyncio.get_running_loop().time()
+        self._broken: SshError | None = None
+        self._closing = False
+        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._beat())]
+
+    @property
+    def alive(self) -> bool:
+        """Whether requests can be made."""
+        return self._broken is None and not self._closing
+
+    async def ask(
+        self, kind: str, fields: Sequence[str] = (), data: bytes = b"", seconds: float | None = None
+    ) -> Answer:
+        """Make a request and return the answer.
+
+        Requests reach the host in the order in which `ask` is called, whether or not their answers
+        are waited for. Raises SshError when the connection breaks first, and TimeoutError after
+        `seconds`, when what the request has started is gone.
+        """
+        number, pending = self._send(kind, fields, data)
+        try:
+            async with asyncio.timeout(seconds):
+                return await asyncio.shield(pending.future)
+        except (TimeoutError, asyncio.CancelledError):
+            # The number is not used again: an answer may still come. Whoever is interrupted now
+            # wants it gone all the more.
+            if kind == "run" and self.alive:
+                await asyncio.shield(self._end(number))
+            raise
+        finally:
+            if pending.future.done():
+                heapq.heappush(self._free, number)
+                if not pending.future.cancelled():
+                    pending.future.exception()
+
+    async def _end(self, number: int) -> None:
+        with contextlib.suppress(SshError, TimeoutError):
+            async with asyncio.timeout(SILENCE):
+                await self.ask("kill", (str(number),))
+
+    def _send(self, kind: str, fields: Sequence[str], data: bytes) -> tuple[int, _Pending]:
+        if self._broken is not None:
+            raise self._broken
+        number = heapq.heappop(self._free) if self._free else self._next
+        self._next = max(self._next, number + 1)
+        pending = self._pending[number] = _Pending()
+        encoded = b"".join(os.fsencode(field) + b"\0" for field in fields)
+        head = f"{number} {kind} {len(fields)} {len(data)}\n".encode()
+        self._channel.input.write(head + encoded + data)
+        return number, pending
+
+    async def _read(self) -> None:
+        loop, source = asyncio.get_running_loop(), self._channel.output
+        try:
+            while True:
+                line = await source.readuntil(b"\n")
+                self._heard = loop.time()
+                number, kind, size, said = line[:-1].split(b" ", 3)
+                self._take(int(number), kind, said[: int(size)], said[int(size) :])
+        except (
+            asyncio.IncompleteReadError,
+            asyncio.LimitOverrunError,
+            ConnectionError,
+            ValueError,
+        ):
+            if not self._closing:
+                self._break(await self._channel.trouble())
+
+    def _take(self, number: int, kind: bytes, out: bytes, err: bytes) -> None:
+        pending = self._pending.get(number)
+        if pending is None:
+            return
+        if kind in (b"o", b"e"):
+            (pending.out if kind == b"o" else pending.err).append(base64.b64decode(out))
+            return
+        del self._pending[number]
+        if not pending.future.done():
+            told = b"".join((*pending.out, _plain(out))), b"".join((*pending.err, _plain(err)))
+            pending.future.set_result(Answer(int(kind), *told))
+
+    async def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(BEAT)
+            if self._broken is not None:
+                return
+            if loop.time() - self._heard > SILENCE:
+                self._break(
+                    SshError(
+                        f"the host has not been heard of for {SILENCE:g} seconds",
+                        remedy="is the network up?",
+                        kind="timeout",
+                    )
+                )
+                return
+            # Its answer is listened for, not waited for.
+            number, pending = self._send("beat", (), b"")
+            pending.future.add_done_callback(lambda _, n=number: self._freed(n))  # type: ignore[misc]
+
+    def _freed(self, number: int) -> None:
+        heapq.heappush(self._free, number)
+
+    def _break(self, error: SshError) -> None:
+        self._broken = error
+        pending, self._pending = self._pending, {}
+        for one in pending.values():
+            if not one.future.done():
+                one.future.set_exception(error)
+                one.future.exception()  # nobody may be waiting
+
+    async def close(self) -> None:
+        """End the session. What was asked and not answered fails."""
+        self._closing = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._broken is None:
+            self._break(SshError("the session was closed", remedy="", kind="closed"))
+        await self._channel.close()
+
+
+def _plain(text: bytes) -> bytes:
+    """Take the escapes out: an answer is one line."""
+    if b"\\" not in text:
+        return text
+    return re.sub(rb"\\(.)", lambda found: b"\n" if found[1] == b"n" else found[1], text)

@@ -1,0 +1,1 @@
+"""Activating a host and taking it back: plan, build, switch under a supervisor, probe, acknowledge."""

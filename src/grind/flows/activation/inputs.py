@@ -1,0 +1,71 @@
+"""What an activation depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
+
+from grind.core import events as e
+from grind.core.activateconfig import ActivateConfig
+from grind.ports import Clock, Host, LogStore
+
+
+class Expected(NamedTuple):
+    """What the probes shall find."""
+
+    after: str
+    """`switch` or `back`."""
+    commit: str | None
+    """The commit that must answer; None when that is not known (a generation of somebody else's)."""
+    tree: str | None
+    since: float | None
+    """When the switch began, by the host's clock."""
+
+
+class Looked(NamedTuple):
+    """What the probes found."""
+
+    healthy: bool
+    red: tuple[str, ...]
+    """Names of the probes that are red, each with what was wrong."""
+    seconds: float
+
+
+class ActivateInputs(NamedTuple):
+    """What an activation or a rollback of a host depends on."""
+
+    host: Host
+    fresh: Callable[[], Awaitable[Host]]
+    """Opens another connection to the same host, for the acknowledgement: a host that can only be
+    reached through what was open before the switch is not well."""
+    clock: Clock
+    logs: LogStore
+    record: Callable[[e.Event], None]
+    """Journal first, then the face."""
+    config: ActivateConfig
+    program: bytes
+    """The supervisor."""
+    probe: Callable[[Expected], Awaitable[Looked]]
+    probes: int
+    """How many probes there are for this host."""
+    probes_within: float
+    """Seconds that all of them may take."""
+    activation: str
+    """Identifier: [0-9a-z-]+, at least eight characters."""
+    who: str
+    commit: str = ""
+    tree: str = ""
+    repository: str = ""
+    """Path here of the private repository that has the snapshot."""
+    modules: Callable[[], Mapping[str, str]] = dict
+    """The copies of submodules here: name → git folder."""
+    name: str = "repository"
+    branch: str = "main"
+    dry_run: bool = False
+    unfinished: str = ""
+    """The activation of this host that was begun from here and cut off, as the journal tells."""
+
+    @property
+    def deadline(self) -> int:
+        """Seconds that the host waits for the acknowledgement."""
+        return int(self.config.acknowledge_within or self.probes_within + 30) or 1

@@ -1,0 +1,315 @@
+"""The dangerous part: tell the supervisor to switch, look at the host, acknowledge or let it go back.
+
+Only the supervisor changes the host and only it decides; here its record is followed. Whatever is cut
+off here, the host brings itself to an end: acknowledged, or back on what was recorded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple
+
+from grind.core.activation import Phase, Spec, Standing, told_switch
+from grind.core.errors import ExitCode, GrindError, UnreachableError
+from grind.core.hostevents import (
+    ActivateEnded,
+    ActivateIntent,
+    ActivatePhase,
+    ActivateProbed,
+    ActivateWord,
+)
+from grind.flows.activation.inputs import ActivateInputs, Expected, Looked
+from grind.flows.activation.supervisor import Supervisor, Told
+
+_PATIENCE = 120.0
+"""Seconds beyond the host's own deadlines for which a host that does not answer is asked again."""
+_PAUSE = 1.0
+
+
+class Judged(NamedTuple):
+    """How an activation ended, and what was seen of the host's health last."""
+
+    standing: Standing
+    looked: Looked | None
+
+
+async def switch(
+    inputs: ActivateInputs, supervisor: Supervisor, spec: Spec, old_revision: str | None = None
+) -> ActivateEnded:
+    """Begin, and follow to the end. `old_revision` is what must answer after going back, if known.
+
+    Raises RefusedError when the supervisor does not begin, UnreachableError when the host was lost
+    and it is not known how it stands.
+    """
+    inputs.record(
+        ActivateIntent(
+            activation=spec.id,
+            host=inputs.host.name,
+            old=spec.old,
+            new=spec.new,
+            generation=spec.generation,
+            deadline=spec.deadline,
+        )
+    )
+    await _start(inputs, supervisor, spec)
+    return await follow(inputs, supervisor, spec.id, old_revision)
+
+
+async def _start(inputs: ActivateInputs, supervisor: Supervisor, spec: Spec) -> None:
+    """Begin once, also when the connection breaks on the way: the host is asked whether it did."""
+    try:
+        await supervisor.start(spec)
+    except UnreachableError:
+        again = await _reached(inputs, supervisor, 0.0)
+        if await again.tell(spec.id, wait=0) is None:
+            await again.start(spec)
+
+
+async def follow(
+    inputs: ActivateInputs, supervisor: Supervisor, activation: str, old_revision: str | None
+) -> ActivateEnded:
+    """Follow an activation that has begun to its end, and look at the host where that is asked."""
+    run = _Following(inputs, supervisor, activation, old_revision)
+    try:
+        judged = await run.run()
+    except asyncio.CancelledError:
+        # Ctrl-C: the host is told to go back now, and that is waited for.
+        judged = await asyncio.shield(run.interrupted())
+        inputs.record(ended_of(inputs, judged))
+        raise
+    return ended_of(inputs, judged)
+
+
+class _Following:
+    def __init__(
+        self,
+        inputs: ActivateInputs,
+        supervisor: Supervisor,
+        activation: str,
+        old_revision: str | None,
+    ) -> None:
+        self._in = inputs
+        self._supervisor = supervisor
+        self._id = activation
+        self._old_revision = old_revision
+        self._size = 0
+        self._told: Phase | None = None
+        self._standing = Standing()
+        self._word = ""
+
+    async def run(self) -> Judged:
+        looked: Looked | None = None
+        while True:
+            told = await self._tell()
+            self._announce(told.standing)
+            if told.standing.over:
+                break
+            if not told.working:
+                await self._repair()
+            elif told.standing.phase is Phase.WAITING and not self._word:
+                looked = await self._look(told.standing)
+                await self._say(looked)
+        if told.standing.phase is Phase.ROLLED_BACK:
+            looked = await self._look_back()
+        return Judged(told.standing, looked)
+
+    async def interrupted(self) -> Judged:
+        """Go back, because whoever wanted it has changed their mind."""
+        if not self._word:
+            await self._give("red", "interrupted by the operator")
+        while True:
+            told = await self._tell()
+            self._announce(told.standing)
+            if told.standing.over:
+                return Judged(told.standing, None)
+            if not told.working:
+                await self._repair()
+
+    async def _tell(self) -> Told:
+        began = self._in.clock.now()
+        while True:
+            try:
+                told = await self._supervisor.tell(self._id, self._size)
+            except UnreachableError:
+                self._supervisor = await _reached(self._in, self._supervisor, began)
+                continue
+            if told is None:
+                raise GrindError(
+                    f"{self._in.host.name} knows nothing of the activation {self._id}",
+                    remedy="grind status --host",
+                )
+            self._size = told.size
+            self._standing = told.standing
+            return told
+
+    def _announce(self, standing: Standing) -> None:
+        if standing.phase is None or standing.phase is self._told:
+            return
+        self._told = standing.phase
+        self._in.record(
+            ActivatePhase(activation=self._id, phase=standing.phase, text=told_phase(standing))
+        )
+
+    async def _repair(self) -> None:
+        """No supervisor works, and there is no end: killed, or rebooted. It is brought to its end."""
+        await self._supervisor.repair(self._id, self._in.config.switch_within)
+
+    async def _look(self, standing: Standing) -> Looked:
+        revision, tree = standing.revision or None, standing.tree or None
+        expected = Expected("switch", revision, tree, standing.begun)
+        if standing.purpose == "rollback":
+            expected = Expected("back", revision, None, None)
+        looked = await self._in.probe(expected)
+        self._probed(expected.after, looked)
+        return looked
+
+    async def _look_back(self) -> Looked:
+        looked = await self._in.probe(Expected("back", self._old_revision, None, None))
+        self._probed("back", looked)
+        return looked
+
+    def _probed(self, after: str, looked: Looked) -> None:
+        self._in.record(
+            ActivateProbed(
+                activation=self._id,
+                after=after,
+                healthy=looked.healthy,
+                red=looked.red,
+                seconds=looked.seconds,
+            )
+        )
+
+    async def _say(self, looked: Looked) -> None:
+        if looked.healthy:
+            await self._give("ack", "")
+        else:
+            red = "; ".join(looked.red) or "no probe was made"
+            await self._give("red", f"probes are red: {red}"[:1000])
+
+    async def _give(self, word: str, reason: str) -> None:
+        """Give the word over a fresh connection. When there is none to be had before the host's
+        deadline, the host goes back by itself."""
+        self._word = word
+        self._in.record(ActivateWord(activation=self._id, word=word, reason=reason))
+        began = self._in.clock.now()
+        while True:
+            try:
+                fresh = await self._in.fresh()
+                try:
+                    await self._supervisor.on(fresh).word(word, self._id, reason)
+                finally:
+                    await fresh.close()
+                return
+            except UnreachableError:
+                if self._in.clock.now() - began > self._in.deadline + _PATIENCE:
+                    raise
+                await self._in.clock.sleep(_PAUSE)
+
+
+async def _reached(inputs: ActivateInputs, supervisor: Supervisor, began: float) -> Supervisor:
+    """Wait until the host answers again. Raises UnreachableError when it does not for longer than
+    everything that it may be doing by itself could take."""
+    config = inputs.config
+    began = began or inputs.clock.now()
+    limit = inputs.deadline + 2 * config.switch_within + _PATIENCE
+    while True:
+        try:
+            fresh = await inputs.fresh()
+            again = supervisor.on(fresh)
+            await again.call("history", "", "", "")
+            return again
+        except UnreachableError as error:
+            if inputs.clock.now() - began > limit:
+                raise UnreachableError(
+                    f"{inputs.host.name} does not answer any more ({error.message}); unless it "
+                    "was acknowledged, it goes back by itself when its deadline is over",
+                    remedy="grind status --host, when it can be reached again",
+                ) from None
+            await inputs.clock.sleep(_PAUSE)
+
+
+def told_phase(standing: Standing) -> str:
+    """Return what the phase means, for a person."""
+    match standing.phase:
+        case Phase.SWITCHED | Phase.WAITING:
+            return told_switch(standing.switch_rc, standing.newly, standing.failed)
+        case Phase.GOING_BACK | Phase.REFUSED | Phase.KEPT:
+            return standing.reason
+        case Phase.ROLLBACK_FAILED:
+            return standing.failure
+        case _:
+            return ""
+
+
+def ended_of(inputs: ActivateInputs, judged: Judged) -> ActivateEnded:
+    """Return the result: 0 only when acknowledged and healthy."""
+    standing, looked = judged
+    healthy = looked.healthy if looked is not None else None
+    state, code, reason = "rollback-failed", ExitCode.ROLLBACK_FAILED, standing.failure
+    by_hand: tuple[str, ...] = ()
+    match standing.phase:
+        case Phase.ACKNOWLEDGED:
+            state, code, reason = "activated", ExitCode.DONE, ""
+            if standing.purpose == "rollback":
+                state = "rolled-back"
+        case Phase.ROLLED_BACK if standing.purpose == "rollback":
+            reason = f"the rollback did not succeed, and the host is as it was: {standing.reason}"
+            by_hand = back_by_hand(
+                inputs.config.profile, standing.kind, standing.new, made(standing)
+            )
+        case Phase.ROLLED_BACK:
+            state, code, reason = "rolled-back", ExitCode.ROLLED_BACK, standing.reason
+            if healthy is False and looked is not None:
+                state, code = "rollback-failed", ExitCode.ROLLBACK_FAILED
+                reason += "; it is back on the recorded system, but not healthy: " + "; ".join(
+                    looked.red
+                )
+                by_hand = _look_by_hand(standing)
+        case Phase.REFUSED:
+            state, code, reason = "refused", ExitCode.REFUSED, standing.reason
+        case Phase.KEPT:
+            state, code, reason = "kept", ExitCode.ROLLBACK_FAILED, standing.reason
+            by_hand = _look_by_hand(standing)
+        case _:
+            reason = f"{standing.reason}; and going back failed: {standing.failure}"
+            by_hand = back_by_hand(
+                inputs.config.profile, standing.kind, standing.old, standing.generation
+            )
+    return ActivateEnded(
+        activation=standing.id,
+        host=inputs.host.name,
+        state=state,
+        exit_code=int(code),
+        reason=reason,
+        old=standing.old,
+        new=standing.new,
+        generation=standing.made if standing.phase is Phase.ACKNOWLEDGED else standing.generation,
+        by_hand=by_hand,
+        healthy=healthy,
+        duration=standing.at - standing.begun,
+    )
+
+
+def _look_by_hand(standing: Standing) -> tuple[str, ...]:
+    return (
+        "systemctl --failed; journalctl -b -p err",
+        f"grind status --host; the host runs {standing.new if standing.phase is Phase.KEPT else standing.old}",
+    )
+
+
+def made(standing: Standing) -> str:
+    """Return the generation that was to be, when it is known."""
+    return standing.made if standing.made != standing.generation else ""
+
+
+def back_by_hand(profile: str, kind: str, system: str, number: str) -> tuple[str, ...]:
+    """Return what to type on the host to bring it to that system when grind could not."""
+    if kind == "commands":
+        return (
+            f"make the host run {system} again: what `back` of [activate] does, with GRIND_TO={system}",
+        )
+    to_set = f"--switch-generation {number}" if number else f"--set {system}"
+    return (
+        f"sudo nix-env -p {profile} {to_set}",
+        f"sudo {system}/bin/switch-to-configuration switch",
+    )

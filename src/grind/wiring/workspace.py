@@ -1,0 +1,52 @@
+"""The workspace of a host, for the commands that look into it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from grind.adapters.workspace import Workspace
+from grind.core.errors import GrindError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from grind.core.hosts import Chosen
+    from grind.ports import Host
+    from grind.wiring import Session
+
+_OF_GIT = ("HOME", "XDG_CONFIG_HOME", "SSH_AUTH_SOCK")
+"""What git needs on this machine, where nothing of the environment is inherited."""
+
+
+class Place(NamedTuple):
+    """Where a workspace is."""
+
+    path: str
+    env: Mapping[str, str]
+    told: str
+    """As people say it: "/opt/work on grind"."""
+
+    def on(self, host: Host) -> Workspace:
+        """Return the workspace, on an open host."""
+        return Workspace(host, self.path, self.env)
+
+
+def workspace_of(session: Session, chosen: Chosen) -> Place:
+    """Return where the host's workspace is; on this machine that is the repository itself when
+    grind.toml names none.
+
+    Raises:
+        GrindError: grind.toml names none for the host.
+    """
+    here = session.hosts.is_here(chosen)
+    path = chosen.config.workspace or (session.repository.top if here else None)
+    if path is None:
+        raise GrindError(
+            f"grind.toml names no workspace on {chosen.name}",
+            remedy=f'workspace = "/path/of/the/clone" in [hosts.{chosen.name}]',
+        )
+    environ = session.environ
+    own = [name for name in environ if name in _OF_GIT or name.startswith("GIT_CONFIG")]
+    return Place(
+        path, {name: environ[name] for name in own} if here else {}, f"{path} on {chosen.name}"
+    )

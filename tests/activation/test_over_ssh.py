@@ -1,0 +1,116 @@
+"""The same over a real sshd: a host with a bare PATH, and a network that fails at every bad moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.activation.lab import NIX_VARIABLES
+from tests.activation.test_faults import is_back
+from tests.activation.world import HostWorld
+from tests.sshd import Sshd
+
+ON_HOST = ("nix", "nix-env", "nix-store", "nix-build", "cmp", "systemctl")
+
+
+class FarWorld(HostWorld):
+    """The host is reached through ssh, as `far`."""
+
+    def __init__(self, root: Path, sshd: Sshd) -> None:
+        super().__init__(root)
+        self.sshd = sshd
+        self.world.env |= sshd.env
+
+    def toml(self, *lines: str) -> str:
+        fixed = {name: self.lab.env[name] for name in NIX_VARIABLES}
+        fixed |= {"GRIND_BOOT_ID_FILE": str(self.boot_id)}
+        text = ", ".join(f'{name} = "{value}"' for name, value in fixed.items())
+        head = f'[hosts.far]\nssh = "{self.sshd.alias}"\npath = ["{self.lab.root / "bin"}"]\nset = {{ {text} }}\n'
+        return head + super().toml(*lines).partition("\n")[2].partition("\n")[2]
+
+
+@pytest.fixture
+def far(tmp_path: Path, host: HostWorld) -> Iterator[FarWorld]:
+    with Sshd(tmp_path / "s", also=ON_HOST) as sshd:
+        made = FarWorld(tmp_path / "far", sshd)
+        yield made
+        made.lab.shut_down()
+
+
+def test_good_then_bad(far: FarWorld) -> None:
+    far.begin("1")
+    far.change("2")
+    done = far.activate()
+    assert done.code == 0, done.said
+    assert "far is activated" in done.out
+    good = far.lab.runs
+    far.change("3", "sick")
+    done = far.activate()
+    assert done.code == 5, done.said
+    assert is_back(far, good, 2)
+
+
+@pytest.mark.parametrize("phase", ["switching", "waiting"])
+def test_short_loss(far: FarWorld, phase: str) -> None:
+    """Every connection is reset; the client comes back, looks, and acknowledges."""
+    far.greens, far.deadline = 10, "20s"
+    far.begin("1")
+    (far.lab.host / "slow").write_text("1")
+    far.change("2")
+    process = far.world.begin("activate")
+    far.lab.wait_for(phase)
+    far.sshd.network.cut()
+    done = far.world.end(process)
+    assert done.code == 0, done.said
+    assert far.lab.record()[-1] == "acknowledged"
+
+
+def test_long_loss_during_the_switch(far: FarWorld) -> None:
+    """Nobody can acknowledge: the host goes back by itself, and the client tells so afterwards."""
+    far.more.append("acknowledge_within = 3")
+    old = far.begin("1")
+    far.change("2")
+    process = far.world.begin("activate")
+    far.lab.wait_for("switching")
+    far.sshd.network.refuse()
+    far.sshd.network.cut()
+    far.lab.wait_for("rolled-back")
+    far.sshd.network.refuse(False)
+    done = far.world.end(process)
+    assert done.code == 5, done.said
+    assert "nobody acknowledged within 3 seconds" in done.out
+    assert is_back(far, old)
+
+
+def test_black_hole_while_waiting(far: FarWorld) -> None:
+    """Nothing arrives and nobody is told: the deadline is the host's own."""
+    far.more.append("acknowledge_within = 3")
+    far.greens, far.deadline = 1000, "200s"
+    old = far.begin("1")
+    far.change("2")
+    process = far.world.begin("activate")
+    far.lab.wait_for("waiting")
+    far.sshd.network.swallow()
+    far.lab.wait_for("rolled-back")
+    assert is_back(far, old)
+    process.kill()
+    far.sshd.network.resume()
+    far.world.end(process)
+    done = far.activate()
+    assert done.code == 5, done.said
+    assert is_back(far, old)
+
+
+def test_loss_while_building(far: FarWorld) -> None:
+    far.begin("1")
+    far.change("2", build_memory=200)
+    process = far.world.begin("activate", "--json")
+    assert process.stdout is not None
+    while b"activate.building" not in process.stdout.readline():
+        pass
+    far.sshd.network.cut()
+    done = far.world.end(process)
+    assert done.code == 0, done.said
+    assert far.lab.generation == 2

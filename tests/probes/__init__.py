@@ -1,0 +1,1 @@
+"""Probes: reading, judging, asking, and the command."""
