@@ -424,6 +424,9 @@ class Repository(Protocol):
     def local_commits(self, base: str | None, head: str) -> tuple[Commit, ...]:
         """List the commits of `head` that `base` does not have, the oldest first."""
 
+    def first_parents(self, head: str, limit: int) -> tuple[Commit, ...]:
+        """List a commit and its line of first parents, the newest first, at most `limit`."""
+
     def prepare(self, snapshot: Snapshot, remote: str | None, branch: str) -> str:
         """Make the refs that checkouts need in the private repository, and return its path:
         `refs/grind/snap/<commit>`, the remote's branches as `refs/heads/*` (with `branch` at the

@@ -147,9 +147,19 @@ def test_a_guarded_branch_is_neither_deleted_nor_rewritten(world: World) -> None
 def test_no_verify_goes_round_it(world: World) -> None:
     installed(world)
     world.write({"file": "2"})
+    world.commit("unproven")
+    assert push(world).code != 0
+    prove(world, "proven", more="1")
+    assert push(world).code == 0
+    world.write({"file": "3"})
     head = world.commit("unproven")
     assert push(world, "--no-verify", "origin", "main").code == 0
     assert world.tip == head
+    told = world.grind("stats", "--json").document["since_grind"]
+    assert (told["bypasses"], told["bypassed"], told["gate_refusals"]) == (1, [head], 1)
+    assert f"1  landed without a receipt, past the gate\n       {head[:12]}" in (
+        world.grind("stats").out
+    )
 
 
 def test_a_hook_that_is_there_runs_first_with_the_same_input(world: World) -> None:

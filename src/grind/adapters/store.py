@@ -239,6 +239,24 @@ class Store:
             return []
         return sorted(found, key=lambda one: (-one[1], one[0]))
 
+    def refuse(self, now: float) -> None:
+        """Note that the gate refused a push: a line for `grind stats`, and nothing hangs on it."""
+        private_folder(self.root)
+        with storing(self._refusals), open(self._refusals, "a", encoding="ascii") as file:
+            file.write(f"{now:.0f}\n")
+
+    def refusals(self) -> int:
+        """Return how often that was."""
+        try:
+            with open(self._refusals, "rb") as file:
+                return file.read().count(b"\n")
+        except FileNotFoundError:
+            return 0
+
+    @property
+    def _refusals(self) -> str:
+        return os.path.join(self.root, "refusals")
+
     def prune_receipts(self, before: float) -> int:
         """Remove the receipts that were written before then (seconds since the epoch); return how
         many."""

@@ -198,6 +198,7 @@ def _slowly(updates: list[Update], environ: Mapping[str, str], passes: Passes) -
         elif ground and ground == passes.ground(system):
             _remember(session, passes, judged, {"ground": ground, "system": system})
     for judged in refused:
+        session.store.refuse(session.clock.now())
         sys.stderr.write(_told(judged))
     return 3 if refused else _silently(len(updates))
 

@@ -60,7 +60,11 @@ def attempt(session: Session, args: argparse.Namespace, this: Attempt) -> Outcom
     asked, warnings = None, list[str]()
     if not landing.arrived:
         accepted = None if args.dry_run else args.accept_weakened
-        asked = require_proof(session, basis, options, landing.main, accepted=accepted)
+        try:
+            asked = require_proof(session, basis, options, landing.main, accepted=accepted)
+        except RefusedError:
+            session.store.refuse(session.clock.now())
+            raise
         check_message(args.message, landing, conventional=basis.config.land.conventional)
         warnings = _atomic(session, args, basis, landing)
     if args.dry_run:

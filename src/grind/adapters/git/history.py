@@ -104,3 +104,17 @@ def local_commits(site: Site, base: str | None, head: str) -> tuple[Commit, ...]
         fields.pop()
     rows = zip(*[iter(fields)] * 4, strict=True)
     return tuple(Commit(oid, tree, tuple(p.split()), subject) for oid, tree, p, subject in rows)
+
+
+def first_parents(site: Site, head: str, limit: int) -> tuple[Commit, ...]:
+    """List a commit and its line of first parents, the newest first, at most `limit`."""
+    form = "--format=%H%x00%T%x00%P%x00%s"
+    args = ["log", "-z", "--first-parent", f"--max-count={limit}", "--no-show-signature"]
+    text = os.fsdecode(
+        site.git.run([*args, "--no-color", form, head, "--"], doing="listing commits")
+    )
+    fields = text.split("\0")
+    if fields[-1] == "":
+        fields.pop()
+    rows = zip(*[iter(fields)] * 4, strict=True)
+    return tuple(Commit(oid, tree, tuple(p.split()), subject) for oid, tree, p, subject in rows)

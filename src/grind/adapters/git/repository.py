@@ -172,6 +172,12 @@ class GitRepository:
 
         return history.local_commits(self._site, base, head)
 
+    def first_parents(self, head: str, limit: int) -> tuple[Commit, ...]:
+        """List a commit and its line of first parents, the newest first."""
+        from grind.adapters.git import history
+
+        return history.first_parents(self._site, head, limit)
+
     def ignored_paths(self) -> tuple[str, ...]:
         """List what is in the working copy and ignored by git; a folder that is ignored as a whole
         ends in `/`. Empty where there is no working copy, or git cannot tell."""
