@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.world import CHECKOUT, CI, Done, World, workflow
+from tests.sshd import Sshd
 
 PASS = {CI: workflow(CHECKOUT + "- run: test ! -e broken"), "file": "1"}
 
@@ -193,3 +194,42 @@ def test_hostile_messages_branches_and_authors(world: World) -> None:
     assert not list(world.root.rglob("pwned"))
     done = world.grind("land", "--branch", "--force", "-m", "x")
     assert done.code == 2
+
+
+def test_over_ssh(world: World) -> None:
+    """A remote that is reached by the user's own ssh, with a hook, a note and a lease."""
+    with Sshd(world.root) as host:
+        world.env |= host.env
+        world.start(PASS)
+        world.git("remote", "set-url", "origin", f"ssh://grind-test{world.remote}")
+        assert world.grind("hook", "install").code == 0
+        prove(world)
+        done = world.grind("land", "-m", "x")
+        assert done.code == 0, done
+        assert "the receipt is on origin" in done.out
+        assert world.tip == world.git("rev-parse", "HEAD")
+        world.write({"file": "3"})
+        world.commit("unproven")
+        assert "no receipt" in world.git_says("push", "origin", "main")
+        host.stop()
+        prove(world, file="4")
+        done = world.grind("land", "-m", "x")
+        assert done.code == 7, done
+        host.start()
+        assert world.grind("land", "-m", "x").code == 0
+
+
+def test_the_action_has_nothing_to_ask_here(world: World) -> None:
+    """What docs/action.md says to write into grind.toml, with its workflow."""
+    page = (Path(__file__).parents[2] / "docs/action.md").read_text()
+    toml = page.split("```toml\n")[1].split("```")[0]
+    steps = (
+        CHECKOUT
+        + "- uses: OWNER/grind@v0\n  id: grind\n  with:\n    skip-proven: true\n"
+        + f"- run: echo ran >> {world.outside}/ran\n"
+        + "  if: steps.grind.outputs.proven != 'true'\n"
+    )
+    world.start({CI: workflow(steps), "grind.toml": toml})
+    done = world.grind("check")
+    assert done.code == 0, done
+    assert world.told("ran") == ["ran"]

@@ -414,3 +414,40 @@ def test_hostile_notes_are_passed_over(world: World) -> None:
     for path in (world.kept / "receipts").glob("*.json"):
         path.unlink()
     assert world.grind("receipt", "verify", "HEAD").code == 0, "by the note that is left"
+
+
+JQ = """#!/usr/bin/env python3
+import json, sys
+flag, query, path = sys.argv[1:]
+value = json.load(open(path))
+for key in query.strip(".").replace("[0]", ".0").split("."):
+    value = value[int(key) if key.isdigit() else key]
+sys.stdout.write(value + ("" if flag == "-j" else "\\n"))
+"""
+
+
+def test_the_documented_way_to_verify_without_grind(world: World) -> None:
+    """The shell lines of docs/receipts.md, run as they stand but for the names in them."""
+    page = (Path(__file__).parents[2] / "docs/receipts.md").read_text()
+    block = page.split("```sh\n")[1].split("```")[0]
+    ada = guarded(world)
+    use(world, ada)
+    prove(world)
+    tools = world.root / "tools"
+    tools.mkdir()
+    (tools / "jq").write_text(JQ)
+    (tools / "jq").chmod(0o755)
+    script = block.replace("TREE", world.status()["tree"])
+    env = world.env | {"PATH": f"{tools}:{os.environ['PATH']}"}
+
+    def run() -> subprocess.CompletedProcess[str]:
+        argv = ["bash", "-euc", script]
+        return subprocess.run(
+            argv, cwd=world.repo, env=env, capture_output=True, text=True, check=False
+        )
+
+    done = run()
+    assert done.returncode == 0, done
+    assert 'Good "grind-receipt" signature for ada@example.com' in done.stdout
+    world.forge(executed=99)
+    assert run().returncode != 0

@@ -120,6 +120,13 @@ class World:
             raise AssertionError(f"git {args}: {done.stderr.decode(errors='replace')}")
         return done.stdout.decode("utf-8", "surrogateescape").strip()
 
+    def git_says(self, *args: str) -> str:
+        """What git writes to its standard error, whatever comes of it."""
+        done = subprocess.run(
+            ["git", *args], cwd=self.repo, env=self.env, capture_output=True, check=False
+        )
+        return _text(done.stderr)
+
     @property
     def tip(self) -> str:
         """Where main is on the remote."""

@@ -151,12 +151,12 @@ def _environment(job: JobPlan) -> str:
 
 
 def _words(text: str) -> str:
-    return one_line(text)[:200] or "for a reason of its own"
+    return one_line(text)[:200] or "nothing said"
 
 
 def weakened_config(base: Config, now: Config) -> tuple[Weakening, ...]:
     """Compare the policies of two grind.toml."""
-    return tuple(_settings(base, now)) + tuple(_minimum(base, now))
+    return (*_settings(base, now), *_minimum(base, now), *_live(base, now))
 
 
 def _settings(base: Config, now: Config) -> Iterator[Weakening]:
@@ -193,3 +193,22 @@ def _minimum(base: Config, now: Config) -> Iterator[Weakening]:
             yield Weakening(
                 f"check {check.name}, min_tests", str(check.min_tests), str(new.min_tests or 0)
             )
+
+
+def _live(base: Config, now: Config) -> Iterator[Weakening]:
+    """What is looked at on hosts, and what they lend to the steps."""
+    probes = {probe.name: probe for probe in now.probe}
+    for probe in base.probe:
+        new = probes.get(probe.name)
+        if new != probe:
+            yield Weakening(f"probe {probe.name}", "as it was", "another one" if new else "gone")
+    if base.activate is not None and now.activate is None:
+        yield Weakening("activate", "the system is activated and probed", "nothing is")
+    if base.host != now.host:
+        yield Weakening("host", str(base.host), str(now.host))
+    for name, host in now.hosts.items():
+        old = base.hosts.get(name)
+        before = old.set if old is not None else {}
+        if before != host.set:
+            told = (", ".join(f"{k}={v}" for k, v in sorted(s.items())) for s in (before, host.set))
+            yield Weakening(f"hosts.{name}.set", *(_words(one) for one in told))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from grind.core import events as e
@@ -21,11 +22,27 @@ def since_grind(folder: str, environ: Mapping[str, str]) -> SinceGrind | None:
     """Return it; None where grind has no records, or the folder is in no repository of its own."""
     from grind.wiring import Session
 
+    if not _may_know(os.path.abspath(folder)):
+        return None
     try:
         session = Session(folder, environ)
         return _told(session)
     except GrindError:
         return None
+
+
+def _may_know(folder: str) -> bool:
+    """Whether grind has ever been here, as far as can be told without asking git."""
+    while not os.path.lexists(os.path.join(folder, ".git")):
+        above = os.path.dirname(folder)
+        if above == folder:
+            return True
+        folder = above
+    place = os.path.join(folder, ".git")
+    if not os.path.isdir(place):
+        return True  # a linked working copy
+    traces = ("grind", "refs/notes/grind")
+    return any(os.path.exists(os.path.join(place, trace)) for trace in traces)
 
 
 def _told(session: Session) -> SinceGrind | None:
