@@ -398,6 +398,7 @@ def test_old_receipts_are_collected(world: World) -> None:
     [path] = (world.kept / "receipts").glob("*.json")
     old = time.time() - 100 * 86400
     os.utime(path, (old, old))
+    os.utime(world.kept / "tidied", (old, old))
     prove(world, file="3")
     assert not path.exists()
 
