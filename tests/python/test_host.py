@@ -66,7 +66,8 @@ def test_a_signal_ends_it_there(world: PythonWorld, there: Sshd) -> None:
     begin(
         world,
         {
-            "x.py": f"import os, time\nopen({str(mark)!r}, 'w').write(str(os.getpid()))\nprint('up', flush=True)\ntime.sleep(120)\n"
+            "x.py": f"import os, time\nopen({str(mark)!r}, 'w').write(str(os.getpid()))\n"
+            "print('up', flush=True)\ntime.sleep(120)\n"
         },
         WITHOUT,
     )

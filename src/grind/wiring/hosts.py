@@ -99,14 +99,19 @@ class Hosts:
         )
         return lent | host.config.set
 
+    def state_here(self) -> str:
+        """Return grind's state folder on this machine, of all repositories."""
+        from grind.adapters.places import state_folder
+
+        return os.path.realpath(state_folder(self._environ))
+
     async def state_on(self, host: Host) -> str:
         """Return grind's state folder on a host, of all repositories; empty when it does not
         answer."""
-        from grind.adapters.places import state_folder
         from grind.adapters.ssh.host import SshHost
 
         if not isinstance(host, SshHost):
-            return os.path.realpath(state_folder(self._environ))
+            return self.state_here()
         try:
             return os.path.dirname(await host.state())
         except UnreachableError:
