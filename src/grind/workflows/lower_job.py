@@ -259,8 +259,11 @@ def _lowered(
     workflow_env = raw_map(inputs.workflow.env)
     job_env = raw_map(job.env)
     steps = _steps(inputs, job, scope, workflow_env | job_env, later, kept)
+    containers = judge_containers(job, scope, inputs.facts)
     plan = msgspec.structs.replace(
         plan,
+        engine=containers.engine,
+        services=containers.services,
         runs_on=labels,
         steps=steps,
         klass=_class(job, steps),
@@ -272,7 +275,7 @@ def _lowered(
         scope,
         inactive=inputs.inactive,
         environment=_environment(job, scope),
-        refusal=refusal or judge_containers(job, scope, inputs.facts),
+        refusal=refusal or containers.refusal,
     )
     return while_open(plan, job, inputs.labels, matrix=matrix, machine=open_machine)
 

@@ -37,7 +37,6 @@ _QUEUE: Final = "one run at a time in a repository; other runs at GitHub are not
 
 JOB_REFUSALS: Final = {
     "container": "runs in a container, which is not done here yet",
-    "services": "needs service containers, which are not started here yet",
 }
 """Keys of a job that nothing here can honour: the whole job is refused."""
 
@@ -83,6 +82,11 @@ KEYS: Final[dict[str, Key]] = {
     ),
     "jobs.ID.snapshot": Key(Support.CHECKED, "making an image of the machine is left to GitHub"),
     **{f"jobs.ID.{key}": Key(Support.REFUSED, told) for key, told in JOB_REFUSALS.items()},
+    "jobs.ID.services": Key(
+        Support.VERDICT,
+        "started by the host's podman or docker, where it has the image; refused otherwise, and with "
+        "`credentials`, `volumes`, ports that are not HOST:CONTAINER, and options that reach out",
+    ),
     "jobs.ID.steps[].uses": Key(
         Support.VERDICT,
         "by the table of actions below; a composite action of the repository (`./…`) is followed",
