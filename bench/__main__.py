@@ -31,6 +31,7 @@ BENCHES = (
     "health",
     "report",
     "py",
+    "activate",
 )
 
 

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from grind.core.configrules import LOCAL
-from grind.core.errors import ExitCode, GrindError
+from grind.core.errors import ExitCode, GrindError, UnreachableError
 from grind.core.hosts import Chosen, chosen_host
 from grind.core.lend import lend
 
@@ -99,11 +99,18 @@ class Hosts:
         )
         return lent | host.config.set
 
-    def state_here(self) -> str:
-        """Return grind's state folder on this machine, of all repositories."""
+    async def state_on(self, host: Host) -> str:
+        """Return grind's state folder on a host, of all repositories; empty when it does not
+        answer."""
         from grind.adapters.places import state_folder
+        from grind.adapters.ssh.host import SshHost
 
-        return os.path.realpath(state_folder(self._environ))
+        if not isinstance(host, SshHost):
+            return os.path.realpath(state_folder(self._environ))
+        try:
+            return os.path.dirname(await host.state())
+        except UnreachableError:
+            return ""
 
     def check_place(self, host: Chosen) -> None:
         """Raise GrindError when steps on this machine would not run as they do on a runner."""

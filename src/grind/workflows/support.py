@@ -72,6 +72,11 @@ KEYS: Final[dict[str, Key]] = {
         "this host stands for Ubuntu images of its architecture and for the labels that grind.toml "
         "gives it; any other label, and any group, is refused",
     ),
+    "jobs.ID.strategy.matrix": Key(
+        Support.SUPPORTED,
+        "made from the output of a job before, in whole or by an axis: open in the plan, and the real "
+        "jobs once the output is known; a value that is no matrix fails the job, as at GitHub",
+    ),
     "jobs.ID.cancel-timeout-minutes": Key(
         Support.CHECKED, "what is cancelled here is ended with all its processes"
     ),
@@ -156,6 +161,8 @@ KINDS: Final[dict[str, str]] = {
     "run": "the host's own tool is called as the action would call it",
     "upload": "a folder of the run",
     "download": "a folder of the run",
+    "paths-filter": "evaluated from what the push would change",
+    "changed-files": "evaluated from what the push would change",
     "refuse": "refused",
 }
 """What is done with an action, by its kind in `actions.toml`; a kind that is not here is a language,
