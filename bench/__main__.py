@@ -24,6 +24,7 @@ BENCHES = (
     "snapshot",
     "startup",
     "runner",
+    "ssh",
     "reader",
     "expressions",
     "stats",
