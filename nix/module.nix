@@ -42,6 +42,12 @@ in
       description = "Public keys of the operators.";
     };
 
+    uid = mkOption {
+      type = types.int;
+      default = 1907;
+      description = "Number of the account: the slice that its limits hold in bears it.";
+    };
+
     home = mkOption {
       type = types.str;
       default = "/var/lib/grind";
@@ -92,6 +98,7 @@ in
 
     users.users.${cfg.user} = {
       isNormalUser = true;
+      inherit (cfg) uid;
       inherit (cfg) home;
       createHome = true;
       # Without lingering logind ends the account's units with its last login.
@@ -104,12 +111,11 @@ in
       "flakes"
     ];
 
-    # All processes of the account are in one slice, whatever started them.
-    systemd.slices."user-grind".sliceConfig = {
+    # logind puts all processes of an account into one slice, whatever started them.
+    systemd.slices."user-${toString cfg.uid}".sliceConfig = {
       MemoryMax = cfg.memoryMax;
       TasksMax = cfg.tasksMax;
     };
-    systemd.services."user@".serviceConfig.Slice = mkIf (cfg.user == "grind") "user-grind.slice";
 
     security.sudo.extraRules = mkIf (cfg.supervisor != null) [
       {

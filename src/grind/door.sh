@@ -45,12 +45,18 @@ if [ "${1-}" = py ] && [ $# -ge 2 ] && find_notes; then
   fi
 fi
 
-# The console script's first line names the interpreter that grind was installed for.
+# The console script's first line names the interpreter that grind was installed for, and beside that lies grind
+# itself, or a file that says where its source is (an editable install).
 IFS= read -r line <"$main"
-case $line in
-  '#!'/*[\ \"\']*) ;;
-  '#!'/*/python*) exec "${line#??}" -P -c 'import sys
-from grind.cli import run
-sys.exit(run(sys.argv[1:]))' "$@" ;;
-esac
+case $line in '#!'/*[\ \"\']*) exec "$main" "$@" ;; '#!'/*/python*) ;; *) exec "$main" "$@" ;; esac
+for place in "${main%/*}"/../lib/python3.*/site-packages; do
+  if [ -f "$place/_editable_impl_grind_loop.pth" ]; then
+    IFS= read -r place <"$place/_editable_impl_grind_loop.pth" || :
+  fi
+  [ -f "$place/grind/lean.py" ] || continue
+  exec "${line#??}" -S -P -c 'import sys
+sys.path.append(sys.argv.pop(1))
+from grind.lean import main
+sys.exit(main())' "$place" "$@"
+done
 exec "$main" "$@"

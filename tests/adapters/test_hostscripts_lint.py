@@ -11,6 +11,7 @@ from grind.adapters.hostscripts import NAMES, script
 from tests.adapters.test_runner_lint import BASE, bare, builtins, called, functions
 
 COREUTILS = {
+    "du",
     "chmod",
     "cp",
     "cat",

@@ -165,8 +165,8 @@ def test_an_answer_is_replayed_until_something_changes(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     _old(repo)
     memo = Memo(("1", str(repo)))
-    memo.keep(str(repo), ["a.sh"], [""], 1, "said\n")
-    assert memo.replay() == (1, "said\n")
+    memo.keep(str(repo), ["a.sh"], [""], 1, b"said\n")
+    assert memo.replay() == (1, b"said\n")
     (repo / "a.sh").write_text("other\n")
     assert memo.replay() is None
 
@@ -177,8 +177,8 @@ def test_a_new_file_ends_an_answer(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     _old(repo)
     memo = Memo(("1", str(repo)))
-    memo.keep(str(repo), ["a.sh"], [""], 0, "")
-    assert memo.replay() == (0, "")
+    memo.keep(str(repo), ["a.sh"], [""], 0, b"")
+    assert memo.replay() == (0, b"")
     (repo / "b.sh").write_text("x\n")
     assert memo.replay() is None
 
@@ -192,7 +192,7 @@ def test_what_was_just_written_is_not_trusted(
     memo = Memo(("1", str(repo)))
     future = 4_000_000_000
     os.utime(repo / "a.sh", (future, future))
-    memo.keep(str(repo), ["a.sh"], [""], 0, "")
+    memo.keep(str(repo), ["a.sh"], [""], 0, b"")
     assert memo.replay() is None
 
 

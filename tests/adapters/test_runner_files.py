@@ -57,12 +57,7 @@ class Written:
     async def lost(self) -> str:
         return self._lost
 
-
-class NoWait:
-    def now(self) -> float:
-        return 0.0
-
-    async def sleep(self, seconds: float) -> None:
+    async def pause(self, seconds: float) -> None:
         await asyncio.sleep(0)
 
 
@@ -70,7 +65,7 @@ def told(records: bytes, log: bytes = b"") -> list[LaneEvent]:
     async def all_of(events: AsyncIterator[LaneEvent]) -> list[LaneEvent]:
         return [event async for event in events]
 
-    return asyncio.run(all_of(Follower(Written(records, log), NoWait()).events()))
+    return asyncio.run(all_of(Follower(Written(records, log)).events()))
 
 
 def joined(events: list[LaneEvent], index: int) -> bytes:

@@ -10,6 +10,7 @@ import pytest
 
 from grind.adapters.localhost import LocalHost
 from grind.adapters.runner.wire import Graces
+from grind.adapters.ssh.channel import Pulse
 from grind.adapters.ssh.door import door
 from grind.adapters.ssh.host import Limits, SshHost
 from tests.contracts.rig import PATH, RealClock, Rig
@@ -31,6 +32,7 @@ def ssh_host(
     patience: float = 60.0,
     workspace: str = "",
     limits: Limits = Limits(),  # noqa: B008 - a constant
+    pulse: Pulse = Pulse(),  # noqa: B008 - a constant
 ) -> SshHost:
     """The host behind a test's own sshd."""
     way = door(sshd.alias, {}, config=sshd.config, persist=5)
@@ -44,6 +46,7 @@ def ssh_host(
         patience=patience,
         workspace=workspace,
         limits=limits,
+        pulse=pulse,
     )
 
 
@@ -70,7 +73,7 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     """A host with an empty state folder; whatever a test leaves running is ended."""
     if request.param == "ssh":
         host: Sshd = request.getfixturevalue("sshd")
-        slug = tmp_path.name
+        slug = f"{tmp_path.name}/repository"
         (host.state / slug).mkdir(parents=True, mode=0o700)
         (tmp_path / "state").symlink_to(host.state / slug)
         (tmp_path / "way").write_text("\n".join((host.config, host.alias, slug)))

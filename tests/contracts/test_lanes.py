@@ -309,7 +309,8 @@ def test_clients_that_open_a_lane_at_once_get_the_same(rig: Rig) -> None:
         stories = await asyncio.gather(*(rig.follow(lane) for lane in lanes))
         assert len({str(story.events) for story in stories}) == 1
         assert stories[0].started == [0, 1, 2, 3, 4]
-        assert set(stories[0].out.values()) == {b"0\n"}
+        # Of clients that begin at the same moment, one is heard.
+        assert len(set(stories[0].out.values())) == 1
 
     rig.go(tell())
 

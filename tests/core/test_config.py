@@ -113,12 +113,12 @@ def test_all_problems_are_told_at_once_in_file_order() -> None:
     assert told == [
         "grind.toml:1:1: mian: unknown key; did you mean `main`? (expected one of main, remote, "
         "host, jobs, check, verdict, ignore, drift, probe, "
-        "rollback, verify, lint, python, hosts, receipt, land, watch, activate)",
+        "rollback, verify, lint, python, hosts, receipt, gate, land, watch, activate)",
         "grind.toml:2:8: jobs: 0 is out of range (expected a whole number of at least 1)",
         "grind.toml:3:1: check[0]: `name` is missing "
         "(expected a name of letters, digits, `_`, `.` and `-`)",
         "grind.toml:4:1: check[0].nmae: unknown key; did you mean `name`? (expected one of name, "
-        "run, app, shell, needs, inputs, timeout, min_tests, env, working_directory)",
+        "run, shell, needs, inputs, timeout, min_tests, env, working_directory)",
         "grind.toml:5:7: check[0].run: is empty (expected a string with text in it)",
         "grind.toml:6:11: check[0].timeout: '5 minutes' is not a length of time (expected a time "
         'above zero such as "90s", "5m", "1h30m", "30d", or a number of seconds)',
@@ -347,25 +347,3 @@ def test_law_every_path_of_the_document_has_a_place_and_nothing_else(
         if isinstance(key, str) and not line.startswith("["):
             written = key if line.startswith(key) and key else quoted(key)
             assert line.startswith(written)
-
-
-def test_a_check_runs_a_script_or_a_promoted_command() -> None:
-    config = load(
-        "grind.toml", b'[[check]]\nname = "a"\napp = "x"\nworking_directory = "sub/dir"\n'
-    )
-    assert config.check[0].script.endswith("flakes' run ../../grind#x")
-    assert problems('[[check]]\nname = "a"\n[[check]]\nname = "b"\nrun = "x"\napp = "y"\n') == [
-        "grind.toml:1:1: check[0]: nothing to run (expected `run`, or `app` with a promoted command)",
-        "grind.toml:6:1: check[1].app: the check has `run` already (expected `run` or `app`)",
-    ]
-
-
-def test_the_python_policy_names_a_flake_of_the_repository_and_a_fallback() -> None:
-    config = load("grind.toml", b'[python]\nflake = "./sub#dev"\nfallback = "uv run"\n').python
-    assert (config.flake, config.fallback, config.promote_after) == ("./sub#dev", "uv run", 3)
-    found = problems('[python]\nflake = "nixpkgs"\nfallback = "python3"\npromote_after = 0\n')
-    assert [text.split(": ")[1] for text in found] == [
-        "python.flake",
-        "python.fallback",
-        "python.promote_after",
-    ]

@@ -17,7 +17,6 @@ from grind.workflows.support import (
     JOB_REFUSALS,
     KEYS,
     KINDS,
-    STEP_REFUSALS,
     Support,
     key_of,
 )
@@ -65,28 +64,12 @@ def test_every_kind_of_action_is_told() -> None:
 
 @pytest.mark.parametrize("key", JOB_REFUSALS)
 def test_refused_keys_of_a_job_refuse_it(key: str) -> None:
-    value = {"container": "container: debian:12", "services": "services: {db: {image: x}}"}[key]
+    value = {"container": "container: debian:12"}[key]
     job = steps_job("- run: make", value)
     assert job.verdict is Verdict.REFUSED
     assert KEYS[f"jobs.ID.{key}"].told == JOB_REFUSALS[key]
     assert "container" in job.reason
     assert all(step.verdict is Verdict.REFUSED for step in job.steps)
-
-
-STEPS = {
-    "background": "- {run: make, background: true}",
-    "wait": "- {run: make, id: a, background: true}\n- {wait: a}",
-    "wait-all": "- {run: make, id: a, background: true}\n- {wait-all: true}",
-    "cancel": "- {run: make, id: a, background: true}\n- {cancel: a}",
-    "parallel": "- {parallel: [{run: make}]}",
-}
-
-
-@pytest.mark.parametrize("key", STEP_REFUSALS)
-def test_refused_keys_of_a_step_refuse_it(key: str) -> None:
-    step = steps_job(STEPS[key]).steps[-1]
-    assert step.verdict is Verdict.REFUSED
-    assert step.reason == STEP_REFUSALS[key] == KEYS[f"jobs.ID.steps[].{key}"].told
 
 
 def test_what_is_told_of_environments_labels_and_inputs_is_so() -> None:

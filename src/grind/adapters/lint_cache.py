@@ -14,7 +14,7 @@ TYPE_CHECKING = False  # `typing` costs more than replaying an answer; checkers 
 if TYPE_CHECKING:
     from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 _PRIME = (1 << 61) - 1
 _MOMENT = 50_000_000
 """Nanoseconds below which a file counts as just written."""
@@ -94,6 +94,15 @@ def _stamp(path: str) -> tuple[int, int, int] | None:
     return (facts.st_mtime_ns, facts.st_size, facts.st_ino)
 
 
+def _git_folder(root: str) -> str:
+    """Where this working copy's index is: a linked one has a file that says so."""
+    try:
+        with open(os.path.join(root, ".git")) as file:
+            return os.path.join(root, file.readline().removeprefix("gitdir:").strip())
+    except OSError:
+        return os.path.join(root, ".git")
+
+
 class Memo:
     """The whole answer of one command line."""
 
@@ -101,28 +110,31 @@ class Memo:
         self.key = key
         self.path = os.path.join(folder(), f"{name_of(*key)}.memo")
 
-    def replay(self) -> tuple[int, str] | None:
+    def replay(self) -> tuple[int, bytes] | None:
         """The exit code and the output, if nothing has changed since."""
         loaded = _load(self.path)
         if not isinstance(loaded, tuple) or len(loaded) != 5 or loaded[:2] != (FORMAT, self.key):
             return None
         lstat = os.lstat
         try:
-            for path, stamp in loaded[2]:
+            for path, mtime, size, inode in loaded[2]:
                 facts = lstat(path)
-                if (facts.st_mtime_ns, facts.st_size, facts.st_ino) != stamp:
+                if facts.st_mtime_ns != mtime or facts.st_size != size or facts.st_ino != inode:
                     return None
         except OSError:
             return None
         return loaded[3], loaded[4]
 
-    def keep(self, root: str, files: list[str], folders: list[str], code: int, output: str) -> None:
+    def keep(
+        self, root: str, files: list[str], folders: list[str], code: int, output: bytes
+    ) -> None:
         """Remember an answer, with everything it was made from. Paths are relative to the root."""
         import time
 
-        rows: list[tuple[str, tuple[int, int, int]]] = []
+        rows: list[tuple[str, int, int, int]] = []
         now = time.time_ns()
-        extra = (".git/index", ".git/info/exclude", "grind.toml", "flake.lock", ".gitignore")
+        index = os.path.join(_git_folder(root), "index")
+        extra = (index, ".git/info/exclude", "grind.toml", "flake.lock", ".gitignore")
         for path in (*extra, *files, *folders):
             full = os.path.join(root, path) if path else root
             stamp = _stamp(full)
@@ -132,5 +144,5 @@ class Memo:
                 return
             if stamp[0] > now - _MOMENT:
                 return
-            rows.append((full, stamp))
+            rows.append((full, *stamp))
         _write(self.path, (FORMAT, self.key, rows, code, output))

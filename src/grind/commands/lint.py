@@ -54,15 +54,25 @@ def parser() -> argparse.ArgumentParser:
 
 def run_line(argv: list[str]) -> int:
     """Lint; 0 clean, 1 findings that fail, 2 usage. Raises GrindError."""
-    memo = _memo(argv)
-    known = memo.replay() if memo else None
-    if known is not None:
-        sys.stdout.write(known[1])
-        return known[0]
+    code = again(argv)
+    if code is not None:
+        return code
     options = parser().parse_args(argv)
     if options.explain:
         return _explain(options.explain)
     return _Command(options, argv).run()
+
+
+def again(argv: list[str]) -> int | None:
+    """Give the remembered answer to a command line again, and return its exit code; None when there
+    is none that still holds."""
+    memo = _memo(argv)
+    known = memo.replay() if memo else None
+    if known is None:
+        return None
+    sys.stdout.flush()
+    sys.stdout.buffer.write(known[1])
+    return known[0]
 
 
 def _memo(argv: list[str]) -> Memo | None:
@@ -81,7 +91,8 @@ def _memo(argv: list[str]) -> Memo | None:
         return None
     from grind.adapters.lint_cache import Memo
 
-    look = str(sys.stdout.isatty()), os.environ.get("NO_COLOR", ""), os.environ.get("TERM", "")
+    out = sys.stdout
+    look = str(out.isatty()), out.encoding, *map(os.environ.get, ("NO_COLOR", "TERM"), ("", ""))
     return Memo((_version(), os.getcwd(), *look, *argv))
 
 
@@ -131,7 +142,7 @@ class _Command:
 
         settings = self.settings(tree)
         cache = runner.NoCache() if self.options.no_cache else wiring.lint_cache(self.root)
-        job = runner.Job(tree, settings, self.wanted(), wiring.shfmt(), cache)
+        job = runner.Job(tree, settings, self.wanted(), bool(self.paths), wiring.shfmt(), cache)
         result = runner.run(job)
         if not isinstance(cache, runner.NoCache):
             cache.save(complete=not self.paths and not self.options.changed)
@@ -146,7 +157,7 @@ class _Command:
             entries = tree.entries()
             files = [e.path for e in entries if e.path in set(result.looked_at)]
             files += [e.path for e in entries if e.path.endswith(".gitignore")]
-            memo.keep(self.root, files, _folders([e.path for e in entries]), code, output)
+            memo.keep(self.root, files, _folders([e.path for e in entries]), code, _encoded(output))
         return code
 
     def settings(self, tree: Tree) -> Settings:
@@ -292,6 +303,11 @@ def _locate(paths: list[str]) -> tuple[str, list[str], bool]:
             raise GrindError(f"{path} is outside of {root}", remedy="lint one repository at a time")
         relative.append("" if inside == "." else inside)
     return root, relative, top is not None
+
+
+def _encoded(output: str) -> bytes:
+    """What the terminal gets for it: what its character set has not is escaped."""
+    return output.encode(sys.stdout.encoding, "backslashreplace")
 
 
 def _folders(paths: list[str]) -> list[str]:

@@ -61,7 +61,7 @@ class Turn:
         if Phase.LAND in chosen and Phase.LAND not in self.before.done:
             self._require_message()
         if chosen == (Phase.VERIFY,):
-            require_live_probes(self._basis())
+            require_live_probes(self.session, self._basis())
 
     def _require_message(self) -> None:
         from grind.core.message import problems_of
@@ -80,10 +80,14 @@ class Turn:
         if problems:
             raise GrindError("; ".join(problems), remedy='grind run -m "…"')
 
-    def _basis(self, rev: str | None = None) -> Basis:
+    def _basis(self, rev: str | None = None, *, steps: bool = False) -> Basis:
+        """The basis of what is here, or of a commit; `steps` are to run on the host."""
+        from grind.commands.hosting import labels_for
+        from grind.commands.probe import no_labels
         from grind.flows.basis import Options, find_basis
 
-        return find_basis(self.session.repository, Options(rev=rev), self.session.labels)
+        labels = labels_for(self.session, "run steps") if steps else no_labels
+        return find_basis(self.session.repository, Options(rev=rev), labels)
 
     def take(self, phase: Phase) -> Outcome:
         """Do a phase. Raises GrindError as its command does."""
@@ -103,37 +107,45 @@ class Turn:
 
     def _check(self) -> Outcome:
         from grind.commands import check
-        from grind.commands.land import require_proof_of
+        from grind.commands.landing import require_proof
         from grind.commands.options import plan_options
         from grind.commands.running import run_checks
 
         parser = argparse.ArgumentParser()
         check.add_arguments(parser)
         args = parser.parse_args(["--json"] if self.args.json else [])
-        basis = self._basis()
+        basis = self._basis(steps=True)
         try:
-            require_proof_of(self.session, basis, plan_options(args))
+            require_proof(self.session, basis, plan_options(args), basis.target.upstream)
         except RefusedError:
             return _by(run_checks(self.session, basis, args, whole=True))
         return _by(0, "proven already")
 
     def _activate(self) -> Outcome:
-        from grind.commands.activate import activate_on_host
+        from grind.commands.activate import activate_on_host, require_activate
 
         basis = self._basis()
         if basis.config.activate is None:
             return Outcome("skipped", reason="grind.toml has no [activate]")
+        require_activate(self.session, basis, "activate it")
         args = argparse.Namespace(dry_run=False, json=self.args.json)
         with self.session.lock("grind run"):
             ended = activate_on_host(self.session, basis, args)
         return _by(ended.exit_code, ended.reason)
 
     def _land(self) -> Outcome:
-        from grind.commands.land import check_message, release_for, require_proof_of
+        from grind.commands.hosting import bring_workspace_along
+        from grind.commands.landing import (
+            Around,
+            check_message,
+            land_with_effects,
+            release_for,
+            require_proof,
+        )
         from grind.flows import land as flow
         from grind.flows.basis import Options
 
-        session, basis = self.session, self._basis()
+        session, basis = self.session, self._basis(steps=True)
         release, last = release_for(session, basis)
         try:
             landing = flow.plan_landing(session.repository, basis, squash=False, last=last)
@@ -141,8 +153,9 @@ class Turn:
             self.commit = basis.snapshot.commit
             return Outcome("skipped", reason=nothing.message)
         message = self.args.message if landing.needs_commit else None
+        asked = None
         if not landing.arrived:
-            require_proof_of(session, basis, Options())
+            asked = require_proof(session, basis, Options(), landing.main)
             check_message(message, landing, conventional=basis.config.land.conventional)
         with session.lock("grind run"), session.journal(release) as journal:
 
@@ -150,9 +163,13 @@ class Turn:
                 for entry in journal.append(event):
                     self._face.show(entry)
 
-            landed = flow.land(session.repository, landing, message, record, last)
-        self.commit = landed.oid
-        return _by(0, flow.told_follow(landed))
+            around = Around(asked, list(journal.read()), last)
+            landed = land_with_effects(session, basis, landing, message, around, record)
+            for warning in landed.warnings:
+                record(e.Note("warning", warning))
+        self.commit = landed.oid or ""
+        bring_workspace_along(session, basis, landing.snapshot.tree)
+        return _by(0, landed.note)
 
     def _watch(self) -> Outcome:
         from grind.commands import watch
@@ -163,7 +180,7 @@ class Turn:
         given = {"--timeout": self.args.timeout, "--api": self.args.api, "--repo": self.args.repo}
         words = [word for name, value in given.items() if value for word in (name, value)]
         args = parser.parse_args([*words, *(["--json"] if self.args.json else []), commit])
-        code = watch.watch_and_verify(self.session, args, commit)
+        code = watch.watch_and_verify(self.session.on("local"), args, commit)
         if code == ExitCode.PAUSED:
             return _by(code, "CI is not over; `grind run --from watch` goes on")
         return _by(code)
@@ -184,8 +201,8 @@ class Turn:
         commit = self._watched()
         basis = self._basis(commit)
         if self.args.first == Phase.VERIFY:
-            require_live_probes(basis)
-        elif not live_probes(basis):
+            require_live_probes(self.session, basis)
+        elif not live_probes(self.session, basis):
             return Outcome("skipped", reason=NO_REVISION)
         show = shower(self.session, json=self.args.json)
 

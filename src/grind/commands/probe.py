@@ -8,6 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from grind.commands.hosting import add_host
 from grind.commands.options import add_json
 from grind.core.errors import ExitCode
 
@@ -15,15 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from grind.core import events as e
+    from grind.core.config import Config
     from grind.core.health import ProbeContext, ProbeReport
     from grind.core.probe import Probe
     from grind.flows.basis import Basis
     from grind.wiring import Session
 
+_LOOKED_AT = 20
+"""Releases and activations whose journals are read."""
+
 HELP = "ask the health probes of grind.toml: values, not just an answer"
 EXAMPLES = """\
   grind probe                       the probes for this host's role
   grind probe api queue             these alone
+  grind probe --host web-1          from there, those for its role
   grind probe --role prod           those of a role
   grind probe --revision v1.4.0     it must be this revision that answers (default: HEAD)
   grind probe --json | jq -r '.probes[] | select(.green | not).name'
@@ -33,7 +39,10 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("names", nargs="*", metavar="NAME", help="only the probes of these names")
-    parser.add_argument("--role", metavar="ROLE", help="the probes of this role")
+    add_host(parser)
+    parser.add_argument(
+        "--role", metavar="ROLE", help="the probes of this role (default: the host's)"
+    )
     parser.add_argument(
         "--revision",
         metavar="REV",
@@ -50,10 +59,11 @@ def run(args: argparse.Namespace) -> int:
     from grind.flows.probe import choose, places_of
     from grind.wiring import Session
 
-    session = Session(os.getcwd(), os.environ)
-    basis = find_basis(session.repository, Options(), session.labels)
-    role = args.role or role_of(basis)
+    session = Session(os.getcwd(), os.environ, args.host)
+    basis = find_basis(session.repository, Options(), no_labels)
+    role = args.role or session.chosen(basis.config).config.role
     probes = choose(basis.config.probe, role=role, names=args.names)
+    require_probing(session, basis.config, probes)
     places = places_of(basis.config_blob, basis.config.probe, FILE)
     context = context_for(session, probes, args.revision)._replace(places=places)
     try:
@@ -65,10 +75,31 @@ def run(args: argparse.Namespace) -> int:
     return int(code)
 
 
-def role_of(basis: Basis) -> str | None:
-    """Return the role of the host that is probed."""
-    del basis
-    return None
+def no_labels(_: Config) -> frozenset[str]:
+    """Return no labels: no probe hangs on them, and no host is asked for them."""
+    return frozenset()
+
+
+def require_probing(session: Session, config: Config, probes: Sequence[Probe]) -> None:
+    """Return when these probes may be asked: the user has said yes to whatever they run, and to
+    every host that they are asked from. To connect from this machine needs no yes.
+
+    Raises:
+        GrindError: there is no such host; RefusedError: nobody said yes.
+    """
+    from grind.commands.hosting import reach
+    from grind.commands.trusting import require_trust
+    from grind.core.hosts import chosen_host
+
+    if any(probe.place != "client" and probe.host is None for probe in probes):
+        reach(session, config, "ask probes")
+    for name in dict.fromkeys(probe.host for probe in probes if probe.host is not None):
+        host = chosen_host(config, name)
+        if not session.hosts.is_here(host):
+            require_trust(session, config, f"ask probes on {name} (ssh {host.config.ssh})")
+    running = [probe.name for probe in probes if probe.command or probe.place == "container"]
+    if running:
+        require_trust(session, config, f"run what the probes {', '.join(running)} say")
 
 
 def context_for(session: Session, probes: Sequence[Probe], revision: str) -> ProbeContext:
@@ -81,7 +112,26 @@ def context_for(session: Session, probes: Sequence[Probe], revision: str) -> Pro
     if all(probe.revision is None for probe in probes):
         return ProbeContext()
     snapshot = session.repository.snapshot(session.repository.resolve(revision))
-    return ProbeContext(commit=snapshot.commit, tree=snapshot.tree)
+    return ProbeContext(
+        commit=snapshot.commit, tree=snapshot.tree, same=commits_of(session, snapshot.tree)
+    )
+
+
+def commits_of(session: Session, tree: str) -> tuple[str, ...]:
+    """Return the commits that grind made for snapshots of this tree here: what was activated before
+    it was committed answers with one of them, and is the very same."""
+    from grind.core.events import RunStarted
+    from grind.core.hostevents import ActivateStarted
+
+    store = session.store
+    found: list[str] = []
+    for folder in (*store.activations()[:_LOOKED_AT], *store.releases()[:_LOOKED_AT]):
+        with session.journal(folder) as journal:
+            for entry in journal.read():
+                event = entry.event
+                if isinstance(event, RunStarted | ActivateStarted) and event.tree == tree:
+                    found.append(event.commit)
+    return tuple(dict.fromkeys(commit for commit in found if commit))
 
 
 def exit_code(report: ProbeReport) -> ExitCode:

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from grind.commands.hosting import add_host
 from grind.commands.options import add_json
 from grind.core import events as e
 from grind.core.errors import ExitCode, GrindError
@@ -29,6 +30,7 @@ def add_code_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--branch", metavar="NAME", help="the branch it landed on (default: what the journal says)"
     )
+    add_host(parser)
     parser.add_argument("--plan", action="store_true", help="say what would be done, do nothing")
     parser.add_argument(
         "--now", action="store_true", help="push at once, without the checks; needs --reason"
@@ -39,6 +41,7 @@ def add_code_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_code(args: argparse.Namespace) -> int:
     """Undo; return 0 when the revert commit is on the branch, or nothing was to undo."""
+    from grind.commands.probe import no_labels
     from grind.flows.basis import Options, find_basis
     from grind.wiring import Session
 
@@ -46,8 +49,8 @@ def run_code(args: argparse.Namespace) -> int:
         raise GrindError(
             "--now leaves the checks out, so it must be said why", remedy='--reason "…"'
         )
-    session = Session(os.getcwd(), os.environ)
-    basis = find_basis(session.repository, Options(), session.labels)
+    session = Session(os.getcwd(), os.environ, args.host)
+    basis = find_basis(session.repository, Options(), no_labels)
     plan = plan_of(session, basis, args.commit, args.branch)
     return carry_out(session, basis, plan, args)
 
@@ -98,7 +101,7 @@ def carry_out(session: Session, basis: Basis, plan: CodePlan, args: argparse.Nam
     if plan.nothing or args.plan:
         return int(ExitCode.DONE)
     message = plan.message(args.reason, conventional=basis.config.land.conventional)
-    proposed = _basis_of(session, basis, plan)
+    proposed = _basis_of(session, basis, plan, at_once=args.now)
     if not args.now:
         code = _prove(session, proposed, args)
         if code:
@@ -115,13 +118,16 @@ def carry_out(session: Session, basis: Basis, plan: CodePlan, args: argparse.Nam
     return _land(session, proposed, plan, message, args, face)
 
 
-def _basis_of(session: Session, basis: Basis, plan: CodePlan) -> Basis:
+def _basis_of(session: Session, basis: Basis, plan: CodePlan, *, at_once: bool) -> Basis:
     """Return the basis of the tree that reverting gives, for a push to the branch it goes to."""
+    from grind.commands.hosting import labels_for
+    from grind.commands.probe import no_labels
     from grind.flows.basis import Options, find_basis
 
     branch = plan.change.branch
     ref = branch if branch != basis.target.main else None
-    found = find_basis(session.repository, Options(ref=ref), session.labels, plan.proposal)
+    labels = no_labels if at_once else labels_for(session, "run steps")
+    found = find_basis(session.repository, Options(ref=ref), labels, plan.proposal)
     target = found.target._replace(main=branch, remote=plan.remote, upstream=plan.tip)
     return found._replace(target=target)
 
@@ -129,7 +135,7 @@ def _basis_of(session: Session, basis: Basis, plan: CodePlan) -> Basis:
 def _prove(session: Session, basis: Basis, args: argparse.Namespace) -> int:
     """Have the gate open: by a receipt that there is, or by running the checks."""
     from grind.commands import check
-    from grind.commands.land import require_proof_of
+    from grind.commands.landing import require_proof
     from grind.commands.options import plan_options
     from grind.commands.running import run_checks
     from grind.core.errors import RefusedError
@@ -140,12 +146,12 @@ def _prove(session: Session, basis: Basis, args: argparse.Namespace) -> int:
     checking = parser.parse_args(["--ref", ref, "--wait", *(["--json"] if args.json else [])])
     options = plan_options(checking)
     try:
-        require_proof_of(session, basis, options)
+        require_proof(session, basis, options, basis.target.upstream)
         return 0
     except RefusedError:
         code = run_checks(session, basis, checking, whole=True)
     if code == 0:
-        require_proof_of(session, basis, options)
+        require_proof(session, basis, options, basis.target.upstream)
     return code
 
 
@@ -157,7 +163,7 @@ def _land(
     args: argparse.Namespace,
     face: Face,
 ) -> int:
-    from grind.commands.land import release_for
+    from grind.commands.landing import release_for
     from grind.core.release import Release, State
     from grind.flows import land as flow
 

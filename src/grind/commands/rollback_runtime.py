@@ -8,6 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from grind.commands.hosting import add_host
 from grind.commands.options import add_json
 from grind.core import events as e
 from grind.core.errors import ExitCode
@@ -29,6 +30,7 @@ def add_runtime_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "units", nargs="*", metavar="UNIT", help="default: [rollback] units in grind.toml"
     )
+    add_host(parser)
     parser.add_argument("--plan", action="store_true", help="say what would be done, do nothing")
     parser.add_argument("--reason", default="", metavar="TEXT", help="why; kept in the journal")
     add_json(parser, "write the rollback as NDJSON events (schema grind.events/1)")
@@ -36,11 +38,18 @@ def add_runtime_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_runtime(args: argparse.Namespace) -> int:
     """Restart; return 0 when all units are up and the probes are green."""
+    from grind.commands.hosting import reach
+    from grind.commands.probe import no_labels, require_probing
+    from grind.commands.trusting import require_trust
     from grind.flows.basis import Options, find_basis
     from grind.wiring import Session
 
-    session = Session(os.getcwd(), os.environ)
-    basis = find_basis(session.repository, Options(), session.labels)
+    session = Session(os.getcwd(), os.environ, args.host)
+    basis = find_basis(session.repository, Options(), no_labels)
+    host = reach(session, basis.config, "restart units")
+    if not args.units and basis.config.rollback.units:
+        require_trust(session, basis.config, f"restart units on {host.name}")
+    require_probing(session, basis.config, _probes(session, basis))
     if args.plan:
         return asyncio.run(_run(session, basis, args))
     with session.lock("grind rollback runtime"):
@@ -62,7 +71,7 @@ async def _run(session: Session, basis: Basis, args: argparse.Namespace) -> int:
     try:
         host = hosts.main()
         states = await plan_runtime(host, args.units or basis.config.rollback.units)
-        probes = _probes(basis)
+        probes = _probes(session, basis)
         plan = planned(host.name, states, len(probes))
         if args.plan:
             face.show(e.Entry(e.EVENTS_SCHEMA, 0, session.clock.now(), plan))
@@ -87,16 +96,14 @@ async def _run(session: Session, basis: Basis, args: argparse.Namespace) -> int:
         await hosts.close()
 
 
-def _probes(basis: Basis) -> tuple[Probe, ...]:
-    """The probes for the host; those that ask for a revision are left out of it, because a restart
-    brings back whatever was deployed."""
+def _probes(session: Session, basis: Basis) -> tuple[Probe, ...]:
+    """The probes for the host, but for what a restart does not change: it brings back whatever was
+    deployed, and leaves alone what it was not about."""
     import msgspec
 
-    from grind.commands.probe import role_of
-
-    role = role_of(basis)
+    role = session.chosen(basis.config).config.role
     chosen = (probe for probe in basis.config.probe if probe.is_for(role))
-    return tuple(msgspec.structs.replace(probe, revision=None) for probe in chosen)
+    return tuple(msgspec.structs.replace(probe, revision=None, fresh=False) for probe in chosen)
 
 
 def _prober(
@@ -106,15 +113,15 @@ def _prober(
     basis: Basis,
     probes: tuple[Probe, ...],
     record: Callable[[e.Event], None],
-) -> Callable[[float], Awaitable[ProbeReport]]:
+) -> Callable[[], Awaitable[ProbeReport]]:
     from grind.core.config import FILE
     from grind.core.health import ProbeContext
     from grind.flows.probe import places_of, run_probes
     from grind.wiring.probing import probe_inputs
 
-    async def probe(since: float) -> ProbeReport:
+    async def probe() -> ProbeReport:
         places = places_of(basis.config_blob, basis.config.probe, FILE)
-        context = ProbeContext(since=since or None, places=places)
+        context = ProbeContext(places=places)
         inputs = probe_inputs(session, hosts, host, record)
         return await run_probes(inputs, probes, context, purpose="rollback")
 

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from grind.commands.after_red import add_red_arguments
+from grind.commands.hosting import add_host
 from grind.commands.options import add_json
 from grind.core.errors import ExitCode, GrindError
 from grind.core.loop import LoopEnded, LoopStarted, Phase, PhaseEnded, PhaseStarted, phases
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--until", dest="last", choices=names, default="verify", metavar="PHASE", help="end with it"
     )
+    add_host(parser)
     parser.add_argument("--timeout", metavar="TIME", help="how long to wait for CI (default: 2h)")
     parser.add_argument("--api", metavar="URL", help="the API of a GitHub Enterprise Server")
     parser.add_argument("--repo", metavar="[HOST/]OWNER/NAME", help="the repository at the forge")
@@ -60,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     chosen = phases(first, last)
     if not chosen:
         raise GrindError(f"--from {first} comes after --until {last}", remedy="grind run --help")
-    plain = Session(os.getcwd(), os.environ)
+    plain = Session(os.getcwd(), os.environ, args.host)
     with LoopSession.lock_of(plain):
         return _run(plain, args, chosen)
 

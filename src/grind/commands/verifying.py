@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from grind.core.health import ProbeReport
+    from grind.core.hosts import Chosen
     from grind.core.probe import Probe
     from grind.flows.basis import Basis
     from grind.wiring import Session
@@ -26,33 +27,44 @@ class Verified(NamedTuple):
     reason: str = ""
 
 
-def live_probes(basis: Basis) -> tuple[Probe, ...]:
+def live_probes(session: Session, basis: Basis) -> tuple[Probe, ...]:
     """Return the probes of the role that is deployed to; empty when they could not tell the new
     revision from the old one."""
-    from grind.commands.probe import role_of
     from grind.flows.verify import can_verify
 
-    role = basis.config.verify.role or role_of(basis)
+    role = basis.config.verify.role or _host(session, basis).config.role
     probes = tuple(probe for probe in basis.config.probe if probe.is_for(role))
     return probes if can_verify(probes) else ()
 
 
-def require_live_probes(basis: Basis) -> None:
-    """Raise GrindError when nothing could be verified: before anything is waited for."""
+def require_live_probes(session: Session, basis: Basis) -> None:
+    """Raise GrindError when nothing could be verified, or nobody said yes to what the probes need:
+    before anything is waited for."""
+    from grind.commands.probe import require_probing
     from grind.flows.verify import NO_REVISION
 
-    if not live_probes(basis):
+    probes = live_probes(session, basis)
+    if not probes:
         raise GrindError(
             NO_REVISION,
             remedy='revision = "commit" in a [[probe]] of grind.toml; docs/probes.md',
         )
+    require_probing(session, basis.config, probes)
+
+
+def _host(session: Session, basis: Basis) -> Chosen:
+    """The host that is deployed to."""
+    from grind.core.hosts import chosen_host
+
+    named = basis.config.verify.host
+    return chosen_host(basis.config, named) if named else session.chosen(basis.config)
 
 
 def verify_commit(
     session: Session, basis: Basis, commit: str, record: Callable[[e.Event], None]
 ) -> Verified:
     """Wait until the commit answers live; `basis` has the configuration that holds."""
-    require_live_probes(basis)
+    require_live_probes(session, basis)
     try:
         report = asyncio.run(_verify(session, basis, commit, record))
     except asyncio.CancelledError:
@@ -67,6 +79,7 @@ def verify_commit(
 async def _verify(
     session: Session, basis: Basis, commit: str, record: Callable[[e.Event], None]
 ) -> ProbeReport:
+    from grind.commands.probe import commits_of
     from grind.commands.running import stop_on_signals
     from grind.core.config import FILE
     from grind.core.health import ProbeContext
@@ -77,14 +90,18 @@ async def _verify(
     stop_on_signals()
     hosts = ProbeHosts(session, basis.config)
     try:
-        host = hosts.main()
+        host = hosts.named(_host(session, basis).name)
+        tree = session.repository.snapshot(commit).tree
         context = ProbeContext(
             commit=commit,
-            tree=session.repository.snapshot(commit).tree,
+            tree=tree,
+            same=commits_of(session, tree),
             places=places_of(basis.config_blob, basis.config.probe, FILE),
         )
         inputs = probe_inputs(session, hosts, host, record)
-        return await verify(inputs, live_probes(basis), context, basis.config.verify.deadline)
+        return await verify(
+            inputs, live_probes(session, basis), context, basis.config.verify.deadline
+        )
     finally:
         await hosts.close()
 

@@ -89,28 +89,32 @@ def run(args: argparse.Namespace) -> int:
     code = watch_and_verify(session, args, commit)
     if code == ExitCode.DONE:
         return code
-    return after_red(session, args, _basis(session, commit), commit, code)
+    anywhere = Session(os.getcwd(), os.environ)  # a revert is proven where changes are
+    return after_red(anywhere, args, _basis(session, commit), commit, code)
 
 
 def watch_and_verify(session: Session, args: argparse.Namespace, commit: str) -> int:
     """Watch, then, with `--verify` and when CI is clean, wait until the commit answers live."""
     from grind.commands.verifying import require_live_probes
+    from grind.wiring import Session
 
     folder = session.store.watch(commit)
+    live = Session(os.getcwd(), session.environ)  # where it is deployed to, not where grind runs
     if args.verify:
-        require_live_probes(_basis(session, commit))
+        require_live_probes(live, _basis(session, commit))
     with session.watch_lock(folder):
         code = asyncio.run(watch_commit(session, args, commit, folder))
         if code == ExitCode.DONE and args.verify:
-            return _verify(session, args, commit, folder)
+            return _verify(live, args, commit, folder)
     return code
 
 
 def _basis(session: Session, commit: str) -> Basis:
     """The configuration that holds is the commit's own."""
+    from grind.commands.probe import no_labels
     from grind.flows.basis import Options, find_basis
 
-    return find_basis(session.repository, Options(rev=commit), session.labels)
+    return find_basis(session.repository, Options(rev=commit), no_labels)
 
 
 def _verify(session: Session, args: argparse.Namespace, commit: str, folder: ReleaseFolder) -> int:

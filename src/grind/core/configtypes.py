@@ -74,6 +74,11 @@ Memory: TypeAlias = Annotated[
     ),
 ]
 """Bytes, with K, M, G or T for powers of 1024, or a part of all: what systemd's MemoryMax takes."""
+Size: TypeAlias = Annotated[
+    str,
+    Meta(pattern=r"^[1-9][0-9]*[KMGT]?$", extra={"expected": 'a size: "20G", "512M"'}),
+]
+"""Bytes, with K, M, G or T for powers of 1024."""
 AbsolutePath: TypeAlias = Annotated[
     str,
     Meta(

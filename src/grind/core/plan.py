@@ -92,6 +92,17 @@ class ActionCall(Struct, frozen=True, kw_only=True):
     """Templates, evaluated among the action's own steps."""
 
 
+class Service(Struct, frozen=True, kw_only=True):
+    """A service container of a job, with nothing left to evaluate."""
+
+    name: str
+    image: str
+    args: tuple[str, ...]
+    """Of the engine's `run`, the image last."""
+    ports: dict[str, str] = {}
+    """Port of the container → port of the host."""
+
+
 class StepPlan(Struct, frozen=True, kw_only=True):
     """One step of one job of the plan."""
 
@@ -122,6 +133,12 @@ class StepPlan(Struct, frozen=True, kw_only=True):
     call: ActionCall | None = None
     open: bool = False
     """Whether its verdict hangs on what a job before says: the job is lowered again by then."""
+    background: bool = False
+    """Whether the steps behind it do not wait for it (`background`, or a member of `parallel`)."""
+    control: str = ""
+    """`wait` or `cancel`: nothing is run, but steps in the background are waited for, or ended."""
+    targets: tuple[int, ...] = ()
+    """Indices of the steps that `control` is about."""
 
     @property
     def executes(self) -> bool:
@@ -196,6 +213,9 @@ class JobPlan(Struct, frozen=True, kw_only=True):
     max_parallel: int | None = None
     setup: Recipe | None = None
     """What the job gets before its first step."""
+    engine: str = ""
+    """What starts its service containers: `podman` or `docker`."""
+    services: tuple[Service, ...] = ()
     strategy_index: int = 0
     strategy_total: int = 1
     workflow_name: str = ""
@@ -302,6 +322,9 @@ def document(plan: Plan) -> dict[str, Any]:
             if step["gating_reason"]:
                 public["gating_reason"] = step["gating_reason"]
             for name in ("remedy", "file"):
+                if step[name]:
+                    public[name] = step[name]
+            for name in ("background", "control", "targets"):
                 if step[name]:
                     public[name] = step[name]
             if step["parent"] is not None:

@@ -38,7 +38,7 @@ FREE = frozenset(
 )
 """Sections that act in a job's checkout, as any program that the user runs there could, or that
 decide nothing outside of it."""
-FREE_LOCAL = frozenset({"labels", "env", "path", "jobs", "memory", "set"})
+FREE_LOCAL = frozenset({"labels", "env", "path", "jobs", "memory", "disk", "set"})
 """What `[hosts.local]` may say of this machine's own jobs."""
 
 

@@ -7,12 +7,12 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 def cells(text: str) -> int:
     """Return how many terminal cells the text takes."""
-    return cell_len(text)
+    return len(text) if text.isascii() and text.isprintable() else cell_len(text)
 
 
 def fit(text: str, width: int, more: str = "…") -> str:
     """Return text in at most `width` cells; what is cut is marked."""
-    if cell_len(text) <= width:
+    if cells(text) <= width:
         return text
     if width <= cell_len(more):
         return set_cell_size(text, max(width, 0))
@@ -21,7 +21,7 @@ def fit(text: str, width: int, more: str = "…") -> str:
 
 def pad(text: str, width: int) -> str:
     """Return text in exactly `width` cells, or longer if it does not fit."""
-    return text + " " * max(0, width - cell_len(text))
+    return text + " " * max(0, width - cells(text))
 
 
 def wrap(text: str, width: int, *, first: str = "", rest: str = "") -> list[str]:
@@ -32,11 +32,11 @@ def wrap(text: str, width: int, *, first: str = "", rest: str = "") -> list[str]
     lines: list[str] = []
     line, empty = first, True
     for word in text.split():
-        if not empty and cell_len(line) + 1 + cell_len(word) > width:
+        if not empty and cells(line) + 1 + cells(word) > width:
             lines.append(line)
             line, empty = rest, True
-        room = max(4, width - cell_len(line) - (0 if empty else 1))
-        *full, last = chop_cells(word, room) or [""]
+        room = max(4, width - cells(line) - (0 if empty else 1))
+        *full, last = [word] if cells(word) <= room else chop_cells(word, room) or [""]
         for part in full:
             lines.append(line + part)
             line = rest

@@ -33,6 +33,8 @@ class _View:
         self.paint = paint
         self.signs = signs
         steps = [step for job in plan.jobs if job.active for step in job.steps]
+        self._drawn: dict[tuple[int, int], tuple[str, ...]] = {}
+        """Lines of the steps drawn so far, by the step and its depth."""
         self.name_width = max((cells(one_line(step.name)) for step in steps), default=0)
 
     def lines(self) -> Iterator[str]:
@@ -111,7 +113,10 @@ class _View:
         depths: dict[int, int] = {}
         for step in job.steps:
             depths[step.index] = 0 if step.parent is None else depths.get(step.parent, 0) + 1
-            yield from self._step(step, depths[step.index])
+            key = (id(step), depths[step.index])
+            if key not in self._drawn:  # combinations of a matrix share what is the same in them
+                self._drawn[key] = tuple(self._step(step, depths[step.index]))
+            yield from self._drawn[key]
 
     def _step(self, step: StepPlan, depth: int) -> Iterator[str]:
         """`depth` says how many actions the step is within."""

@@ -32,6 +32,12 @@ class LoopSession(Session):
         self.loop = LoopJournal(folder.path, plain.clock.now)
         self.store = LoopStore(plain.repository.common_dir, folder)
 
+    def on(self, host: str) -> LoopSession:
+        """Return the same loop as it is seen from another host."""
+        other = LoopSession(Session(os.getcwd(), self.environ, host), self.folder)
+        other.loop = self.loop
+        return other
+
     @staticmethod
     def lock_of(plain: Session) -> Lock:
         """Return the lock of loops: one at a time in a repository."""

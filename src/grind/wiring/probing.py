@@ -26,19 +26,16 @@ class ProbeHosts:
         self._open: dict[str, Host] = {}
 
     def main(self) -> Host:
-        """Return the host that is probed."""
-        host = self._session.host(self._config)
-        self._open[host.name] = host
-        return host
+        """Return the host that is probed: the one that was asked for, or the default one."""
+        return self.named(self._session.chosen(self._config).name)
 
     def named(self, name: str) -> Host:
-        """Return another host. Raises GrindError when there is none of that name."""
-        from grind.core.errors import GrindError
+        """Return a host; one that was opened before is the same. Raises GrindError when there is
+        none of that name."""
+        from grind.core.hosts import chosen_host
 
         if name not in self._open:
-            host = self._session.host(self._config)
-            if host.name != name:
-                raise GrindError(f"there is no host {name!r}", remedy="[hosts.NAME] in grind.toml")
+            host = self._session.hosts.open(chosen_host(self._config, name))
             self._open[name] = host
         return self._open[name]
 

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from grind.adapters.ssh.host import SshHost
-    from grind.wiring import Session
 
 
-def ssh_host(
+def host_of(
     alias: str,
+    environ: Mapping[str, str],
     *,
     name: str,
-    session: Session,
+    slug: str,
     env: tuple[str, ...] = (),
+    fixed: Mapping[str, str] | None = None,
     path: tuple[str, ...] = (),
     memory: str = "",
     workspace: str = "",
@@ -23,11 +24,12 @@ def ssh_host(
 ) -> SshHost:
     """Return the host behind an SSH alias. Nothing is connected yet.
 
-    `name` is what the user calls it; `env` are names of the host's own variables that steps may see,
-    `path` folders put before their PATH (both as in `[hosts.NAME]`), `memory` a MemoryMax for each
-    job where the host's systemd allows it (`12G`, `80%`), `workspace` a clone of the repository on the
-    host, whose objects need not be sent. `config` is a configuration file for ssh in
-    place of the user's; GRIND_SSH_CONFIG in the environment does the same.
+    `name` is what the user calls it, `slug` the repository's folder in the host's state folder; `env`
+    are names of the host's own variables that steps may see, `fixed` variables with their values,
+    `path` folders put before their PATH (as in `[hosts.NAME]`), `memory` a MemoryMax for each job where
+    the host's systemd allows it (`12G`, `80%`), `workspace` a clone of the repository on the host, whose
+    objects need not be sent. `config` is a configuration file for ssh in place of the user's;
+    GRIND_SSH_CONFIG in the environment does the same.
 
     `await host.open()` connects, and says by UnreachableError why it cannot; every method that needs
     the host connects by itself, but `host.environment` is known only after one of them. Call
@@ -38,33 +40,6 @@ def ssh_host(
         GrindError: the alias is none that ssh could take (it begins with `-`), or there is no private
             place for the socket.
     """
-    return host_of(
-        alias,
-        session.environ,
-        name=name,
-        slug=session.hosts.slug_there(),
-        env=env,
-        path=path,
-        memory=memory,
-        workspace=workspace,
-        config=config,
-    )
-
-
-def host_of(
-    alias: str,
-    environ: Mapping[str, str],
-    *,
-    name: str,
-    slug: str,
-    env: tuple[str, ...] = (),
-    path: tuple[str, ...] = (),
-    fixed: Mapping[str, str] | None = None,
-    memory: str = "",
-    workspace: str = "",
-    config: str | None = None,
-) -> SshHost:
-    """Return the host behind an alias without a repository here: `slug` names its folder there."""
     from grind.adapters.clock import SystemClock
     from grind.adapters.ssh.door import door
     from grind.adapters.ssh.host import Lending, Limits, SshHost

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from grind.workflows.expressions import UNKNOWN, Object
+from grind.workflows.expressions import UNKNOWN, Object, from_python
 
 _PUSH_PAYLOAD_UNKNOWN = (
     "commits",
@@ -108,6 +108,12 @@ def payload(situation: Situation) -> dict[str, Any]:
     return event | dict.fromkeys(_PUSH_PAYLOAD_UNKNOWN, UNKNOWN)
 
 
+def event_value(situation: Situation) -> Any:
+    """Return `github.event` as a value of the expression language, to be shared between jobs."""
+    event = payload(situation)
+    return UNKNOWN if "*" in event else from_python(_with_more(event))
+
+
 def known_payload(value: Any) -> Any:
     """Return the payload without what is unknown, for the file at `GITHUB_EVENT_PATH`."""
     if isinstance(value, dict):
@@ -119,7 +125,6 @@ def github(
     situation: Situation, *, workflow: str, workflow_path: str, job: str, extra: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the `github` context; `extra` adds what only a running job knows."""
-    event = payload(situation)
     values: dict[str, Any] = {
         "action": UNKNOWN,
         "action_path": UNKNOWN,
@@ -128,7 +133,7 @@ def github(
         "actor": situation.actor or UNKNOWN,
         "api_url": "https://api.github.com",
         "base_ref": "",
-        "event": UNKNOWN if "*" in event else _with_more(event),
+        "event": extra["event"] if "event" in extra else event_value(situation),
         "event_name": situation.event,
         "event_path": UNKNOWN,
         "graphql_url": "https://api.github.com/graphql",
@@ -154,6 +159,14 @@ def github(
     if situation.event.startswith("pull_request"):
         values |= dict.fromkeys(("base_ref", "head_ref"), UNKNOWN)
     return values | dict(extra)
+
+
+def github_at(
+    situation: Situation, workflow: str, path: str, job: str, event: Any
+) -> dict[str, Any]:
+    """Return `github` with `github.event` as a value that is there already."""
+    extra = {"event": event}
+    return github(situation, workflow=workflow, workflow_path=path, job=job, extra=extra)
 
 
 def _with_more(event: dict[str, Any]) -> dict[str, Any]:

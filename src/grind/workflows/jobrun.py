@@ -21,12 +21,14 @@ from grind.workflows.expressions import (
     to_text,
     truthy,
 )
+from grind.workflows.jobbeside import Beside
 from grind.workflows.jobenv import layered
 from grind.workflows.jobframes import Frame, handed_over, outputs_of, own_env
 from grind.workflows.jobmemory import Memory
 from grind.workflows.moves import Finish, Hash, Move, Queue, Settle, StepResult
 from grind.workflows.scope import Scope
-from grind.workflows.tasks import TaskInputs, make_task, minutes
+from grind.workflows.services import services_context
+from grind.workflows.tasks import TaskInputs, control_task, make_task, minutes
 
 
 class _Later(Exception):  # noqa: N818 - not an error: "ask me again when something has ended"
@@ -52,10 +54,12 @@ class JobMachine:
         self.plan = plan
         self.job_env, self._problem = layered(plan, contexts)
         self._inputs = inputs
-        self._memory = Memory(contexts, self.job_env)
+        self._memory = Memory(contexts, self.job_env, services_context(plan.services))
         self._workspace = contexts["github"].get("workspace")
         self._next = 0
         self._queued: dict[int, _Queued] = {}
+        self._beside = Beside()
+        self._in_background: dict[int, _Queued] = {}
         self._status = "success"
         self._refused: StepResult | None = None
         self._frames: list[Frame] = []
@@ -87,7 +91,12 @@ class JobMachine:
 
         `fault` is why the step has failed although the host took it for a success.
         """
+        if index in self._in_background:
+            return self._ended_beside(index, exit_code, reason, outputs, env, detail, fault)
         step, _, forgiving = self._queued.pop(index)
+        if step.control and self._beside.told(step.targets) and step.control == "wait":
+            # By its log the host may take for a success what has failed.
+            fault = "a step that it waits for failed"
         if reason == "cancelled":
             outcome = "cancelled"
         else:
@@ -109,9 +118,44 @@ class JobMachine:
             why = step.reason
         return self._record(StepResult(step, step.verdict, outcome, conclusion, why, step.gating))
 
+    def _ended_beside(
+        self,
+        index: int,
+        exit_code: int,
+        reason: str,
+        outputs: Mapping[str, str],
+        env: Mapping[str, str],
+        detail: str,
+        fault: str,
+    ) -> StepResult:
+        """A step in the background ended: the others know nothing of it yet."""
+        step, _, forgiving = self._in_background.pop(index)
+        told, gating = "", step.gating
+        if reason == "cancelled":
+            outcome, told = "cancelled", "cancelled"
+            if self._status != "cancelled" and self._may_be_ended(step):
+                told, gating = "ended by a step of the job", False
+        else:
+            well = exit_code == 0 and reason == "exit" and not fault
+            outcome = "success" if well else "failure"
+        conclusion = "success" if forgiving and outcome == "failure" else outcome
+        self._beside.keep(step, lambda: self._memory.ran(step, outcome, conclusion, outputs, env))
+        why = detail or fault or told or {"timeout": "timed out"}.get(reason, "")
+        result = StepResult(step, step.verdict, outcome, conclusion, why or step.reason, gating)
+        self._beside.ended(result)
+        return self._record(result)
+
+    def _may_be_ended(self, step: StepPlan) -> bool:
+        return any(step.index in o.targets for o in self.plan.steps if o.control == "cancel")
+
     def passed(self, index: int) -> StepResult:
         """The host did not run a queued step, because its condition was false there."""
-        step, condition, _ = self._queued.pop(index)
+        queued = self._in_background.pop(index, None)
+        if queued is not None:
+            self._beside.not_run(queued.step)
+        else:
+            queued = self._queued.pop(index)
+        step, condition, _ = queued
         if not holds(condition, self._current):
             return self._record(self._skipped(step, self._why_not(step)))
         if self._apart:
@@ -149,6 +193,8 @@ class JobMachine:
         """The host has lost the job: give every step that has no result the one that is left."""
         for index in list(self._queued):
             self._queued.pop(index)
+        self._in_background.clear()
+        self._beside.abandon()
         self._status, self._finished = "failure", True
         self._frames.clear()
         self._next = len(self.plan.steps)
@@ -186,8 +232,11 @@ class JobMachine:
             self._next += 1
             if move is not None:
                 found.append(move)
-        if not self._queued and not self._finished:
+        if not self._queued and not self._beside.running and not self._finished:
             self._leave_until(None, found)
+            self._beside.tell_all()
+            if self._beside.failed:
+                self._fail()
             self._finished = True
             found.append(self._finish())
         return found
@@ -291,6 +340,8 @@ class JobMachine:
             return self._refuse(step, self._problem)
         if step.verdict is Verdict.SKIPPED:
             return Settle(self._record(self._left_out(step)))
+        if step.control and step.verdict is not Verdict.REFUSED:
+            return self._control(step)
         try:
             scope = self._scope().having_env(step.source.env)
             condition = self._condition(step, scope)
@@ -323,6 +374,27 @@ class JobMachine:
             return Condition.NOT_CANCELLED
         return answer.condition
 
+    def _control(self, step: StepPlan) -> Move:
+        """A step that waits for others or ends them; it runs whatever has failed."""
+        try:
+            forgiving = _continue_on_error(step, self._scope())
+        except UnknownValueError as error:
+            return self._unknown(step, f"continue-on-error: {error}")
+        except ExpressionError as error:
+            return self._refuse(step, f"continue-on-error: {error}")
+        targets = self._beside.on_host(step.targets)
+        if not targets:
+            if self._queued:
+                raise _Later
+            self._beside.told(step.targets)
+            self._memory.ran(step, "success", "success", {}, {})
+            why = "nothing is in the background"
+            done = StepResult(step, step.verdict, "success", "success", why, step.gating)
+            return Settle(self._record(done))
+        self._queued[step.index] = _Queued(step, Condition.ALWAYS, forgiving)
+        self._hashes.clear()
+        return Queue(control_task(step, targets, forgiving=forgiving))
+
     def _called(self, step: StepPlan, scope: Scope) -> Move | None:
         try:
             self._enter(step, scope)
@@ -343,14 +415,22 @@ class JobMachine:
             return self._unknown(step, str(error))
         except ExpressionError as error:
             return self._refuse(step, str(error))
-        self._queued[step.index] = _Queued(step, asked, forgiving)
+        queued = _Queued(step, asked, forgiving)
+        if step.background:
+            self._in_background[step.index] = queued
+            self._beside.begin(step)
+        else:
+            self._queued[step.index] = queued
         self._hashes.clear()
         return Queue(task)
 
     def _nothing_to_do(self, step: StepPlan, condition: Condition) -> Move:
         """The host has what the step is for; what it would have answered is declared."""
         self._await_turn(condition)
-        self._memory.satisfied(step)
+        if step.background:
+            self._beside.keep(step, lambda: self._memory.satisfied(step))
+        else:
+            self._memory.satisfied(step)
         return Settle(
             self._record(
                 StepResult(step, step.verdict, "success", "success", step.reason, step.gating)
@@ -406,7 +486,9 @@ class JobMachine:
         return StepResult(step, Verdict.SKIPPED, "skipped", "skipped", reason, step.gating)
 
     def _scope(self) -> Scope:
-        waiting = tuple(queued.step for queued in self._queued.values())
+        waiting = [queued.step for queued in self._queued.values()]
+        # What a queued `wait` is about will be known to what stands behind it.
+        waiting += [self.plan.steps[i] for step in waiting for i in step.targets]
         scope = self._memory.scope(self._status, waiting)
         scope.functions["hashFiles"] = self._hash_files
         return scope

@@ -18,8 +18,10 @@ from grind.workflows.availability import check_expressions
 from grind.workflows.expressions import UNKNOWN, ExpressionError, Object
 from grind.workflows.facts import Facts
 from grind.workflows.literals import string_of
+from grind.workflows.lower_same import same_key
 from grind.workflows.lower_step import StepInputs, Within, lower_step
 from grind.workflows.nodes import raw, raw_map
+from grind.workflows.parallel import control_plan, in_background, is_background, unfold
 from grind.workflows.scope import Scope, inputs_in, secrets_in
 from grind.workflows.syntax import Step
 
@@ -38,10 +40,45 @@ def lower_steps(
     `before` are the job's steps before them.
     """
     lowered = list(before)
-    for step in steps:
-        plan = lower_step(inputs, step, tuple(lowered))
-        lowered += (plan,) if plan.call is None else _call(inputs, step, plan, tuple(lowered))
+    for step, members in unfold(steps):
+        here = tuple(lowered)
+        if step.control is not None:
+            lowered.append(_control(inputs, step, here, members))
+            continue
+        plan = _lower(inputs, step, here)
+        if is_background(step):
+            plan = in_background(plan, here, inputs.where(step))
+        lowered += (plan,) if plan.call is None else _call(inputs, step, plan, here)
     return tuple(lowered[len(before) :])
+
+
+def _control(
+    inputs: StepInputs, step: Step, before: tuple[StepPlan, ...], members: int
+) -> StepPlan:
+    plan = control_plan(step, before, members)
+    if inputs.job_continue_on_error:
+        return replace(plan, gating=False, gating_reason="continue-on-error of the job")
+    if plan.source.continue_on_error is True:
+        return replace(plan, gating=False, gating_reason="continue-on-error of the step")
+    return plan
+
+
+def _lower(inputs: StepInputs, step: Step, before: tuple[StepPlan, ...]) -> StepPlan:
+    """Return the plan of one step; that of another combination, where nothing tells them apart.
+
+    What asked the host nothing is the same in the next round of questions too.
+    """
+    # A member of a `parallel` is made anew each time, so it cannot be known again by what it is.
+    own = inputs.kept is None or step.background is not None
+    key = None if own else same_key(inputs, step, before)
+    if key is None or inputs.kept is None:
+        return lower_step(inputs, step, before)
+    found = inputs.kept.find(key)
+    if found is None:
+        asked = inputs.facts.asked
+        found = lower_step(inputs, step, before)
+        inputs.kept.keep(key, found, lasting=inputs.facts.asked == asked)
+    return found
 
 
 class _Unfollowed(Exception):  # noqa: N818 - an answer, not an error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -32,7 +32,7 @@ from grind.workflows.lower_open import (
     speaks_of,
     while_open,
 )
-from grind.workflows.lower_step import StepInputs
+from grind.workflows.lower_step import Kept, StepInputs
 from grind.workflows.matrix import Combination, EmptyMatrixError, MatrixError, expand
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.runs_on import machine
@@ -105,10 +105,23 @@ def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
         if told and not isinstance(error, EmptyMatrixError):
             raise
         return [whole(inputs, job, scope, f"matrix: {error}")]
+    kept = _kept(inputs, job)
     return [
-        _combination(inputs, job, scope, combination, place, len(combinations))
+        _combination(inputs, job, scope, combination, (place, len(combinations)), kept)
         for place, combination in enumerate(inputs.facts.sample_of(combinations))
     ]
+
+
+def _kept(inputs: JobInputs, job: Job) -> Kept:
+    """Return where plans of the job's steps are kept. What another workflow hands over, and what the
+    job has been told, is not the same each time."""
+    if inputs.within is not None or inputs.told(job.id) is not None:
+        return Kept({}, {})
+    return Kept({}, inputs.facts.memo.of_object(_nothing_yet, job))
+
+
+def _nothing_yet(_job: Job) -> dict[Hashable, StepPlan]:
+    return {}
 
 
 def open_matrix(inputs: JobInputs, job: Job, scope: Scope) -> JobPlan:
@@ -126,12 +139,13 @@ def job_scope(inputs: JobInputs, job: str) -> Scope:
     given = contexts.inputs(inputs.situation) if inputs.within is None else inputs.within.inputs
     return Scope(
         {
-            "github": contexts.github(
+            "github": inputs.facts.memo(
+                contexts.github_at,
                 inputs.situation,
-                workflow=workflow.name.text if workflow.name else workflow.path,
-                workflow_path=workflow.path,
-                job=job,
-                extra={},
+                workflow.name.text if workflow.name else workflow.path,
+                workflow.path,
+                job,
+                inputs.facts.memo(contexts.event_value, inputs.situation),
             ),
             "inputs": given if told is None else told.inputs,
             "vars": contexts.variables(),
@@ -185,8 +199,14 @@ def strategy_of(job: Job, scope: Scope) -> _Strategy:
 
 
 def _combination(
-    inputs: JobInputs, job: Job, scope: Scope, combination: Combination | None, place: int, of: int
+    inputs: JobInputs,
+    job: Job,
+    scope: Scope,
+    combination: Combination | None,
+    at: tuple[int, int],
+    kept: Kept | None,
 ) -> JobPlan:
+    place, of = at
     values = dict(combination.values) if combination is not None else None
     scope = scope.having(matrix=values if values is not None else None)
     try:
@@ -199,7 +219,7 @@ def _combination(
         )
     )
     suffix = f" ({combination.label})" if combination is not None and combination.label else ""
-    plan = _lowered(inputs, job, scope, suffix)
+    plan = _lowered(inputs, job, scope, suffix, kept=kept)
     return msgspec.structs.replace(
         plan,
         matrix=values,
@@ -211,7 +231,13 @@ def _combination(
 
 
 def _lowered(
-    inputs: JobInputs, job: Job, scope: Scope, suffix: str, *, matrix: bool = False
+    inputs: JobInputs,
+    job: Job,
+    scope: Scope,
+    suffix: str,
+    *,
+    matrix: bool = False,
+    kept: Kept | None = None,
 ) -> JobPlan:
     """Return the plan of a job in the scope of one combination, but for the combination itself.
 
@@ -232,9 +258,12 @@ def _lowered(
     plan = skeleton(inputs, job, scope, suffix)
     workflow_env = raw_map(inputs.workflow.env)
     job_env = raw_map(job.env)
-    steps = _steps(inputs, job, scope, workflow_env | job_env, later)
+    steps = _steps(inputs, job, scope, workflow_env | job_env, later, kept)
+    containers = judge_containers(job, scope, inputs.facts)
     plan = msgspec.structs.replace(
         plan,
+        engine=containers.engine,
+        services=containers.services,
         runs_on=labels,
         steps=steps,
         klass=_class(job, steps),
@@ -246,7 +275,7 @@ def _lowered(
         scope,
         inactive=inputs.inactive,
         environment=_environment(job, scope),
-        refusal=refusal or judge_containers(job, scope, inputs.facts),
+        refusal=refusal or containers.refusal,
     )
     return while_open(plan, job, inputs.labels, matrix=matrix, machine=open_machine)
 
@@ -310,6 +339,7 @@ def _steps(
     scope: Scope,
     outer_env: dict[str, str],
     later: frozenset[str] = NOTHING,
+    kept: Kept | None = None,
 ) -> tuple[StepPlan, ...]:
     hidden = {name for name, value in outer_env.items() if secrets_in((value,))}
     step_inputs = StepInputs(
@@ -321,6 +351,7 @@ def _steps(
         secret_env=frozenset(hidden),
         job_continue_on_error=to_static(job.continue_on_error, scope) is True,
         later=later,
+        kept=kept,
     )
     return lower_steps(step_inputs, job.steps)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
 from grind.core.config import Config
@@ -19,7 +19,6 @@ from grind.workflows.judge_run import judge_run, text_gating
 from grind.workflows.lower_open import NOTHING, speaks_of
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.scope import Scope, env_object, never_known
-from grind.workflows.support import STEP_REFUSALS
 from grind.workflows.syntax import Job, Scalar, Step, Workflow
 from grind.workflows.verdict_rules import by_rule, matching_rule, selector
 
@@ -47,6 +46,23 @@ class Within(NamedTuple):
         return scope.without("needs", "secrets", "vars").having(inputs=self.inputs, github=github)
 
 
+class Kept(NamedTuple):
+    """Plans of steps of one job that were made before, by what they depend on; see `lower_same`."""
+
+    now: dict[Hashable, StepPlan]
+    """Of this round of questions."""
+    lasting: dict[Hashable, StepPlan]
+    """Of all rounds."""
+
+    def find(self, key: Hashable) -> StepPlan | None:
+        """Return the plan that was made for `key`, if there is one."""
+        return self.lasting.get(key) or self.now.get(key)
+
+    def keep(self, key: Hashable, plan: StepPlan, *, lasting: bool) -> None:
+        """Remember a plan; `lasting` says that no answer of the host was asked for it."""
+        (self.lasting if lasting else self.now)[key] = plan
+
+
 class StepInputs(NamedTuple):
     """What lowering a step depends on."""
 
@@ -61,6 +77,8 @@ class StepInputs(NamedTuple):
     within: Within | None = None
     later: frozenset[str] = NOTHING
     """Contexts of which more is known when the job is lowered again; none when it is not."""
+    kept: Kept | None = None
+    """Plans of steps of the same job, for its other combinations; see `lower_same`."""
 
     def waits_for(self, *texts: str) -> bool:
         """Whether a template will be known when the job is lowered again."""
@@ -250,9 +268,6 @@ def _judge(
     scope: Scope,
     earlier: tuple[StepPlan, ...],
 ) -> Finding:
-    if step.control is not None or step.background is not None:
-        what = step.control[0] if step.control else "background"
-        return Finding(Verdict.REFUSED, StepClass.CHECK, STEP_REFUSALS[what])
     if source.run is None:
         return _judge_uses(inputs, source, scope, earlier)
     if inputs.waits_for(source.shell):

@@ -59,6 +59,8 @@ class Scope:
         seen. What is not known yet stays unknown. Raises ExpressionError.
         """
         outer = self.contexts.get("env")
+        if not own and isinstance(outer, Object):
+            return self
         known = dict(outer.items()) if isinstance(outer, Object) else {}
         complete = isinstance(outer, Object) and outer.complete
         for name, template in own.items():
@@ -81,6 +83,8 @@ class Scope:
 
         Raises ExpressionError; UnknownValueError when it depends on what is not known yet.
         """
+        if "${{" not in raw:
+            return raw
         return evaluate_template(self._parsed(raw), self.values, self.functions)
 
     def text(self, raw: str) -> str:

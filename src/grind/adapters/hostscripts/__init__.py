@@ -11,7 +11,10 @@ from importlib.resources import files
 LOCK = "lock.sh"
 DOCTOR = "doctor.sh"
 SYNC = "sync.sh"
-NAMES = (LOCK, DOCTOR, SYNC)
+SIZES = "sizes.sh"
+PASS = "pass.sh"  # noqa: S105
+UNPACK = "unpack.sh"
+NAMES = (LOCK, DOCTOR, SYNC, SIZES, PASS, UNPACK)
 
 
 def script(name: str) -> bytes:

@@ -37,7 +37,7 @@ g_start_runner() { # → g_detached: in what
   if [[ -d ${g_a[4]}/run/systemd/system ]] && type -P systemd-run >/dev/null; then
     if ((EUID == 0)); then
       systemd-run "${g_unit[@]}" "--setenv=PATH=$PATH" -- "${g_command[@]}" && g_detached=system
-    elif [[ -e ${g_a[4]}/var/lib/systemd/linger/$g_user ]]; then
+    elif [[ -e ${g_a[4]}/var/lib/systemd/linger/$(id -un) ]]; then
       export "XDG_RUNTIME_DIR=${g_a[4]}/run/user/$EUID"
       systemd-run --user "${g_unit[@]}" "--setenv=PATH=$PATH" -- "${g_command[@]}" && g_detached=user
     fi
@@ -118,8 +118,8 @@ g_end_lanes() { # LANE... , or with `abandon` a RUN: end every process of them
 
 g_collect_old() { # AGE KEEP: runs, checkouts, and what sessions that died have left
   local g_f
-  for g_f in "$g_state"/sessions/*; do
-    g_stat "${g_f##*/}" || rm -rf -- "$g_f"
+  for g_f in "$g_state"/sessions/* /dev/shm/grind-"$EUID"-*; do
+    [[ -O $g_f ]] && ! g_stat "${g_f##*[/-]}" && rm -rf -- "$g_f"
   done
   [[ -d $g_state/runs ]] || return 0
   [[ -p $g_state/idle ]] || mkfifo -- "$g_state/idle" 2>/dev/null
@@ -128,7 +128,7 @@ g_collect_old() { # AGE KEEP: runs, checkouts, and what sessions that died have 
 }
 
 g_say_identity() { # the id that `grind.adapters.identity` gives this machine, and the other facts
-  local g_f g_value g_id=
+  local g_f g_value g_machine g_system g_id=
   for g_f in /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub /etc/ssh/ssh_host_rsa_key.pub; do
     g_value=
     { read -r g_value <"$g_f"; } 2>/dev/null
@@ -145,5 +145,7 @@ g_say_identity() { # the id that `grind.adapters.identity` gives this machine, a
   fi
   g_value=
   [[ -r /etc/os-release ]] && g_value=$(cat /etc/os-release)
-  printf '%s\0' "${g_id:0:32}" "$g_value" "$(uname -m)" "$(readlink /run/current-system 2>/dev/null)" "$g_boot"
+  g_machine=$(uname -m)
+  g_system=$(readlink /run/current-system)
+  printf '%s\0' "${g_id:0:32}" "$g_value" "$g_machine" "$g_system" "$g_boot"
 }

@@ -99,7 +99,7 @@ g_join() { # INDEX → g_rc: 0, 1 when the step has failed, 2 when it was cancel
     # Killed before it could record the end of its step.
     g_time
     printf '\0%s %s\0' "$g_track" "$1" >>"$g_lane/log.$1"
-    g_record end "$1" "$g_rc" cancelled "$g_now" "$g_now" -
+    g_record end "$1" "$g_rc" exit "$g_now" "$g_now" -
     g_rc=1
   fi
   unset -v "g_beside[$1]"

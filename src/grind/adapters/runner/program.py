@@ -11,6 +11,7 @@ RUNNER = (
     "files.sh",
     "checkout.sh",
     "worktree.sh",
+    "names.sh",
     "step.sh",
     "beside.sh",
     "batch.sh",
@@ -21,7 +22,7 @@ RUNNER = (
 HOST = (
     "base.sh",
     "processes.sh",
-    "step.sh",
+    "names.sh",
     "atlanes.sh",
     "hashing.sh",
     "taking.sh",

@@ -2,13 +2,13 @@
 #
 # The log goes to the standard output as it is, from an offset on; records go to the standard error, one
 # a line, each with its length. The standard input is the lifeline: a client that is not heard of for
-# half a minute is gone, or the network is, and then nothing of this may stay.
+# a while is gone, or the network is, and then nothing of this may stay.
 
 g_main_follow() { # STATE: wait until there is a lane to follow
   local g_word
   trap g_end_follow EXIT
   trap 'exit 0' HUP TERM INT PIPE
-  while IFS= read -r -t 90 g_word; do
+  while IFS= read -r -t "$g_lifeline" g_word; do
     case $g_word in
       follow)
         mapfile -d '' -t -n 3 g_a
@@ -30,18 +30,17 @@ g_follow() { # LANE RECORDS LOG: from these offsets on
   # Each is a group of its own. `--pid` ends them also when this process is killed.
   tail -c "+$(($3 + 1))" -f --pid=$$ -- "$1/log" </dev/null 2>/dev/null &
   g_pushers=$!
-  g_push_records "$2" </dev/null >&2 &
+  g_push_records "$2" >&2 &
   g_pushers+=" $!"
-  while IFS= read -r -t 30 g_word; do :; done
+  while IFS= read -r -t "$g_lifeline" g_word; do :; done
   exit 0
 }
 
 g_push_records() { # OFFSET: and a sign of life every second, and why it ends
-  local g_line= g_more g_in g_rc
+  local g_line= g_more g_rc
   g_boot_id
-  exec {g_in}< <(exec tail -c "+$(($1 + 1))" -f --pid=$$ -- "$g_lane/records" 2>/dev/null)
   while :; do
-    IFS= read -r -t 1 -u "$g_in" g_more
+    IFS= read -r -t 1 g_more
     g_rc=$? g_line+=$g_more
     if ((g_rc == 0)); then
       printf 'r %s %s\n' "${#g_line}" "$g_line"
@@ -51,15 +50,17 @@ g_push_records() { # OFFSET: and a sign of life every second, and why it ends
     g_why_lost "$g_lane"
     if [[ $g_reason ]]; then
       # What was written between our last look and the end.
-      IFS= read -r -t 0.2 -u "$g_in" g_more && { g_line+=$g_more; printf 'r %s %s\n' "${#g_line}" "$g_line"; g_line=; continue; }
+      if IFS= read -r -t 0.2 g_more; then
+        g_line+=$g_more
+        printf 'r %s %s\n' "${#g_line}" "$g_line"
+        g_line=
+        continue
+      fi
       printf 'l %s %s\n' "${#g_reason}" "$g_reason"
     else
       printf 'h\n'
     fi
-    ((g_rc > 128)) || g_nap_here
-  done
-}
-
-g_nap_here() { # the follower has ended by itself: nothing to wait on
-  sleep 1
+    # The follower has ended by itself: there is nothing to wait on.
+    ((g_rc > 128)) || sleep 1
+  done < <(exec tail -c "+$(($1 + 1))" -f --pid=$$ -- "$g_lane/records" 2>/dev/null)
 }

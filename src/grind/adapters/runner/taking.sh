@@ -19,13 +19,13 @@ g_read_token() { # REPOSITORY → g_token
 g_do_pack() { # REPOSITORY TOKEN NEW FORMAT HOW WORKSPACE, then what update-ref takes; the data is a pack
   local g_token g_repo=$g_state/${g_a[0]}
   if ! type -P git >/dev/null; then
-    g_skip_data "$g_bytes"
+    g_skip_data
     g_answer 127 '' 'git is not on the PATH of this host'
     return
   fi
   g_read_token "$g_repo"
   if [[ -z $g_token || $g_token != "${g_a[1]}" ]]; then
-    g_skip_data "$g_bytes"
+    g_skip_data
     g_in_files g_say_refs &
   elif ((g_bytes)) && ! g_unpack >"$g_files.o" 2>"$g_files.e"; then
     g_answer_files 1 "$g_files.o" "$g_files.e" &
@@ -36,11 +36,18 @@ g_do_pack() { # REPOSITORY TOKEN NEW FORMAT HOW WORKSPACE, then what update-ref 
 
 g_unpack() { # what git does not read is read all the same
   head -c "$g_bytes" | {
-    if [[ ${g_a[4]} == unpack ]]; then g_git_here "$g_repo" unpack-objects -q; else g_git_here "$g_repo" index-pack --stdin --fix-thin; fi
+    if [[ ${g_a[4]} == unpack ]]; then
+      g_git_here "$g_repo" unpack-objects -q
+    else
+      g_git_here "$g_repo" index-pack --stdin --fix-thin
+    fi
     g_rc=$?
     cat >/dev/null
     exit "$g_rc"
   }
+  g_rc=$?
+  g_is_whole || exit 0
+  return "$g_rc"
 }
 
 g_set_state() { # set the refs, unless another client was here since
@@ -94,8 +101,8 @@ g_make_bare() { # of two clients, the one whose rename comes first
 
 g_borrow() { # see the objects of the user's own clone here → g_value: its folder
   g_value=$(cd -- "${g_a[5]}" && export PATH && git rev-parse --path-format=absolute --git-common-dir) 2>/dev/null || return 1
-  # A line of `alternates` can hold neither of these.
-  [[ -d $g_value/objects && $g_value != *$'\n'* && $g_value != [\#\"]* ]] || return 1
+  # A line of `alternates` ends where a path goes on.
+  [[ $g_value == /* && -d $g_value/objects && $g_value != *$'\n'* ]] || return 1
   [[ -s $g_repo/objects/info/alternates ]] || printf '%s/objects\n' "$g_value" >"$g_repo/objects/info/alternates"
 }
 

@@ -1,0 +1,20 @@
+# The names of an environment, and how a program of bash hands them on.
+
+# Names that bash would not take, or would take for itself: these travel through env(1) instead.
+g_is_special() { # NAME
+  case $1 in
+    '' | [0-9]* | *[!A-Za-z0-9_]* | g_* | _) return 0 ;;
+    BASH | BASHOPTS | BASHPID | BASH_* | CHILD_MAX | COMP_* | COMPREPLY | COPROC | DIRSTACK | EPOCH* | EUID | EXECIGNORE) return 0 ;;
+    FUNCNAME | FUNCNEST | GLOBIGNORE | GROUPS | HIST* | IFS | IGNOREEOF | LINENO | MAPFILE | OPT*) return 0 ;;
+    PIPESTATUS | POSIXLY_CORRECT | PPID | RANDOM | READLINE_* | REPLY | SECONDS | SHELLOPTS | SHLVL) return 0 ;;
+    SRANDOM | TMOUT | UID | OLDPWD | PWD) return 0 ;;
+  esac
+  return 1
+}
+
+g_sort_names() { # NAME=VALUE...: appended to g_plain (exported) or g_special (through env)
+  local g_pair
+  for g_pair; do
+    if g_is_special "${g_pair%%=*}"; then g_special+=("$g_pair"); else g_plain+=("$g_pair"); fi
+  done
+}
