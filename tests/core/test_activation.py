@@ -123,9 +123,8 @@ def test_exit_codes_mean_the_same_there_and_here(code: int) -> None:
     """The shell goes back from everything but 0, and but 4 with nothing newly failed."""
     parts = "".join((SHELL / part).read_text() for part in PARTS if part != "verbs.sh")
     code_text = (
-        parts
-        + f"\ng_failed_units() {{ g_failed=(a b); }}\ng_named_units() {{ g_named=(a); }}\ng_baseline=(a b)\ng_limit=5\ng_rc={code}\ng_why=\n"
-        + ('g_judge\nprintf %s "$g_why"\n')
+        f"{parts}\ng_failed_units() {{ g_failed=(a b); }}\ng_named_units() {{ g_named=(a); }}\n"
+        f'g_baseline=(a b) g_limit=5 g_rc={code} g_why=\ng_judge\nprintf %s "$g_why"\n'
     )
     why = subprocess.run(["bash", "-c", code_text], capture_output=True, check=True).stdout.decode()
     assert bool(why) is (code not in (0, 4))
