@@ -41,6 +41,7 @@ def far(tmp_path: Path) -> Iterator[FarWorld]:
         made.lab.shut_down()
 
 
+@pytest.mark.campaign
 def test_good_then_bad(far: FarWorld) -> None:
     far.begin("1")
     far.change("2")
@@ -54,7 +55,9 @@ def test_good_then_bad(far: FarWorld) -> None:
     assert is_back(far, good, 2)
 
 
-@pytest.mark.parametrize("phase", ["switching", "waiting"])
+@pytest.mark.parametrize(
+    "phase", ["switching", pytest.param("waiting", marks=pytest.mark.campaign)]
+)
 def test_short_loss(far: FarWorld, phase: str) -> None:
     """Every connection is reset; the client comes back, looks, and acknowledges."""
     far.greens, far.deadline = 10, "20s"
@@ -86,6 +89,7 @@ def test_long_loss_during_the_switch(far: FarWorld) -> None:
     assert is_back(far, old)
 
 
+@pytest.mark.campaign
 def test_black_hole_while_waiting(far: FarWorld) -> None:
     """Nothing arrives and nobody is told: the deadline is the host's own."""
     far.more.append("acknowledge_within = 3")
@@ -105,6 +109,7 @@ def test_black_hole_while_waiting(far: FarWorld) -> None:
     assert is_back(far, old)
 
 
+@pytest.mark.campaign
 def test_loss_while_building(far: FarWorld) -> None:
     far.begin("1")
     far.change("2", build_memory=200)

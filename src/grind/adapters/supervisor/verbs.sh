@@ -87,7 +87,8 @@ g_detach() {
     # A unit does not inherit anything: every variable is named, and systemd-run takes its value.
     for g_name in $(compgen -e); do g_kept+=("--setenv=$g_name"); done
     systemd-run --quiet --collect --no-ask-password --service-type=exec --unit="grind-activate-$g_id" \
-      "${g_kept[@]}" -- "$BASH" --noprofile --norc "$g_self" run "$g_home" "$g_id" </dev/null && return
+      "${g_kept[@]}" -- "$BASH" --noprofile --norc "$g_self" run "$g_home" "$g_id" </dev/null >/dev/null 2>&1 {g_lock}>&- {g_busy}>&- &&
+      return
   fi
   setsid -f "$BASH" --noprofile --norc "$g_self" run "$g_home" "$g_id" </dev/null >/dev/null 2>&1 {g_lock}>&- {g_busy}>&-
 }
