@@ -121,3 +121,22 @@ def test_loss_while_building(far: FarWorld) -> None:
     done = far.world.end(process)
     assert done.code == 0, done.said
     assert far.lab.generation == 2
+
+
+def test_host_that_takes_no_new_connections(far: FarWorld) -> None:
+    """What was open before the switch still works, and the probes are green through it. That is not
+    enough: whoever comes next could not get in."""
+    far.more.append("acknowledge_within = 12")
+    far.greens, far.deadline = 10, "20s"
+    old = far.begin("1")
+    far.change("2")
+    process = far.world.begin("activate")
+    far.lab.wait_for("waiting")
+    far.sshd.network.refuse()
+    far.lab.wait_for("rolled-back")
+    far.sshd.network.refuse(False)
+    done = far.world.end(process)
+    assert done.code == 5, done.said
+    assert "healthy in" in done.out
+    assert "nobody acknowledged within 12 seconds" in done.out
+    assert is_back(far, old)

@@ -33,7 +33,7 @@ class Reached:
 
     async def fresh(self) -> Host:
         """Return the same host, over a connection of its own."""
-        return self._opened(self._chosen)
+        return self._opened(self._chosen, fresh=True)
 
     def named(self, name: str) -> Host:
         """Return a host that a probe is asked from, by its name. Raises GrindError."""
@@ -53,8 +53,8 @@ class Reached:
             with contextlib.suppress(GrindError):
                 await host.close()
 
-    def _opened(self, chosen: Chosen) -> Host:
-        self._open.append(self._session.hosts.open(chosen))
+    def _opened(self, chosen: Chosen, *, fresh: bool = False) -> Host:
+        self._open.append(self._session.hosts.open(chosen, fresh=fresh))
         return self._open[-1]
 
 
