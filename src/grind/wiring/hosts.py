@@ -46,8 +46,9 @@ class Hosts:
             self._here[ssh] = names_this_machine(ssh, self._environ)
         return self._here[ssh]
 
-    def open(self, host: Chosen) -> Host:
-        """Return a host to talk to. It is for one event loop, and is closed there."""
+    def open(self, host: Chosen, *, fresh: bool = False) -> Host:
+        """Return a host to talk to. It is for one event loop, and is closed there. A `fresh` one
+        uses no connection that stands already."""
         if self.is_here(host):
             return self._local(host)
         from grind.wiring.sshhost import host_of
@@ -62,6 +63,7 @@ class Hosts:
             fixed=said.set,
             path=said.path,
             memory=said.memory or "",
+            fresh=fresh,
             workspace=said.workspace or "",
         )
 
