@@ -17,6 +17,7 @@ from tests.github.conftest import contract as contract
 from tests.github.openapi import Contract
 from tests.github.standin import TOKEN, GitHub, Job, Server, Step
 from tests.probes.servers import Service, answer, says, serving
+from tests.test_docs import validator
 
 STEP = "test ! -e broken"
 PASS = {CI: workflow(CHECKOUT + f"- run: {STEP}"), "file": "1\n"}
@@ -131,6 +132,9 @@ def test_as_one_stream(place: Place) -> None:
     done = place.run("-m", "Change it", "--json")
     assert done.code == 0, done
     assert states(done.events) == WHOLE
+    check = validator("events")
+    for line in done.lines:
+        check.validate(line)
     numbers = [line["seq"] for line in done.lines if line["seq"]]
     assert numbers == sorted(numbers)
     journal = [event for event in world.journal() if event["type"] != "probe.looked"]
