@@ -18,6 +18,7 @@ from bench.table import Row, Skipped
 
 BENCHES = (
     "receipt",
+    "gate",
     "steps",
     "check",
     "plan",

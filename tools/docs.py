@@ -10,6 +10,7 @@ import ast
 import importlib.util
 import inspect
 import json
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from grind.core import config, doctor, drift, events, health, plan, probe
+from grind.core import config, doctor, drift, events, health, plan, probe, receipt
 from grind.core.errors import ExitCode
 from grind.core.typed import DURATION, DURATION_PATTERN
 from grind.ui import error_text, probe_text, status_text
@@ -103,6 +104,7 @@ def schemas() -> dict[str, Schema]:
         "doctor": _doctor(),
         "probe": _probe(),
         "error": _error(),
+        "receipt": _receipt(),
     }
 
 
@@ -224,6 +226,47 @@ def _status() -> Schema:
     return _finished(schema, status_text.STATUS_SCHEMA, "What `grind status --json` prints.")
 
 
+def _receipt() -> Schema:
+    """The statement: its predicate is the class without its subject."""
+    schema = _schema(receipt.Receipt, receipt)
+    predicate = schema["$defs"]["Receipt"]
+    for name in ("tree", "commit"):
+        del predicate["properties"][name]
+        predicate["required"].remove(name)
+    predicate["properties"]["schema"] = {"const": receipt.RECEIPT_SCHEMA}
+    digest = {"type": "string", "minLength": 1}
+    subject = {
+        "type": "array",
+        "minItems": 2,
+        "maxItems": 2,
+        "items": {
+            "type": "object",
+            "properties": {
+                "name": {"enum": ["tree", "commit"]},
+                "digest": {
+                    "type": "object",
+                    "properties": {"gitTree": digest, "gitCommit": digest},
+                    "minProperties": 1,
+                    "maxProperties": 1,
+                    "additionalProperties": False,
+                },
+            },
+            "required": ["digest"],
+        },
+    }
+    statement = _object(
+        {
+            "_type": {"const": receipt.STATEMENT_TYPE},
+            "subject": subject,
+            "predicateType": {"const": receipt.PREDICATE_TYPE},
+            "predicate": {"$ref": "#/$defs/Receipt"},
+        }
+    )
+    statement["$defs"] = schema["$defs"]
+    title = receipt.PREDICATE_TYPE
+    return _finished(statement, title, "A receipt: an in-toto Statement, and its predicate.")
+
+
 def _doctor() -> Schema:
     schema = _schema(doctor.Diagnosis, doctor)
     diagnosis = schema["$defs"]["Diagnosis"]
@@ -281,7 +324,9 @@ def _schema(kind: type, *modules: ModuleType) -> Schema:
         sentences |= _sentences(inspect.getsource(module))
     for class_name, definition in schema["$defs"].items():
         for field, value in definition.get("properties", {}).items():
-            told = sentences.get((class_name, field)) or sentences.get((class_name, f"{field}_"))
+            snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", field).lower()
+            names = (field, f"{field}_", snake)
+            told = next(filter(None, (sentences.get((class_name, name)) for name in names)), None)
             if told:
                 value["description"] = told
     return json.loads(json.dumps(schema))  # type: ignore[no-any-return]

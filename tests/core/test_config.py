@@ -113,7 +113,7 @@ def test_all_problems_are_told_at_once_in_file_order() -> None:
     assert told == [
         "grind.toml:1:1: mian: unknown key; did you mean `main`? (expected one of main, remote, "
         "host, jobs, check, verdict, ignore, drift, probe, "
-        "rollback, lint, python, hosts, receipt, land, watch, activate)",
+        "rollback, verify, lint, python, hosts, receipt, gate, land, watch, activate)",
         "grind.toml:2:8: jobs: 0 is out of range (expected a whole number of at least 1)",
         "grind.toml:3:1: check[0]: `name` is missing "
         "(expected a name of letters, digits, `_`, `.` and `-`)",
