@@ -291,7 +291,10 @@ def test_plain_watch_verifies_too(place: Place) -> None:
     place.deploys = False
     place.service.script = says(health("f" * 40))
     world.write({"grind.toml": config(place.service, deadline=1)})
-    assert place.run("-m", "Less patience", "--until", "land").code == 0
+    weaker = place.run("-m", "Less patience", "--until", "land")
+    assert (weaker.code, "probe health: " in weaker.err) == (3, True)
+    meant = ("--accept-weakened", "it is the test's service", "--until", "land")
+    assert place.run("-m", "Less patience", *meant).code == 0
     done = world.grind("watch", "--repo", "octo/app", "--verify")
     assert done.code == 1, done
     assert "not healthy" in done.out
