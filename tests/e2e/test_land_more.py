@@ -221,6 +221,8 @@ def test_over_ssh(world: World) -> None:
         world.env["GIT_SSH_COMMAND"] = f"ssh -F {host.config}"
         world.start(PASS)
         world.git("remote", "set-url", "origin", f"ssh://grind-test{world.remote}")
+        for name in ("upload", "receive"):  # the PATH over there has git alone
+            world.git("config", f"remote.origin.{name}pack", f"git {name}-pack")
         assert world.grind("hook", "install").code == 0
         prove(world)
         done = world.grind("land", "-m", "x")
