@@ -32,6 +32,7 @@ BENCHES = (
     "health",
     "report",
     "py",
+    "activate",
 )
 
 

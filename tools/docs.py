@@ -18,7 +18,20 @@ from typing import Any
 
 import msgspec
 
-from grind.core import config, doctor, drift, events, health, plan, probe, receipt
+from grind.core import (
+    activateconfig,
+    config,
+    doctor,
+    drift,
+    events,
+    health,
+    hostevents,
+    hosthistory,
+    plan,
+    probe,
+    receipt,
+    topics,
+)
 from grind.core.errors import ExitCode
 from grind.core.typed import DURATION, DURATION_PATTERN
 from grind.ui import error_text, probe_text, status_text
@@ -44,6 +57,7 @@ def main() -> int:
 def generated() -> dict[str, str]:
     """Return every generated file: path from the repository's root, and text."""
     files = {
+        "docs/errors.md": errors(),
         "docs/exit-codes.md": exit_codes(),
         "docs/compatibility.md": beside("compatibility").page(),
         "src/grind/ui/command_table.py": beside("commands").module(),
@@ -88,6 +102,20 @@ def exit_codes() -> str:
     )
 
 
+def errors() -> str:
+    """Return the page of errors' codes."""
+    parts = [
+        "# Errors",
+        "Generated from `src/grind/core/topics.py` by `make docs`.",
+        "Every error names what is wrong and what to do next. Its code says what it is about: it is in "
+        "the last line on a terminal, and `topic` in the document of `--json`. `grind help CODE` prints "
+        "the text below.",
+    ]
+    for topic, (title, told) in topics.TOPICS.items():
+        parts += [f"## {topic}", f"**{title}.** {' '.join(told.split())}"]
+    return "\n\n".join(parts) + "\n"
+
+
 def name(code: ExitCode) -> str:
     """Return a code's name as the error document has it."""
     return code.name.lower().replace("_", "-")
@@ -103,6 +131,7 @@ def schemas() -> dict[str, Schema]:
         "status": _status(),
         "doctor": _doctor(),
         "probe": _probe(),
+        "host": _host(),
         "error": _error(),
         "receipt": _receipt(),
     }
@@ -112,14 +141,15 @@ def schemas() -> dict[str, Schema]:
 
 
 def _config() -> Schema:
-    schema = _schema(config.Config, config, probe)
+    schema = _schema(config.Config, config, activateconfig, probe)
+    schema["$defs"]["Check"]["anyOf"] = [{"required": ["run"]}, {"required": ["app"]}]
     return _finished(
         _without_null(schema), "grind.toml", "What a repository tells grind. Optional."
     )
 
 
 def _events() -> Schema:
-    schema = _schema(events.Entry, events, health)
+    schema = _schema(events.Entry, events, health, hostevents)
     schema["$defs"]["Entry"]["properties"]["schema"] = {"const": events.EVENTS_SCHEMA}
     return _finished(
         schema,
@@ -286,6 +316,14 @@ def _probe() -> Schema:
     return _finished(schema, probe_text.PROBE_SCHEMA, "What `grind probe --json` prints.")
 
 
+def _host() -> Schema:
+    schema = _schema(hosthistory.HostStatus, hosthistory)
+    document = schema["$defs"]["HostStatus"]
+    document["properties"] = {"schema": {"const": hosthistory.HOST_SCHEMA}} | document["properties"]
+    document["required"] = ["schema", *document.get("required", [])]
+    return _finished(schema, hosthistory.HOST_SCHEMA, "What `grind status --host --json` prints.")
+
+
 def _error() -> Schema:
     text = {"type": "string"}
     number = {"type": ["integer", "null"], "minimum": 1}
@@ -294,6 +332,7 @@ def _error() -> Schema:
         "schema": {"const": error_text.ERROR_SCHEMA},
         "code": {"enum": [code.value for code in ExitCode]},
         "name": {"enum": [name(code) for code in ExitCode]},
+        "topic": {"enum": ["", *topics.TOPICS], "description": "See docs/errors.md."},
         "message": text,
         "remedy": {"type": "string", "description": "The next thing to type or to edit."},
         "problems": {"type": "array", "items": _object(problem)},

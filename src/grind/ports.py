@@ -183,6 +183,17 @@ class HostIdentity(Struct, frozen=True, kw_only=True):
     boot: str = ""
 
 
+class Passage(NamedTuple):
+    """How a program on a host gets this process's own input and output."""
+
+    argv: tuple[str, ...]
+    """The command to run here; its exit code is the program's."""
+    end: tuple[str, ...]
+    """The command to run on the host that ends the program and what it started."""
+    tidy: tuple[str, ...]
+    """The command to run on the host when it is over."""
+
+
 class Host(Protocol):
     """A machine on which steps run."""
 
@@ -281,6 +292,16 @@ class Prober(Protocol):
     async def connect(self, address: Address, *, seconds: float) -> str:
         """Connect and close again; return why it did not work, or an empty string. Raises
         UnreachableError."""
+
+
+class Passable(Host, Protocol):
+    """A host that is somewhere else, on which a program can be run as if it were here."""
+
+    async def passage(
+        self, argv: Sequence[str], *, cwd: str, env: Mapping[str, str] | None = None
+    ) -> Passage:
+        """Return how to run a program there with this process's own input and output. Arguments and
+        environment travel as data. The program runs once, when `argv` is run."""
 
 
 # --- logs ----------------------------------------------------------------------------------------

@@ -55,6 +55,7 @@ class Place:
             "GRIND_GITHUB_API": server.url,
             "GH_TOKEN": TOKEN,
             "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_SSH_COMMAND": "false",  # the remote's address is real, and is never to be reached
         }
 
     def commit(self, files: dict[str, str | None], message: str = "Change") -> str:
@@ -127,7 +128,9 @@ def test_red_with_the_log_and_what_was_known_here(place: Place) -> None:
     assert "│ test_a ... FAILED\n" in done.stdout
     assert "here: not run here, the host was believed to have it: it has make\n" in done.stdout
     assert '→ in grind.toml:\n    [[verdict]]\n    workflow = "ci.yml"\n' in done.stdout
-    assert done.stdout.splitlines()[-1].startswith("failed · ")
+    verdict, after = done.stdout.splitlines()[-2:]
+    assert verdict.startswith("failed · ")
+    assert after.startswith("no rollback of the code: ")
     assert "\x1b" not in done.stdout
     assert TOKEN not in done.stdout
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from grind.commands.options import plan_options
+from grind.commands.outlook import outlook_of
 from grind.commands.past import Past, Taken, past_of, taken_over
 from grind.core import events as e
 from grind.core.errors import ExitCode, GrindError
@@ -20,10 +21,11 @@ from grind.core.texts import one_line
 from grind.flows import check as flow
 from grind.flows.basis import Basis
 from grind.flows.collect import Keeping, collect
+from grind.flows.doctor import record_facts
 from grind.flows.hints import Hints
 from grind.flows.prepare import Prepared, prepare
 from grind.flows.proven import find_proof
-from grind.ui.choose import face_for
+from grind.ui.choose import face_for, ring
 from grind.wiring import proofs
 
 if TYPE_CHECKING:
@@ -100,6 +102,7 @@ async def _run(
     taken: Taken | None,
 ) -> int:
     stop_on_signals()
+    session.hosts.check_place(session.chosen(basis.config))
     host = session.host(basis.config)
     try:
         return await _run_on(session, host, basis, args, whole=whole, klass=klass, taken=taken)
@@ -141,10 +144,12 @@ async def _run_on(
             read_log=release.read_log,
             now=session.clock.now,
             follow=args.follow,
+            outlook=lambda: outlook_of(session, session.parallel(basis.config)),
+            folder=release.path,
         )
         recorder = _Recorder(session, journal.append, face)
         ignored = session.repository.ignored_paths if args.rev is None else tuple
-        record = Hints(recorder, release.read_log, ignored)
+        record = Hints(recorder, release.read_log, ignored, session.repository.lacking)
         inputs = flow.CheckInputs(
             repository=session.repository,
             host=host,
@@ -160,11 +165,14 @@ async def _run_on(
             tools_print=lambda tools: session.tools_print(basis.config, tools),
             debug=session.environ.get("RUNNER_DEBUG") == "1",
             carried=carried,
+            facts=await record_facts(host, session.hosts.doctor_script()),
         )
         try:
             ended = await flow.check(inputs, prepared, selection)
         finally:
             face.close()
+            if getattr(args, "bell", False):
+                ring(sys.stderr)
     try:
         if session.store.tidying_is_due(session.clock.now(), TIDY_EVERY):
             session.store.prune(KEEP_RELEASES)

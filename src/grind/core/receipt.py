@@ -128,6 +128,8 @@ class Receipt(Struct, frozen=True, kw_only=True, rename="camel"):
     bound: str = ""
     """The commit, when the plan speaks of it (`github.sha` and its kin); empty otherwise."""
     tools: tuple[Tool, ...] = ()
+    facts: dict[str, str] = {}
+    """The host as it was: kernel, memory (KiB), versions; recorded and not compared."""
     tools_print: str = ""
     """Fingerprint of the tools' files, to know cheaply that they are still the same."""
     expires: float | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -53,6 +53,8 @@ class CheckInputs(NamedTuple):
     """Whether `::debug::` lines of the steps are shown."""
     carried: tuple[dict[str, JobOutcome], list[StepRecord]] | None = None
     """Results of the last run of this very plan, for the jobs that are not run again."""
+    facts: Mapping[str, str] | None = None
+    """What the receipt keeps of the host."""
 
 
 async def check(inputs: CheckInputs, prepared: Prepared, selection: Selection) -> e.RunEnded:
@@ -215,4 +217,5 @@ def _receipt(
         bound=plan.commit if bound_to_commit(plan) else "",
         tools=tools,
         tools_print=inputs.tools_print(tools),
+        facts=dict(inputs.facts or {}),
     )

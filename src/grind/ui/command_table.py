@@ -42,6 +42,9 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                                '--host': ('a [hosts.NAME] of grind.toml, or `local` for this '
                                           'machine',
                                           'names'),
+                               '--free-lock': ('let go of a lock whose holder is gone; its '
+                                               'remedy names the token',
+                                               '='),
                                '--json': ('print one JSON document (schema grind.doctor/1)', '')},
                    'places': []},
         'trust': {'options': {'-h': ('show this help message and exit', ''),
@@ -146,6 +149,7 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                                            ''),
                               '--wait': ('wait for another run in this repository to end', ''),
                               '--follow': ('write all output as it comes', ''),
+                              '--bell': ("ring the terminal's bell when the run is over", ''),
                               '--host': ('a [hosts.NAME] of grind.toml, or `local` for this '
                                          'machine',
                                          'names'),
@@ -171,6 +175,7 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                                            ''),
                               '--wait': ('wait for another run in this repository to end', ''),
                               '--follow': ('write all output as it comes', ''),
+                              '--bell': ("ring the terminal's bell when the run is over", ''),
                               '--host': ('a [hosts.NAME] of grind.toml, or `local` for this '
                                          'machine',
                                          'names'),

@@ -172,6 +172,12 @@ class GitRepository:
 
         return history.local_commits(self._site, base, head)
 
+    def lacking(self) -> str:
+        """Say what the repository does not have of its history, or nothing."""
+        from grind.adapters.git import checkouts
+
+        return checkouts.lacking(self._site)
+
     def first_parents(self, head: str, limit: int) -> tuple[Commit, ...]:
         """List a commit and its line of first parents, the newest first."""
         from grind.adapters.git import history
