@@ -140,6 +140,7 @@ class Turn:
             Around,
             check_message,
             land_with_effects,
+            push_from,
             release_for,
             require_proof,
         )
@@ -165,7 +166,8 @@ class Turn:
                 for entry in journal.append(event):
                     self._face.show(entry)
 
-            around = Around(asked, list(journal.read()), last)
+            push = push_from(session, basis)
+            around = Around(asked, list(journal.read()), last, push=push)
             landed = land_with_effects(session, basis, landing, message, around, record)
             for warning in landed.warnings:
                 record(e.Note("warning", warning))
