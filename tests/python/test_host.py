@@ -63,13 +63,8 @@ def test_the_flakes_shell_there_and_a_promoted_app(world: PythonWorld, there: Ss
 
 def test_a_signal_ends_it_there(world: PythonWorld, there: Sshd) -> None:
     mark = world.outside / "pid"
-    begin(
-        world,
-        {
-            "x.py": f"import os, time\nopen({str(mark)!r}, 'w').write(str(os.getpid()))\nprint('up', flush=True)\ntime.sleep(120)\n"
-        },
-        WITHOUT,
-    )
+    note = f"import os, time\nopen({str(mark)!r}, 'w').write(str(os.getpid()))\n"
+    begin(world, {"x.py": f"{note}print('up', flush=True)\ntime.sleep(120)\n"}, WITHOUT)
     process = subprocess.Popen(
         [world.main, "py", "--host", "box", "x.py"],
         cwd=world.repo,
