@@ -39,12 +39,9 @@ def test_the_locked_nixpkgs_python_runs_there(world: PythonWorld, there: Sshd) -
     assert (done.code, done.out) == (0, f"python3-3.11-pinned True a {HARD}\n"), done.err
     done = world.py("--host", "box", "x.py", "!", stdin=b"in", cwd=world.repo / "sub")
     assert (done.code, done.out) == (9, "in!\n"), done.err
-    done = world.py(
-        "--host", "box", "-", "b", stdin=b"import sys, os; print(sys.argv, os.listdir())"
-    )
-    assert done.out == "['-', 'b'] " + repr(
-        sorted(["flake.lock", "flake.nix", "grind.toml", "sub"])
-    ) + "\n" or ("'sub'" in done.out)
+    text = b"import sys, os; print(sys.argv, sorted(os.listdir()))"
+    done = world.py("--host", "box", "-", "b", stdin=text, cwd=world.repo / "sub")
+    assert done.out == "['-', 'b'] ['x.py']\n", done.err
     outside = world.outside / "own.py"
     outside.write_text("print('sent')\n")
     assert world.py("--host", "box", str(outside)).out == "sent\n"
