@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from grind.commands.demo_host import DemoHost
+from grind.commands.demo_host import ALIAS, DemoHost
 from tests.e2e.world import World
 from tests.sshd import need_sshd
 
@@ -41,6 +42,8 @@ def test_nothing_of_the_host_is_left(tmp_path: Path) -> None:
     host = DemoHost(tmp_path / "host", {"PATH": os.environ["PATH"], "HOME": str(tmp_path)})
     host.folder.mkdir()
     assert host.start() == ""
+    ssh = ["ssh", "-F", host.env["GRIND_SSH_CONFIG"], ALIAS]
+    subprocess.run([*ssh, "setsid -f sleep 1000 </dev/null >/dev/null 2>&1"], check=True)
     assert host.left()
     host.stop()
     assert host.left() == []

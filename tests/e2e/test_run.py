@@ -271,7 +271,7 @@ def test_one_at_a_time(place: Place) -> None:
     first = world.begin("run", "--repo", "octo/app", "-m", "Change it", "--until", "land")
     world.wait_for("begun")
     second = place.run("-m", "Change it")
-    assert second.code == 2, second
+    assert second.code == 3, second
     assert "grind run" in second.err
     (world.outside / "go").touch()
     assert world.end(first).code == 0

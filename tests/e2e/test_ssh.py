@@ -231,7 +231,10 @@ def test_a_stale_lock_is_told_of_by_doctor(world: World, there: Sshd) -> None:
     told = [one for one in findings(world) if one["name"] == "lock"]
     assert [one["level"] for one in told] == ["warning"]
     assert "bob@desk" in told[0]["told"]
-    assert "--take-over" in told[0]["remedy"]
+    token = told[0]["remedy"].rpartition("--free-lock ")[2].rstrip("`")
+    assert world.grind("doctor", "--free-lock", "another").code == 2
+    assert world.grind("doctor", "--free-lock", token).code == 0
+    assert [one for one in findings(world) if one["name"] == "lock"] == []
 
 
 def findings(world: World) -> list[dict[str, str]]:

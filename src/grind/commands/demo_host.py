@@ -1,4 +1,6 @@
-"""A host for the demo: a real sshd on a loopback port, with throw-away keys, gone afterwards.
+"""A chapter of `grind demo`: the change is proven on a host that ssh reaches, and the client dies.
+
+The host is a real sshd on a loopback port, with throw-away keys, gone afterwards.
 
 Everything it starts carries a mark in its environment, by which what is left is found and ended:
 nothing else is ever touched.
@@ -7,14 +9,19 @@ nothing else is ever touched.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
+
+from grind.core.errors import ExitCode
 
 ALIAS = "demo-host"
 _PATIENCE = 10.0
@@ -48,6 +55,85 @@ Host {alias}
   IdentityAgent none
   StrictHostKeyChecking yes
 """
+
+
+_SIGN = "a slow one begins"
+SLOW = f"""\
+echo "{_SIGN}"
+sleep 2
+is "$GREETING, slow one!" "slow one"
+"""
+"""Goes to the end of the sample's tests, so that there is time to kill a client."""
+
+
+class Stage(Protocol):
+    """What a chapter is played on."""
+
+    def say(self, text: str) -> None:
+        """Tell the reader what comes."""
+
+    def write(self, text: str) -> None:
+        """Write as it stands."""
+
+    def grind(self, *argv: str, expect: ExitCode = ExitCode.DONE) -> None:
+        """Type a command, and hold it to its answer."""
+
+    def asked(self, *argv: str, at: Path) -> str:
+        """Return what a command says, unseen."""
+
+
+def play(stage: Stage, folder: Path, work: Path, env: dict[str, str]) -> None:
+    """Play it in the repository `work`; `env` is what the stage's commands get."""
+    before = dict(env)
+    host = DemoHost(folder, env)
+    host.folder.mkdir(mode=0o700)
+    try:
+        missing = host.start()
+        if missing:
+            stage.say(f"The chapter about a host that ssh reaches is left out: {missing}.")
+            return
+        env.update(host.env)
+        _chapter(stage, work, env)
+    finally:
+        host.stop()
+        env.clear()
+        env.update(before)
+
+
+def _chapter(stage: Stage, work: Path, env: Mapping[str, str]) -> None:
+    stage.say("Now on a host that ssh reaches (a real sshd, here for this minute).")
+    (work / "grind.toml").write_text(f'[hosts.box]\nssh = "{ALIAS}"\n')
+    stage.grind("check", expect=ExitCode.REFUSED)
+    stage.say("A cloned grind.toml reaches no host before you have said yes to exactly it:")
+    digest = json.loads(stage.asked("trust", "--show", "--json", at=work))["digest"]
+    stage.grind("trust", "--digest", str(digest)[:16])
+    stage.say("The check runs there. Half-way its client is killed, as by a closed laptop:")
+    _killed_half_way(stage, work, env)
+    stage.say("The host goes on by itself. Attached again, from the first byte:")
+    stage.grind("attach", "--follow")
+    stage.grind("land", "-m", "Prove it on a host")
+
+
+def _killed_half_way(stage: Stage, work: Path, env: Mapping[str, str]) -> None:
+    """Run a check until a slow test prints its first line, and kill it there."""
+    argv = ("check", "--follow")
+    stage.write(f"$ grind {' '.join(argv)}\n")
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "grind", *argv],
+        cwd=work,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        stage.write(line.decode("utf-8", "replace"))
+        if _SIGN.encode() in line:
+            break
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    stage.write("[kill -9]\n")
 
 
 class DemoHost:

@@ -107,7 +107,7 @@ class Turn:
 
     def _check(self) -> Outcome:
         from grind.commands import check
-        from grind.commands.land import require_proof_of
+        from grind.commands.landing import require_proof
         from grind.commands.options import plan_options
         from grind.commands.running import run_checks
 
@@ -116,7 +116,7 @@ class Turn:
         args = parser.parse_args(["--json"] if self.args.json else [])
         basis = self._basis(steps=True)
         try:
-            require_proof_of(self.session, basis, plan_options(args))
+            require_proof(self.session, basis, plan_options(args), basis.target.upstream)
         except RefusedError:
             return _by(run_checks(self.session, basis, args, whole=True))
         return _by(0, "proven already")
@@ -135,7 +135,13 @@ class Turn:
 
     def _land(self) -> Outcome:
         from grind.commands.hosting import bring_workspace_along
-        from grind.commands.land import check_message, release_for, require_proof_of
+        from grind.commands.landing import (
+            Around,
+            check_message,
+            land_with_effects,
+            release_for,
+            require_proof,
+        )
         from grind.flows import land as flow
         from grind.flows.basis import Options
 
@@ -147,8 +153,9 @@ class Turn:
             self.commit = basis.snapshot.commit
             return Outcome("skipped", reason=nothing.message)
         message = self.args.message if landing.needs_commit else None
+        asked = None
         if not landing.arrived:
-            require_proof_of(session, basis, Options())
+            asked = require_proof(session, basis, Options(), landing.main)
             check_message(message, landing, conventional=basis.config.land.conventional)
         with session.lock("grind run"), session.journal(release) as journal:
 
@@ -156,10 +163,13 @@ class Turn:
                 for entry in journal.append(event):
                     self._face.show(entry)
 
-            landed = flow.land(session.repository, landing, message, record, last)
-        self.commit = landed.oid
+            around = Around(asked, list(journal.read()), last)
+            landed = land_with_effects(session, basis, landing, message, around, record)
+            for warning in landed.warnings:
+                record(e.Note("warning", warning))
+        self.commit = landed.oid or ""
         bring_workspace_along(session, basis, landing.snapshot.tree)
-        return _by(0, flow.told_follow(landed))
+        return _by(0, landed.note)
 
     def _watch(self) -> Outcome:
         from grind.commands import watch

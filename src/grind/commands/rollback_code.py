@@ -135,7 +135,7 @@ def _basis_of(session: Session, basis: Basis, plan: CodePlan, *, at_once: bool) 
 def _prove(session: Session, basis: Basis, args: argparse.Namespace) -> int:
     """Have the gate open: by a receipt that there is, or by running the checks."""
     from grind.commands import check
-    from grind.commands.land import require_proof_of
+    from grind.commands.landing import require_proof
     from grind.commands.options import plan_options
     from grind.commands.running import run_checks
     from grind.core.errors import RefusedError
@@ -146,12 +146,12 @@ def _prove(session: Session, basis: Basis, args: argparse.Namespace) -> int:
     checking = parser.parse_args(["--ref", ref, "--wait", *(["--json"] if args.json else [])])
     options = plan_options(checking)
     try:
-        require_proof_of(session, basis, options)
+        require_proof(session, basis, options, basis.target.upstream)
         return 0
     except RefusedError:
         code = run_checks(session, basis, checking, whole=True)
     if code == 0:
-        require_proof_of(session, basis, options)
+        require_proof(session, basis, options, basis.target.upstream)
     return code
 
 
@@ -163,7 +163,7 @@ def _land(
     args: argparse.Namespace,
     face: Face,
 ) -> int:
-    from grind.commands.land import release_for
+    from grind.commands.landing import release_for
     from grind.core.release import Release, State
     from grind.flows import land as flow
 

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from grind.core.configrules import LOCAL
-from grind.core.errors import ExitCode, GrindError
+from grind.core.errors import ExitCode, GrindError, UnreachableError
 from grind.core.hosts import Chosen, chosen_host
 from grind.core.lend import lend
 
@@ -104,6 +104,30 @@ class Hosts:
         from grind.adapters.places import state_folder
 
         return os.path.realpath(state_folder(self._environ))
+
+    async def state_on(self, host: Host) -> str:
+        """Return grind's state folder on a host, of all repositories; empty when it does not
+        answer."""
+        from grind.adapters.ssh.host import SshHost
+
+        if not isinstance(host, SshHost):
+            return self.state_here()
+        try:
+            return os.path.dirname(await host.state())
+        except UnreachableError:
+            return ""
+
+    def check_place(self, host: Chosen) -> None:
+        """Raise GrindError when steps on this machine would not run as they do on a runner."""
+        from grind.adapters.places import unfit_for_steps
+        from grind.core.errors import GrindError
+
+        why = unfit_for_steps(self.state_here()) if self.is_here(host) else ""
+        if why:
+            raise GrindError(
+                f"steps cannot run in grind's state folder: {why}",
+                remedy="set GRIND_STATE_DIR to a folder without blanks, `*`, `?`, `[` or `:`",
+            )
 
     def doctor_script(self) -> bytes:
         """Return the script that gathers a host's facts."""

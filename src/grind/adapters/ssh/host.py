@@ -15,9 +15,10 @@ from grind.adapters.localhost import ASK_SECONDS, COLLECT_SECONDS, kept_name
 from grind.adapters.runner import wire
 from grind.adapters.runner.client import RunnerLane
 from grind.adapters.ssh import passing
+from grind.adapters.ssh.channel import Pulse
 from grind.adapters.ssh.door import Door
 from grind.adapters.ssh.following import LaneName
-from grind.adapters.ssh.lane import RemoteGround, check
+from grind.adapters.ssh.lane import WRITTEN, RemoteGround, check
 from grind.adapters.ssh.link import Link
 from grind.adapters.ssh.session import Answer
 from grind.adapters.ssh.sync import TOP, Source, send
@@ -67,9 +68,10 @@ class SshHost:
         graces: wire.Graces = wire.Graces(),  # noqa: B008 - a constant
         outer: str = "",
         patience: float = PATIENCE,
+        pulse: Pulse = Pulse(),  # noqa: B008 - a constant
         workspace: str = "",
     ) -> None:
-        self._link = Link(door, slug, name, clock, patience)
+        self._link = Link(door, slug, name, clock, patience=patience, pulse=pulse)
         self._name = name
         self._lending = lending
         self._limits = limits
@@ -165,7 +167,9 @@ class SshHost:
     async def keep(self, name: str, data: bytes) -> str:
         """Put a private file into the state folder, and return its path."""
         kept = kept_name(name, data)
-        check(await self._request("keep", (kept,), data), "the host cannot keep a file")
+        check(
+            await self._request("keep", (kept,), data), "the host cannot keep a file", good=WRITTEN
+        )
         return f"{self._state()}/bin/{kept}"
 
     async def passage(
@@ -227,6 +231,11 @@ class SshHost:
     async def _request(self, kind: str, fields: Sequence[str] = (), data: bytes = b"") -> Answer:
         await self.open()
         return await self._link.ask(kind, fields, data)
+
+    async def state(self) -> str:
+        """Return the state folder of this repository on the host. Raises UnreachableError."""
+        await self.open()
+        return self._state()
 
     def _state(self) -> str:
         hello = self._link.hello

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from grind.adapters.files import replace_file
 from grind.adapters.git.process import scrubbed
+from grind.adapters.ssh.channel import end
 from grind.adapters.ssh.lane import refusal
 from grind.adapters.ssh.link import Link
 from grind.adapters.ssh.session import Answer
@@ -176,10 +177,10 @@ async def _send_long(
         said = await channel.output.read()
         if not said.startswith(b"pack\t"):
             raise await channel.trouble()
+    except ConnectionError:
+        raise await channel.trouble() from None
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        await end(process)
         await channel.close()
 
 
