@@ -18,12 +18,14 @@ from bench.table import Row, Skipped
 
 BENCHES = (
     "receipt",
+    "gate",
     "steps",
     "check",
     "plan",
     "snapshot",
     "startup",
     "runner",
+    "ssh",
     "reader",
     "expressions",
     "stats",
@@ -31,6 +33,7 @@ BENCHES = (
     "health",
     "report",
     "py",
+    "activate",
 )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from grind.adapters.localhost import LocalHost
 from grind.adapters.runner.wire import Graces
+from grind.adapters.ssh.channel import Pulse
 from grind.adapters.ssh.door import door
 from grind.adapters.ssh.host import Limits, SshHost
 from tests.contracts.rig import PATH, RealClock, Rig
@@ -31,6 +32,7 @@ def ssh_host(
     patience: float = 60.0,
     workspace: str = "",
     limits: Limits = Limits(),  # noqa: B008 - a constant
+    pulse: Pulse = Pulse(),  # noqa: B008 - a constant
 ) -> SshHost:
     """The host behind a test's own sshd."""
     way = door(sshd.alias, {}, config=sshd.config, persist=5)
@@ -44,6 +46,7 @@ def ssh_host(
         patience=patience,
         workspace=workspace,
         limits=limits,
+        pulse=pulse,
     )
 
 

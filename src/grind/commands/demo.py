@@ -152,7 +152,7 @@ class Demo:
         self.grind("status")
         self._write("tests/run.sh", _TESTS + demo_host.SLOW, executable=True)
         demo_host.play(self, self._folder / "ssh", self._work, self._env)
-        demo_activation.play(self, self._folder / "host", self._out.write)
+        demo_activation.play(self, self._folder / "activation", self._out.write)
         self.say(f"That was the loop, in {time.monotonic() - started:.0f} s. In your repository:")
         self._out.write("  grind plan    what CI would run\n  grind check   prove it\n")
         self._out.write('  grind land -m "…"   push exactly that, once\n')

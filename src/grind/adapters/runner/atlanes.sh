@@ -118,8 +118,8 @@ g_end_lanes() { # LANE... , or with `abandon` a RUN: end every process of them
 
 g_collect_old() { # AGE KEEP: runs, checkouts, and what sessions that died have left
   local g_f
-  for g_f in "$g_state"/sessions/*; do
-    g_stat "${g_f##*/}" || rm -rf -- "$g_f"
+  for g_f in "$g_state"/sessions/* /dev/shm/grind-"$EUID"-*; do
+    [[ -O $g_f ]] && ! g_stat "${g_f##*[/-]}" && rm -rf -- "$g_f"
   done
   [[ -d $g_state/runs ]] || return 0
   [[ -p $g_state/idle ]] || mkfifo -- "$g_state/idle" 2>/dev/null

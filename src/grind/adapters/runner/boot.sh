@@ -32,8 +32,9 @@ g_take_program() { # NAME: unless it is there; whoever sees the name sees all of
 g_boot() {
   local g_f g_boot=
   local -a g_env g_nix=()
-  # Word, what to become, its program, the runner's program, the repository's folder in the state folder.
-  mapfile -d '' -t -n 5 g_a
+  # Word, what to become, its program, the runner's program, the repository's folder in the state
+  # folder, and after how many seconds without a sign of life to go.
+  mapfile -d '' -t -n 6 g_a
   ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 404)) || { g_say old "$BASH_VERSION"; exit 1; }
   g_f=$(type -P head mkdir mv) || g_f=
   [[ $g_f == *$'\n'*$'\n'* ]] || { g_say bare; exit 1; }
@@ -48,7 +49,7 @@ g_boot() {
   for g_f in "${g_nix[@]}"; do PATH=$PATH:$g_f; done
   { IFS= read -r g_boot </proc/sys/kernel/random/boot_id; } 2>/dev/null
   g_say ready "$g_state" "$g_boot" "$BASH_VERSION" "$PATH" "$EUID" "${g_env[@]}"
-  exec -c -- "$BASH" --noprofile --norc "$g_state/bin/run/${g_a[2]}" "${g_a[1]}" "$g_state" "$PATH" "${g_a[3]}"
+  exec -c -- "$BASH" --noprofile --norc "$g_state/bin/run/${g_a[2]}" "${g_a[1]}" "$g_state" "$PATH" "${g_a[3]}" "${g_a[5]}"
 }
 
 LC_ALL=C

@@ -5,7 +5,7 @@ g_host_main() {
   set -m
   shopt -s nullglob extglob
   declare -g g_pid= g_wake= g_reason= g_pushers= g_boot= g_user=
-  PATH=$3
+  PATH=$3 g_lifeline=$5
   case $1 in
     serve)
       g_boot_id

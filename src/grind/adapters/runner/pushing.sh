@@ -2,13 +2,13 @@
 #
 # The log goes to the standard output as it is, from an offset on; records go to the standard error, one
 # a line, each with its length. The standard input is the lifeline: a client that is not heard of for
-# half a minute is gone, or the network is, and then nothing of this may stay.
+# a while is gone, or the network is, and then nothing of this may stay.
 
 g_main_follow() { # STATE: wait until there is a lane to follow
   local g_word
   trap g_end_follow EXIT
   trap 'exit 0' HUP TERM INT PIPE
-  while IFS= read -r -t 90 g_word; do
+  while IFS= read -r -t "$g_lifeline" g_word; do
     case $g_word in
       follow)
         mapfile -d '' -t -n 3 g_a
@@ -32,7 +32,7 @@ g_follow() { # LANE RECORDS LOG: from these offsets on
   g_pushers=$!
   g_push_records "$2" >&2 &
   g_pushers+=" $!"
-  while IFS= read -r -t 30 g_word; do :; done
+  while IFS= read -r -t "$g_lifeline" g_word; do :; done
   exit 0
 }
 

@@ -1,13 +1,13 @@
 # The other end of the session: answers requests that come on the standard input.
 #
 # A request is a line `ID KIND FIELDS BYTES`, then so many fields, each ended by NUL, then so many
-# bytes of data. An answer is one line, `ID CODE SIZE` and the text of standard output (of that size) and
+# bytes of data, then a line end: without it the connection has broken in the middle. An answer is one line, `ID CODE SIZE` and the text of standard output (of that size) and
 # of standard error, in which `\\` and `\n` stand for themselves. What is longer, or holds a NUL, comes
 # before it in lines of base64 (`ID o SIZE TEXT`, or `e`). Bash writes a line of less than PIPE_BUF bytes at
 # once, so several processes can answer at the same time.
 #
 # Laws: as in base.sh. What takes time is done in a fork; this loop only reads. When nothing is heard for
-# half a minute the client is gone, or the network is: the session ends, and the lanes go on.
+# a while the client is gone, or the network is: the session ends, and the lanes go on.
 
 g_answer() { # CODE OUT ERR
   local g_o=${2//'\'/'\\'} g_e=${3:0:600}
@@ -32,15 +32,34 @@ g_in_files() { # COMMAND...: run it with its outputs in the files of the request
   : >"$g_files.o" && : >"$g_files.e" || { g_answer 125 '' 'the state folder of the host cannot be written (is its disk full?)'; return; }
   ("$@") >"$g_files.o" 2>"$g_files.e" </dev/null
   g_rc=$?
+  if ((g_rc)) && [[ ! -s $g_files.e && $(stat -f -c %a -- "$g_session") == 0 ]]; then
+    g_answer 125 '' 'No space left on device'
+    return
+  fi
   g_answer_files "$g_rc" "$g_files.o" "$g_files.e"
 }
 
-g_take_data() { # BYTES FILE: all of it is read, also when it cannot be kept
-  if (($1)); then head -c "$1" | { cat >"$2" || { cat >/dev/null; false; }; }; else : >"$2"; fi
+g_take_data() { # FILE: all of it is read, also when it cannot be kept
+  local g_rc
+  if ((g_bytes == 0)); then
+    : >"$1"
+    return
+  fi
+  head -c "$g_bytes" | { cat >"$1" || { cat >/dev/null; false; }; }
+  g_rc=$?
+  g_is_whole || { rm -f -- "$1"; exit 0; }
+  return "$g_rc"
 }
 
-g_skip_data() { # BYTES: what could not be kept is read all the same
-  (($1 == 0)) || head -c "$1" >/dev/null
+g_skip_data() { # what is not wanted is read all the same
+  ((g_bytes)) || return 0
+  head -c "$g_bytes" >/dev/null
+  g_is_whole || exit 0
+}
+
+g_is_whole() { # the line end behind a request
+  local g_end=-
+  IFS= read -r g_end && [[ -z $g_end ]]
 }
 
 g_wake() { # FIFO: without waiting, whether a runner is there or not
@@ -52,9 +71,9 @@ g_do_write() { # PATH WAKE; g_bytes → 0, 1 (it was there), 125
   local g_aside
   g_aside=${g_a[0]%/*}/.new.$$.$((++g_written_files))
   if [[ -e ${g_a[0]} ]]; then
-    g_skip_data "$g_bytes"
+    g_skip_data
     g_answer 1 '' ''
-  elif ! g_take_data "$g_bytes" "$g_aside" 2>"$g_files.e"; then
+  elif ! g_take_data "$g_aside" 2>"$g_files.e"; then
     rm -f -- "$g_aside"
     g_answer_files 125 /dev/null "$g_files.e"
   elif ln -T -- "$g_aside" "${g_a[0]}" 2>"$g_files.e"; then
@@ -92,7 +111,7 @@ g_run_command() { # CWD N (N pairs) ARGV...; the data is in g_files.i
 }
 
 g_do_run() {
-  if ! { g_take_data "$g_bytes" "$g_files.i" && : >"$g_files.o" && : >"$g_files.e"; } 2>/dev/null; then
+  if ! { g_take_data "$g_files.i" && : >"$g_files.o" && : >"$g_files.e"; } 2>/dev/null; then
     g_answer 125 '' 'the state folder of the host cannot be written (is its disk full?)'
     return
   fi
@@ -118,6 +137,16 @@ g_do_read() { # PATH OFFSET LIMIT HOW: `link` follows one, `own` does not; only 
   fi
 }
 
+# In memory where that can be had, so that a host with a full disk still answers.
+g_make_session_folder() { # → g_session
+  for g_session in "/dev/shm/grind-$EUID-$$" "$g_state/sessions/$$"; do
+    # A name that is there is one of ours that was killed, or none of ours.
+    [[ -O $g_session && ! -L $g_session ]] && rm -rf -- "$g_session"
+    mkdir -- "$g_session" 2>/dev/null && return
+  done
+  return 1
+}
+
 g_end_session() {
   trap - EXIT
   local g_pid
@@ -129,14 +158,14 @@ g_main_serve() { # STATE PATH RUNNER
   local g_id g_kind g_count g_bytes g_line g_written_files=0
   local -a g_a g_base=() g_jobs=()
   g_state=$1 g_path=$2 g_runner=$1/bin/run/$3 g_env_program=$(type -P env)
-  g_session=$g_state/sessions/$$
-  { rm -rf -- "$g_session" && mkdir -- "$g_session"; } || g_session=
+  g_make_session_folder || exit 1
   trap g_end_session EXIT
   trap 'exit 0' HUP TERM INT
   trap : PIPE
-  while IFS=' ' read -r -t 30 g_id g_kind g_count g_bytes; do
+  while IFS=' ' read -r -t "$g_lifeline" g_id g_kind g_count g_bytes; do
     g_a=() g_files=$g_session/$g_id
     ((g_count)) && mapfile -d '' -t -n "$g_count" g_a
+    ((g_bytes)) || g_is_whole || exit 0
     case $g_kind in
       beat) g_answer 0 '' '' ;;
       run) g_do_run ;;
@@ -147,7 +176,7 @@ g_main_serve() { # STATE PATH RUNNER
         g_answer 0 '' ''
         ;;
       read) g_do_read & ;;
-      lane) g_take_data "$g_bytes" "$g_files.i" 2>/dev/null; g_in_files g_open_lane & ;;
+      lane) g_take_data "$g_files.i" 2>/dev/null; g_in_files g_open_lane & ;;
       cancel) g_in_files g_ask_to_cancel & ;;
       end | abandon) g_in_files g_end_lanes & ;;
       collect) g_in_files g_collect_old & ;;

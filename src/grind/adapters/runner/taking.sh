@@ -19,13 +19,13 @@ g_read_token() { # REPOSITORY → g_token
 g_do_pack() { # REPOSITORY TOKEN NEW FORMAT HOW WORKSPACE, then what update-ref takes; the data is a pack
   local g_token g_repo=$g_state/${g_a[0]}
   if ! type -P git >/dev/null; then
-    g_skip_data "$g_bytes"
+    g_skip_data
     g_answer 127 '' 'git is not on the PATH of this host'
     return
   fi
   g_read_token "$g_repo"
   if [[ -z $g_token || $g_token != "${g_a[1]}" ]]; then
-    g_skip_data "$g_bytes"
+    g_skip_data
     g_in_files g_say_refs &
   elif ((g_bytes)) && ! g_unpack >"$g_files.o" 2>"$g_files.e"; then
     g_answer_files 1 "$g_files.o" "$g_files.e" &
@@ -45,6 +45,9 @@ g_unpack() { # what git does not read is read all the same
     cat >/dev/null
     exit "$g_rc"
   }
+  g_rc=$?
+  g_is_whole || exit 0
+  return "$g_rc"
 }
 
 g_set_state() { # set the refs, unless another client was here since

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import secrets
-import signal
 from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -21,6 +20,17 @@ LIMIT = 1 << 20
 NOISE = 1 << 20
 """Bytes that the rc files of a login may print before it is taken for something else than a login."""
 SAID = 64
+
+
+class Pulse(NamedTuple):
+    """Signs of life, in seconds."""
+
+    beat: float = 5.0
+    """Between two of them, each way."""
+    silence: float = 20.0
+    """Without any, after which the client takes the connection for lost."""
+    lifeline: float = 40.0
+    """Without any, after which what serves the connection on the host goes."""
 
 
 class Hello(NamedTuple):
@@ -72,7 +82,7 @@ class Channel:
             ) from None
         return cls(door, process)
 
-    async def become(self, role: str, slug: str) -> Hello:
+    async def become(self, role: str, slug: str, lifeline: float) -> Hello:
         """Feed the other end until it is a program of ours.
 
         Raises:
@@ -81,11 +91,14 @@ class Channel:
         runner, host = program(RUNNER), program(HOST)
         programs = {program_name(text): text for text in (host, runner)}
         word = secrets.token_hex(16)
-        fields = (word, role, program_name(host), program_name(runner), slug)
+        fields = (word, role, program_name(host), program_name(runner), slug, f"{lifeline:g}")
         self.input.write(boot() + b"".join(field.encode() + b"\0" for field in fields))
         self._listening = asyncio.create_task(self._listen())
         try:
-            return await self._greet(word, programs)
+            async with asyncio.timeout(2 * self._door.connect):
+                return await self._greet(word, programs)
+        except TimeoutError:
+            raise trouble(self._door.alias, b"Connection timed out") from None
         except (asyncio.IncompleteReadError, ConnectionError, ValueError) as error:
             raise await self.trouble() from error
 
@@ -165,18 +178,13 @@ class Channel:
         """End the session: the other end sees the end of its input, and goes."""
         if self._listening is not None:
             self._listening.cancel()
-        self.input.close()
-        if not self.ended:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._process.pid, signal.SIGTERM)
-        try:
-            async with asyncio.timeout(2):
-                await self._process.wait()
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-            await self._process.wait()
-        # The transport of a subprocess keeps its pipes until it is told.
-        transport = getattr(self._process, "_transport", None)
-        if transport is not None:
-            transport.close()
+        await end(self._process)
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    """End a process that talks through pipes, whatever is left in them."""
+    # `wait` alone would wait for pipes that nobody reads any more.
+    transport = getattr(process, "_transport")  # noqa: B009 - it has no public name
+    transport.close()
+    with contextlib.suppress(ProcessLookupError):
+        await process.wait()

@@ -9,11 +9,10 @@ from typing import NamedTuple
 
 from grind.adapters.ssh.channel import Channel
 from grind.adapters.ssh.link import Link
-from grind.adapters.ssh.session import BEAT, SILENCE
 from grind.adapters.ssh.trouble import SshError
 
 PIECE = 256 * 1024
-AHEAD = 8 * 1024 * 1024
+AHEAD = 4 * 1024 * 1024
 """Bytes of a log that may wait here to be delivered; then the host is made to wait."""
 
 
@@ -174,10 +173,10 @@ class PushedSource:
         raise SshError("the connection was closed", remedy="", kind="dropped")
 
     async def _beat(self, channel: Channel) -> None:
-        loop = asyncio.get_running_loop()
+        loop, pulse = asyncio.get_running_loop(), self._link.pulse
         while True:
-            await asyncio.sleep(BEAT)
+            await asyncio.sleep(pulse.beat)
             channel.input.write(b"beat\n")
-            if loop.time() - self._heard > SILENCE and self._waiting < AHEAD:
-                message = f"the host has not been heard of for {SILENCE:g} seconds"
+            if loop.time() - self._heard > pulse.silence and self._waiting < AHEAD:
+                message = f"the host has not been heard of for {pulse.silence:g} seconds"
                 raise SshError(message, remedy="", kind="timeout")

@@ -14,15 +14,17 @@ from grind.adapters.identity import os_name
 from grind.adapters.localhost import ASK_SECONDS, COLLECT_SECONDS, kept_name
 from grind.adapters.runner import wire
 from grind.adapters.runner.client import RunnerLane
+from grind.adapters.ssh import passing
+from grind.adapters.ssh.channel import Pulse
 from grind.adapters.ssh.door import Door
 from grind.adapters.ssh.following import LaneName
-from grind.adapters.ssh.lane import RemoteGround, check
+from grind.adapters.ssh.lane import WRITTEN, RemoteGround, check
 from grind.adapters.ssh.link import Link
 from grind.adapters.ssh.session import Answer
 from grind.adapters.ssh.sync import TOP, Source, send
 from grind.core.errors import UnreachableError
 from grind.core.lend import lend
-from grind.ports import Clock, Completed, HostIdentity, LanePaths, LaneSpec
+from grind.ports import Clock, Completed, HostIdentity, LanePaths, LaneSpec, Passage
 
 PATIENCE = 900.0
 
@@ -66,9 +68,10 @@ class SshHost:
         graces: wire.Graces = wire.Graces(),  # noqa: B008 - a constant
         outer: str = "",
         patience: float = PATIENCE,
+        pulse: Pulse = Pulse(),  # noqa: B008 - a constant
         workspace: str = "",
     ) -> None:
-        self._link = Link(door, slug, name, clock, patience)
+        self._link = Link(door, slug, name, clock, patience=patience, pulse=pulse)
         self._name = name
         self._lending = lending
         self._limits = limits
@@ -164,8 +167,17 @@ class SshHost:
     async def keep(self, name: str, data: bytes) -> str:
         """Put a private file into the state folder, and return its path."""
         kept = kept_name(name, data)
-        check(await self._request("keep", (kept,), data), "the host cannot keep a file")
+        check(
+            await self._request("keep", (kept,), data), "the host cannot keep a file", good=WRITTEN
+        )
         return f"{self._state()}/bin/{kept}"
+
+    async def passage(
+        self, argv: Sequence[str], *, cwd: str, env: Mapping[str, str] | None = None
+    ) -> Passage:
+        """Return how to run a program there with this process's own input and output."""
+        await self.open()
+        return await passing.passage(self, self._link.door, argv, cwd, env or {})
 
     async def receive(self, repository: str, modules: Callable[[], Mapping[str, str]]) -> str:
         """Bring the private repository to the host, and return its path there."""

@@ -13,6 +13,8 @@ from grind.adapters.ssh.session import Answer
 from grind.core.errors import ExitCode, GrindError
 
 WHOLE = 64 * 1024 * 1024
+WRITTEN = (0, 1)
+"""Written now, or there already."""
 FILES_AT_ONCE = 200
 """Of which the host is asked for sums in one request: an argument list has a limit."""
 
@@ -46,7 +48,7 @@ class RemoteGround:
         """Write a file, unless it is there, and wake the runner."""
         posted, self._posted = self._posted, []
         for answer in await asyncio.gather(*posted, self._write(path, data)):
-            check(answer, "the host cannot keep what the job needs")
+            check(answer, "the host cannot keep what the job needs", good=WRITTEN)
 
     async def _write(self, path: str, data: bytes) -> Answer:
         return await self._link.ask("write", (path, f"{self.folder}/wake"), data)
@@ -140,9 +142,9 @@ class RemoteGround:
             await self._ahead.close()
 
 
-def check(answer: Answer, what: str) -> Answer:
+def check(answer: Answer, what: str, *, good: tuple[int, ...] = (0,)) -> Answer:
     """Return an answer that is good. Raises GrindError with what the host said otherwise."""
-    if answer.code in (0, 1) and not answer.err:
+    if answer.code in good and not answer.err:
         return answer
     raise refusal(answer, what)
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from grind.adapters.ssh.channel import Channel, Hello
+from grind.adapters.ssh.channel import Channel, Hello, Pulse
 from grind.adapters.ssh.door import Door
 from grind.adapters.ssh.session import Answer, Session
 from grind.adapters.ssh.trouble import SshError
@@ -31,8 +31,11 @@ class Link:
     is tried once.
     """
 
-    def __init__(self, door: Door, slug: str, name: str, clock: Clock, patience: float) -> None:
+    def __init__(
+        self, door: Door, slug: str, name: str, clock: Clock, *, patience: float, pulse: Pulse
+    ) -> None:
         self.door = door
+        self.pulse = pulse
         self._slug = slug
         self._name = name
         self._clock = clock
@@ -95,8 +98,12 @@ class Link:
         """Return the session, made (again) when there is none. Raises SshError."""
         async with self._making:
             if self._session is not None and not self._session.alive:
-                await self._session.close()
+                silent, session = self._session.silent, self._session
                 self._session = None
+                await session.close()
+                if silent:
+                    # The master hangs as well: the next attempt has one of its own.
+                    await self.door.shut()
             if self._session is None:
                 self._session = await self.persist(self._connect)
         return self._session
@@ -156,7 +163,8 @@ class Link:
         """Let go of it all. The master connection stays a while, for the next command."""
         spare, self._spare = self._spare, None
         if spare is not None:
-            with suppress(SshError):
+            spare.cancel()
+            with suppress(SshError, asyncio.CancelledError):
                 await (await spare).close()
         if self._session is not None:
             await self._session.close()
@@ -165,7 +173,7 @@ class Link:
     async def _connect(self) -> Session:
         channel, hello = await self._open("serve")
         self._hello = hello
-        session = Session(channel, hello)
+        session = Session(channel, hello, self.pulse)
         if self._lent:
             await session.ask("env", self._lent)
         return session
@@ -173,7 +181,7 @@ class Link:
     async def _open(self, role: str) -> tuple[Channel, Hello]:
         channel = await Channel.open(self.door)
         try:
-            return channel, await channel.become(role, self._slug)
+            return channel, await channel.become(role, self._slug, self.pulse.lifeline)
         except BaseException as error:
             await channel.close()
             if isinstance(error, SshError) and not error.lasting and self._hello is not None:

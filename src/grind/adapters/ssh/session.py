@@ -11,13 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from grind.adapters.ssh.channel import Channel, Hello
+from grind.adapters.ssh.channel import Channel, Hello, Pulse
 from grind.adapters.ssh.trouble import SshError
-
-BEAT = 5.0
-"""Seconds between two signs of life, each way."""
-SILENCE = 20.0
-"""Seconds without any after which the connection counts as lost."""
 
 
 class Answer(NamedTuple):
@@ -38,9 +33,10 @@ class _Pending:
 class Session:
     """A session with the program at the other end. When it breaks, all that was asked fails."""
 
-    def __init__(self, channel: Channel, hello: Hello) -> None:
+    def __init__(self, channel: Channel, hello: Hello, pulse: Pulse) -> None:
         self.hello = hello
         self._channel = channel
+        self._pulse = pulse
         self._pending: dict[int, _Pending] = {}
         self._free: list[int] = []
         self._next = 1
@@ -53,6 +49,11 @@ class Session:
     def alive(self) -> bool:
         """Whether requests can be made."""
         return self._broken is None and not self._closing
+
+    @property
+    def silent(self) -> bool:
+        """Whether it broke because nothing was heard any more."""
+        return self._broken is not None and self._broken.kind == "timeout"
 
     async def ask(
         self, kind: str, fields: Sequence[str] = (), data: bytes = b"", seconds: float | None = None
@@ -81,7 +82,7 @@ class Session:
 
     async def _end(self, number: int) -> None:
         with contextlib.suppress(SshError, TimeoutError):
-            async with asyncio.timeout(SILENCE):
+            async with asyncio.timeout(self._pulse.silence):
                 await self.ask("kill", (str(number),))
 
     def _send(self, kind: str, fields: Sequence[str], data: bytes) -> tuple[int, _Pending]:
@@ -92,7 +93,7 @@ class Session:
         pending = self._pending[number] = _Pending()
         encoded = b"".join(os.fsencode(field) + b"\0" for field in fields)
         head = f"{number} {kind} {len(fields)} {len(data)}\n".encode()
-        self._channel.input.write(head + encoded + data)
+        self._channel.input.write(b"".join((head, encoded, data, b"\n")))
         return number, pending
 
     async def _read(self) -> None:
@@ -127,13 +128,13 @@ class Session:
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(BEAT)
+            await asyncio.sleep(self._pulse.beat)
             if self._broken is not None:
                 return
-            if loop.time() - self._heard > SILENCE:
+            if loop.time() - self._heard > self._pulse.silence:
                 self._break(
                     SshError(
-                        f"the host has not been heard of for {SILENCE:g} seconds",
+                        f"the host has not been heard of for {self._pulse.silence:g} seconds",
                         remedy="is the network up?",
                         kind="timeout",
                     )
