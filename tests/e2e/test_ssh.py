@@ -66,7 +66,7 @@ def test_proven_there_and_landed(world: World, there: Sshd) -> None:
     assert text(done, 1).split() == ["1", "bare", "yes"]
     assert done.events[0]["host"] == "grind"
     [receipt] = world.receipts
-    assert receipt["host_name"] == "grind"
+    assert receipt["hostName"] == "grind"
     again = world.grind("check", "--json")
     assert again.events[-1]["cached"] is True
     assert "on grind" in world.grind("status").out
