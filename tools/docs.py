@@ -66,6 +66,7 @@ def generated() -> dict[str, str]:
     made = schemas()
     files |= {
         "docs/reference/commands.md": reference.commands(),
+        "docs/reference/rules.md": beside("rules").page(),
         "docs/reference/grind-toml.md": reference.configuration(made["grind.toml"]),
         "docs/reference/events.md": reference.events(made["events"]),
     }

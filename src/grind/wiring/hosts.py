@@ -121,10 +121,12 @@ class Hosts:
 
     def check_place(self, host: Chosen) -> None:
         """Raise GrindError when steps on this machine would not run as they do on a runner."""
-        from grind.adapters.places import unfit_for_steps
+        from grind.adapters.places import state_folder, unfit_for_steps
         from grind.core.errors import GrindError
 
-        why = unfit_for_steps(self.state_here()) if self.is_here(host) else ""
+        if not self.is_here(host):
+            return
+        why = unfit_for_steps(os.path.realpath(state_folder(self._environ)))
         if why:
             raise GrindError(
                 f"steps cannot run in grind's state folder: {why}",
