@@ -25,6 +25,7 @@ BENCHES = (
     "snapshot",
     "startup",
     "runner",
+    "ssh",
     "reader",
     "expressions",
     "stats",

@@ -102,6 +102,17 @@ def test_spec_survives_the_shell(old: str, switch: str, units: list[str]) -> Non
     assert done.stdout.decode().split("\0")[:-1] == [old, switch, "5", *units]
 
 
+def test_spec_that_was_cut_off_is_not_taken() -> None:
+    spec = Spec(id="20260101-000000-aaaaaa", kind="commands", old="a", new="b", deadline=5, limit=6)
+    whole = spec.encode()
+    code = (SHELL / "base.sh").read_text() + "\ng_take_spec /dev/stdin || exit 9\n"
+    for cut in range(0, len(whole), 7):
+        done = subprocess.run(
+            ["bash", "-c", code], input=whole[:cut], capture_output=True, check=False
+        )
+        assert done.returncode == 9, cut
+
+
 def test_spec_refuses_a_nul() -> None:
     with pytest.raises(ValueError, match="NUL"):
         Spec(id="a", kind="nixos", old="a\0b", new="b", deadline=5, limit=6).encode()
@@ -112,15 +123,46 @@ def test_exit_codes_mean_the_same_there_and_here(code: int) -> None:
     """The shell goes back from everything but 0, and but 4 with nothing newly failed."""
     parts = "".join((SHELL / part).read_text() for part in PARTS if part != "verbs.sh")
     code_text = (
-        parts
-        + f"\ng_failed_units() {{ g_failed=(a b); }}\ng_baseline=(a b)\ng_limit=5\ng_rc={code}\ng_why=\n"
-        + ('g_judge\nprintf %s "$g_why"\n')
+        f"{parts}\ng_failed_units() {{ g_failed=(a b); }}\ng_named_units() {{ g_named=(a); }}\n"
+        f'g_baseline=(a b) g_limit=5 g_rc={code} g_why=\ng_judge\nprintf %s "$g_why"\n'
     )
     why = subprocess.run(["bash", "-c", code_text], capture_output=True, check=True).stdout.decode()
     assert bool(why) is (code not in (0, 4))
     if code in SWITCH_CODES and why:
         assert f"({code})" in why
     assert told_switch(code, (), ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("named", "known", "told"),
+    [
+        (
+            "a c",
+            "g_failed=(a)",
+            "units failed (4): c",
+        ),  # it is being restarted, so it has not "failed"
+        ("", "g_failed=()", "it cannot be known which"),
+        ("a", "return 1", "it cannot be known which"),
+        ("a", "g_failed=(a)", ""),
+    ],
+)
+def test_4_is_taken_for_an_old_failure_only_when_that_is_certain(
+    named: str, known: str, told: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    log.write_text(
+        f"warning: the following units failed: {', '.join(named.split())}\n" if named else ""
+    )
+    parts = "".join((SHELL / part).read_text() for part in PARTS if part != "verbs.sh")
+    script = (
+        f"{parts}\ng_failed_units() {{ {known}; }}\ng_baseline=(a b) g_limit=5 g_rc=4 g_why= g_log=$1\n"
+        'g_judge\nprintf %s "$g_why"\n'
+    )
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", str(log)], capture_output=True, text=True, check=True
+    )
+    assert told in done.stdout
+    assert bool(told) is bool(done.stdout)
 
 
 def test_units_that_fail_newly_are_named() -> None:

@@ -143,14 +143,33 @@ def test_of_two_landings_without_rebase_one_is_refused(world: World) -> None:
     assert world.git("rev-list", "--count", "main", cwd=world.remote) == "2"
 
 
-def test_from_the_host_is_refused_until_it_can_be_done(world: World) -> None:
-    world.start(PASS | {"grind.toml": '[land]\nfrom = "host"\n'})
-    prove(world)
-    tip = world.tip
-    done = world.grind("land", "-m", "x")
-    assert done.code == 2, done
-    assert 'land.from is "host"' in done.err
-    assert world.tip == tip
+def test_from_the_host_with_its_own_credentials(world: World) -> None:
+    """The host's clone pushes over a remote of its own; the one from here would refuse."""
+    with Sshd(world.root) as host:
+        world.env |= host.env
+        place = host.home / "work space"
+        toml = f'[hosts.grind]\nssh = "grind-test"\nworkspace = "{place}"\n[land]\nfrom = "host"\n'
+        world.start(PASS | {"grind.toml": toml})
+        digest = world.grind("trust", "--show", "--json").document["digest"]
+        assert world.grind("trust", "--digest", digest).code == 0
+        world.git("clone", "-q", str(world.remote), str(place), cwd=world.root)
+        (place / ".git/hooks").mkdir(exist_ok=True)
+        hook = place / ".git/hooks/pre-push"
+        hook.write_text(f"#!/bin/sh\necho from there >> {world.outside}/hook\n")
+        hook.chmod(0o755)
+        prove(world)
+        done = world.grind("land", "-m", "x")
+        assert done.code == 0, done
+        assert world.told("hook") == ["from there"]
+        assert world.tip == world.git("rev-parse", "HEAD")
+        assert world.git("show", "main:file", cwd=world.remote) == "2"
+        hook.write_text("#!/bin/sh\necho not from here >&2; exit 1\n")
+        prove(world, file="3")
+        tip = world.tip
+        done = world.grind("land", "-m", "x")
+        assert done.code == 3, done
+        assert "not from here" in done.err
+        assert world.tip == tip
 
 
 def test_a_remote_that_takes_no_notes_has_the_commit_all_the_same(world: World) -> None:
@@ -199,9 +218,11 @@ def test_hostile_messages_branches_and_authors(world: World) -> None:
 def test_over_ssh(world: World) -> None:
     """A remote that is reached by the user's own ssh, with a hook, a note and a lease."""
     with Sshd(world.root) as host:
-        world.env |= host.env
+        world.env["GIT_SSH_COMMAND"] = f"ssh -F {host.config}"
         world.start(PASS)
         world.git("remote", "set-url", "origin", f"ssh://grind-test{world.remote}")
+        for name in ("upload", "receive"):  # the PATH over there has git alone
+            world.git("config", f"remote.origin.{name}pack", f"git {name}-pack")
         assert world.grind("hook", "install").code == 0
         prove(world)
         done = world.grind("land", "-m", "x")
@@ -211,8 +232,8 @@ def test_over_ssh(world: World) -> None:
         world.write({"file": "3"})
         world.commit("unproven")
         assert "no receipt" in world.git_says("push", "origin", "main")
-        host.stop()
         prove(world, file="4")
+        host.stop()
         done = world.grind("land", "-m", "x")
         assert done.code == 7, done
         host.start()

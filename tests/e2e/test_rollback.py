@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.world import CHECKOUT, CI, World, workflow
 from tests.probes.servers import answer, says, serving
+from tests.test_docs import validator
 
 PASS = {CI: workflow(CHECKOUT + "- run: test ! -e broken"), "file": "1\n", "other": "1\n"}
 
@@ -198,6 +199,8 @@ class TestCode:
         land(world)
         done = world.grind("rollback", "code", "--json")
         assert done.code == 0, done
+        for line in done.lines:
+            validator("events").validate(line)
         kinds = [event["type"] for event in done.events]
         assert kinds[0] == "rollback.planned"
         assert kinds[-1] == "rollback.ended"

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -33,8 +34,9 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             pytest.fail("podman and busybox are not installed, or this is not root")
         pytest.skip("podman and busybox are not installed, or this is not root")
     folder = tmp_path_factory.mktemp("podman")
+    short = tempfile.mkdtemp(prefix="gp-")  # podman takes 50 characters at most
     options = (
-        f"--root {folder}/store --runroot {folder}/run --storage-driver=vfs "
+        f"--root {folder}/store --runroot {short} --storage-driver=vfs "
         "--cgroup-manager=cgroupfs --runtime runc --network-backend cni"
     )
     wrapper = folder / "bin" / "podman"
@@ -56,9 +58,11 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with tarfile.open(folder / "root.tar", "w") as tar:
         tar.add(root, arcname=".")
     argv = [wrapper, "import", "--change", 'CMD ["/bin/serve"]', folder / "root.tar", IMAGE]
-    subprocess.run(argv, check=True, capture_output=True)
+    made = subprocess.run(argv, check=False, capture_output=True)
+    assert made.returncode == 0, made.stderr.decode()
     yield wrapper.parent
     subprocess.run([wrapper, "rm", "-a", "-f", "-t", "0"], check=False, capture_output=True)
+    shutil.rmtree(short, ignore_errors=True)
 
 
 @pytest.fixture

@@ -159,6 +159,35 @@ def test_a_job_that_ran_here_and_is_skipped_there_is_hollow(place: Place) -> Non
     assert last(done.stdout)["workflows"][0]["reason"] == "test was skipped, and ran here"
 
 
+SKIPPING = WORKFLOW.replace(
+    "      - name: Unit tests\n",
+    "      - uses: acme/grind@v1\n        id: proof\n        with: {skip-proven: true}\n"
+    "      - name: Unit tests\n        if: steps.proof.outputs.proven != 'true'\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("verified", "executed", "verdict"),
+    [("success", True, "clean"), ("failure", True, "hollow"), ("success", False, "hollow")],
+)
+def test_a_step_that_a_receipt_lets_off_is_not_hollow(
+    place: Place, verified: str, executed: bool, verdict: str
+) -> None:
+    """Only when the verifier succeeded, and the own receipt says that it ran here."""
+    sha = place.commit({CI: SKIPPING, "src/a": "1"})
+    keep_receipt(place, sha, "executed" if executed else "satisfied-by-host")
+    steps = (
+        Step("Set up job", 1),
+        Step("Run actions/checkout@v4"),
+        Step("Run acme/grind@v1", 1, verified),
+        Step("Unit tests", 1, "skipped"),
+    )
+    place.github.run(CI, sha, Job("test", steps))
+    place.github.clock._now += 60
+    done = place.process("--json")
+    assert last(done.stdout)["verdict"] == verdict, done
+
+
 def test_path_filters_are_those_of_the_whole_push(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,6 +19,7 @@ from grind.wiring.landing import Effects
 if TYPE_CHECKING:
     from grind.adapters.store import ReleaseFolder
     from grind.core.receipt import Receipt
+    from grind.core.repository import PushResult
     from grind.flows.basis import Basis, Options
     from grind.flows.gate import Asked
     from grind.flows.land import Landing
@@ -47,7 +48,7 @@ def attempt(session: Session, args: argparse.Namespace, this: Attempt) -> Outcom
     snapshot = snapshot_from_host(session) if args.from_host else None
     labels = labels_for(session, "ask for its tools")
     basis = find_basis(session.repository, options, labels, snapshot)
-    _require_here(basis)
+    push = push_from(session, basis)
     release, last = release_for(session, basis)
     landing = flow.plan_landing(
         session.repository,
@@ -78,7 +79,12 @@ def attempt(session: Session, args: argparse.Namespace, this: Attempt) -> Outcom
         if args.accept_weakened:
             _record_acceptance(session, landing, record)
         outcome = land_with_effects(
-            session, basis, landing, args.message, Around(asked, entries, last, args.branch), record
+            session,
+            basis,
+            landing,
+            args.message,
+            Around(asked, entries, last, args.branch, push),
+            record,
         )
     bring_workspace_along(session, basis, landing.snapshot.tree)
     return outcome._replace(warnings=(*warnings, *outcome.warnings))
@@ -94,6 +100,8 @@ class Around(NamedTuple):
     last: Release
     branch: str | None = None
     """Set when it goes to a branch with a pull request."""
+    push: Callable[[str, str, str, str | None], PushResult] | None = None
+    """How to push from somewhere else."""
 
 
 def land_with_effects(
@@ -117,7 +125,9 @@ def land_with_effects(
     def before(oid: str) -> None:
         carry_out(oid, effects.before(oid), done_for(around.entries, oid), record)
 
-    landed = flow.land(session.repository, landing, message, record, around.last, before)
+    landed = flow.land(
+        session.repository, landing, message, record, around.last, before, around.push
+    )
     after = effects.after(landed.oid, landing.snapshot.tree, around.branch)
     told, wrong = carry_out_all(landed.oid, after, done_for(around.entries, landed.oid), record)
     return _outcome(landing)._replace(
@@ -223,12 +233,17 @@ def watch_pull(session: Session, args: argparse.Namespace, oid: str) -> int:
 # --- before the push -----------------------------------------------------------------------------
 
 
-def _require_here(basis: Basis) -> None:
-    if basis.config.land.from_ == "host":
-        raise GrindError(
-            'land.from is "host", and this grind pushes only from where it runs',
-            remedy='run grind land on the host itself, or set land.from to "here"',
-        )
+def push_from(
+    session: Session, basis: Basis
+) -> Callable[[str, str, str, str | None], PushResult] | None:
+    """Return how to push from the grind host, when `land.from` says so; None for from here."""
+    if basis.config.land.from_ != "host" or session.is_here(basis.config):
+        return None
+    from grind.commands.hosting import reach_workspace
+    from grind.wiring.hostpush import pusher
+
+    place, chosen = reach_workspace(session, basis.config, "push from it")
+    return pusher(session, place, chosen)
 
 
 def _merges(session: Session) -> str:

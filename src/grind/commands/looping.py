@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from grind.core import events as e
-from grind.core.errors import ExitCode, GrindError, RefusedError
+from grind.core.errors import ExitCode, GrindError
 from grind.core.loop import Loop, Phase
 
 if TYPE_CHECKING:
@@ -107,19 +107,20 @@ class Turn:
 
     def _check(self) -> Outcome:
         from grind.commands import check
-        from grind.commands.landing import require_proof
         from grind.commands.options import plan_options
         from grind.commands.running import run_checks
+        from grind.core.gate import Answer
+        from grind.wiring import proofs
 
         parser = argparse.ArgumentParser()
         check.add_arguments(parser)
         args = parser.parse_args(["--json"] if self.args.json else [])
         basis = self._basis(steps=True)
-        try:
-            require_proof(self.session, basis, plan_options(args), basis.target.upstream)
-        except RefusedError:
-            return _by(run_checks(self.session, basis, args, whole=True))
-        return _by(0, "proven already")
+        upstream = basis.target.upstream
+        answer = proofs.ask(self.session, plan_options(args), basis, upstream).decision.answer
+        if answer in (Answer.OK, Answer.WEAKENED):  # of the latter, landing says more
+            return _by(0, "proven already")
+        return _by(run_checks(self.session, basis, args, whole=True))
 
     def _activate(self) -> Outcome:
         from grind.commands.activate import activate_on_host, require_activate
@@ -139,6 +140,7 @@ class Turn:
             Around,
             check_message,
             land_with_effects,
+            push_from,
             release_for,
             require_proof,
         )
@@ -155,7 +157,8 @@ class Turn:
         message = self.args.message if landing.needs_commit else None
         asked = None
         if not landing.arrived:
-            asked = require_proof(session, basis, Options(), landing.main)
+            accepted = self.args.accept_weakened
+            asked = require_proof(session, basis, Options(), landing.main, accepted=accepted)
             check_message(message, landing, conventional=basis.config.land.conventional)
         with session.lock("grind run"), session.journal(release) as journal:
 
@@ -163,7 +166,8 @@ class Turn:
                 for entry in journal.append(event):
                     self._face.show(entry)
 
-            around = Around(asked, list(journal.read()), last)
+            push = push_from(session, basis)
+            around = Around(asked, list(journal.read()), last, push=push)
             landed = land_with_effects(session, basis, landing, message, around, record)
             for warning in landed.warnings:
                 record(e.Note("warning", warning))

@@ -157,7 +157,7 @@ async def _run_on(
             logs=release,
             record=record,
             run=release.id,
-            command=taken.command if taken is not None else _command(),
+            command=taken.command if taken is not None else command_line(),
             resumed=resumed,
             parallel=session.parallel(basis.config),
             save_receipt=_keeper(session, recorder),
@@ -267,7 +267,7 @@ async def _release(
     """
     if past.folder is not None and past.last is not None and past.last.state is State.CHECKING:
         there = past.last.started.host if past.last.started is not None else host.name
-        if _is_same(past, prepared) and past.is_cut_off(_command()) and there == host.name:
+        if _is_same(past, prepared) and past.is_cut_off(command_line()) and there == host.name:
             return past.folder, True
         if there == host.name:
             await host.abandon(past.folder.id)
@@ -279,7 +279,8 @@ async def _release(
     return session.store.new_release(session.clock.now()), False
 
 
-def _command() -> str:
+def command_line() -> str:
+    """Return what was typed after `grind`, as a journal records it."""
     import shlex
 
     return shlex.join(sys.argv[1:])

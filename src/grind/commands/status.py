@@ -147,5 +147,7 @@ def _told(release: Release | None) -> str:
     if release.failed:
         return f"{release.failed[-1].job}: {release.failed[-1].name}"
     if release.ended is not None:
-        return f"{release.ended.executed} steps in {release.ended.duration:.1f} s"
+        from grind.ui.words import count
+
+        return f"{count(release.ended.executed, 'step')} in {release.ended.duration:.1f} s"
     return ""

@@ -174,11 +174,13 @@ def land(
     record: Callable[[e.Event], None],
     last: Release,
     before_push: Callable[[str], None] = lambda _: None,
+    push: Callable[[str, str, str, str | None], PushResult] | None = None,
 ) -> Landed:
     """Commit (unless the snapshot is a commit already), push once, let the branch follow.
 
     `last` is the release as its journal tells: a commit that it made for this very landing is
-    pushed instead of a second one. `before_push` is given the commit before the branch moves.
+    pushed instead of a second one. `before_push` is given the commit before the branch moves;
+    `push` pushes from somewhere else, as `Repository.push` does from here.
     Raises RefusedError, UnreachableError.
     """
     if landing.arrived and landing.made is not None:
@@ -203,7 +205,7 @@ def land(
     except GrindError as error:
         record(e.LandFailed(landing.snapshot.tree, error.message))
         raise
-    result = repository.push(oid, landing.remote, landing.branch, landing.expected)
+    result = (push or repository.push)(oid, landing.remote, landing.branch, landing.expected)
     problem = _problem(result, landing)
     if problem is not None:
         record(e.LandFailed(landing.snapshot.tree, problem.message))

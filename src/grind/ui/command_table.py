@@ -305,6 +305,9 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                             '--timeout': ('how long to wait for CI (default: 2h)', '='),
                             '--api': ('the API of a GitHub Enterprise Server', '='),
                             '--repo': ('the repository at the forge', '='),
+                            '--accept-weakened': ('say yes, in writing, to a change that weakens '
+                                                  'the rules it is judged by',
+                                                  '='),
                             '--rollback-on-red': ('when the commit is red, carry out the '
                                                   'rollback plan that is otherwise only shown',
                                                   ''),
@@ -334,6 +337,11 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                                                  '--now': ('push at once, without the checks; '
                                                            'needs --reason',
                                                            ''),
+                                                 '--accept-weakened': ('say yes, in writing, to '
+                                                                       'a change that weakens '
+                                                                       'the rules it is judged '
+                                                                       'by',
+                                                                       '='),
                                                  '--reason': ('why; goes into the commit', '='),
                                                  '--json': ('write the rollback as NDJSON events '
                                                             '(schema grind.events/1)',

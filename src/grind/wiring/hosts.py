@@ -46,8 +46,9 @@ class Hosts:
             self._here[ssh] = names_this_machine(ssh, self._environ)
         return self._here[ssh]
 
-    def open(self, host: Chosen) -> Host:
-        """Return a host to talk to. It is for one event loop, and is closed there."""
+    def open(self, host: Chosen, *, fresh: bool = False) -> Host:
+        """Return a host to talk to. It is for one event loop, and is closed there. A `fresh` one
+        uses no connection that stands already."""
         if self.is_here(host):
             return self._local(host)
         from grind.wiring.sshhost import host_of
@@ -62,6 +63,7 @@ class Hosts:
             fixed=said.set,
             path=said.path,
             memory=said.memory or "",
+            fresh=fresh,
             workspace=said.workspace or "",
         )
 
@@ -119,10 +121,12 @@ class Hosts:
 
     def check_place(self, host: Chosen) -> None:
         """Raise GrindError when steps on this machine would not run as they do on a runner."""
-        from grind.adapters.places import unfit_for_steps
+        from grind.adapters.places import state_folder, unfit_for_steps
         from grind.core.errors import GrindError
 
-        why = unfit_for_steps(self.state_here()) if self.is_here(host) else ""
+        if not self.is_here(host):
+            return
+        why = unfit_for_steps(os.path.realpath(state_folder(self._environ)))
         if why:
             raise GrindError(
                 f"steps cannot run in grind's state folder: {why}",

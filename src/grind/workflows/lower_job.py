@@ -12,7 +12,7 @@ from grind.core.plan import Caller, JobPlan, StepClass, StepPlan, Verdict
 from grind.workflows import contexts
 from grind.workflows.actions import base_environment
 from grind.workflows.conditions import statuses
-from grind.workflows.containers import judge_containers
+from grind.workflows.containers import Containers, judge_containers
 from grind.workflows.contexts import Situation
 from grind.workflows.expressions import (
     UNKNOWN,
@@ -260,6 +260,8 @@ def _lowered(
     job_env = raw_map(job.env)
     steps = _steps(inputs, job, scope, workflow_env | job_env, later, kept)
     containers = judge_containers(job, scope, inputs.facts)
+    if containers.refusal is not None and speaks_of(map(raw, (job.container, job.services)), later):
+        containers, open_machine = Containers(), True
     plan = msgspec.structs.replace(
         plan,
         engine=containers.engine,

@@ -137,6 +137,31 @@ def test_a_host_that_has_lost_its_copy(rig: Rig, source: Path, bare: Path) -> No
     rig.go(story())
 
 
+def test_a_repository_that_was_made_anew_at_its_place(
+    rig: Rig, source: Path, bare: Path, tmp_path: Path
+) -> None:
+    import shutil
+
+    async def story(keep_memory: bool) -> None:
+        there = await receive(rig, bare)
+        if keep_memory:
+            shutil.move(bare / "hosts", tmp_path / "kept")
+        for where in (source, bare):
+            shutil.rmtree(where)
+        repository(source)
+        (source / "text").write_text(f"anew {keep_memory}")
+        git(source, "commit", "-qam", "anew")
+        private(source, bare)
+        if keep_memory:
+            shutil.move(tmp_path / "kept", bare / "hosts")
+        await receive(rig, bare)
+        assert refs(there) == refs(bare)
+        git(there, "fsck", "--strict")
+
+    rig.go(story(False))
+    rig.go(story(True))
+
+
 def test_a_clone_that_the_host_has_need_not_be_sent(
     sshd: Sshd, source: Path, bare: Path, tmp_path: Path
 ) -> None:

@@ -44,6 +44,20 @@ def push(site: Site, oid: str, remote: str, branch: str, expected: str | None) -
     return _result(site, answer, oid, remote, branch, expected)
 
 
+def pack(site: Site, oid: str, known: str | None) -> bytes:
+    """Return the objects of a commit that `known` does not have, as a pack. Of the user's own
+    repository; a thin pack would need what a shallow clone may not have."""
+    wanted = f"{oid}\n" + (f"^{known}\n" if known else "")
+    args = ["pack-objects", "--revs", "--stdout", "-q", "--no-reuse-delta"]
+    return site.git.run(args, wanted.encode(), doing="packing the commit")
+
+
+def pushed(site: Site, answer: Answer, to: tuple[str, str, str, str | None]) -> PushResult:
+    """Return what became of a push that another git made: of a commit, to a remote's branch, which
+    was expected at a commit."""
+    return _result(site, answer, *to)
+
+
 def _result(
     site: Site, answer: Answer, oid: str, remote: str, branch: str, expected: str | None
 ) -> PushResult:

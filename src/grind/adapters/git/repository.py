@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from grind.adapters.git import contents, snapshot
-from grind.adapters.git.process import Git, zlist
+from grind.adapters.git.process import Answer, Git, zlist
 from grind.adapters.git.site import Site
 from grind.core.repository import Blob, Snapshot
 
@@ -293,6 +293,20 @@ class GitRepository:
         from grind.adapters.git import push
 
         return push.push(self._site, oid, remote, branch, expected)
+
+    def pack(self, oid: str, known: str | None) -> bytes:
+        """Return the objects of a commit that `known` does not have, as a pack."""
+        from grind.adapters.git import push
+
+        return push.pack(self._site, oid, known)
+
+    def pushed(
+        self, code: int, out: bytes, err: bytes, to: tuple[str, str, str, str | None]
+    ) -> PushResult:
+        """Return what became of a push that another git made, from what it said."""
+        from grind.adapters.git import push
+
+        return push.pushed(self._site, Answer(code, out, err), to)
 
     def stage(self, oid: str, remote: str) -> None:
         """Push a commit to a temporary ref of its own."""

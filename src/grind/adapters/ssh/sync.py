@@ -39,8 +39,8 @@ class Known(NamedTuple):
 
     token: str
     refs: Mapping[str, str]
-    others: frozenset[str] = frozenset()
-    """Commits that are there too, and that this repository may never have seen."""
+    common: frozenset[str] | None = None
+    """What is there and here; None when all of `refs` were here when they were sent."""
 
 
 class Source(NamedTuple):
@@ -55,6 +55,10 @@ class Source(NamedTuple):
     environ: Mapping[str, str]
 
 
+class PackError(GrindError):
+    """Git could not make a pack."""
+
+
 async def send(link: Link, source: Source) -> None:
     """Make the host's copy of a repository hold what it holds here, refs and all.
 
@@ -66,7 +70,13 @@ async def send(link: Link, source: Source) -> None:
     for _ in range(ATTEMPTS):
         wanted = sorted(set(refs.values()) - _there(known))
         new = secrets.token_hex(16)
-        answer = await _offer(link, source, form, known, refs, wanted, new)
+        try:
+            answer = await _offer(link, source, form, known, refs, wanted, new)
+        except PackError:
+            if known is None or known.common is not None:
+                raise
+            known = None  # what was sent once is not here any more; the host is asked
+            continue
         if answer.code == 0:
             _remember(source.memory, Known(new, refs))
             return
@@ -102,7 +112,9 @@ async def _offer(
 
 
 def _there(known: Known | None) -> set[str]:
-    return set() if known is None else set(known.refs.values()) | known.others
+    if known is None:
+        return set()
+    return set(known.refs.values()) if known.common is None else set(known.common)
 
 
 def _updates(before: Mapping[str, str], after: Mapping[str, str]) -> Iterable[str]:
@@ -131,7 +143,7 @@ async def _pack(
     """Make the pack; when it is long, return its beginning and the git that says the rest."""
     if not wanted:
         return b"", None
-    have = sorted(known.others or set(known.refs.values()))
+    have = sorted(_there(known))
     told = "".join(f"{oid}\n" for oid in wanted) + "".join(f"^{oid}\n" for oid in have)
     process = await asyncio.create_subprocess_exec(
         *_argv(source, "pack-objects", "-q", "--revs", "--thin", "--stdout", "--delta-base-offset"),
@@ -158,7 +170,7 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
     assert process.stderr is not None
     said = (await process.stderr.read()).decode("utf-8", "replace").strip()
     if await process.wait():
-        raise GrindError(f"git could not pack what the host lacks: {said}")
+        raise PackError(f"git could not pack what the host lacks: {said}")
 
 
 async def _send_long(

@@ -81,11 +81,14 @@ g_start() {
 # A unit of its own where systemd runs the host: nothing that ends a session ends it. Else a session
 # of its own.
 g_detach() {
-  local g_self=$0
+  local g_self=$0 g_name
+  local -a g_kept=()
   if [[ -d ${GRIND_SYSTEMD_RUNTIME:-/run/systemd/system} && $EUID == 0 ]] && command -v systemd-run >/dev/null; then
+    # A unit does not inherit anything: every variable is named, and systemd-run takes its value.
+    for g_name in $(compgen -e); do g_kept+=("--setenv=$g_name"); done
     systemd-run --quiet --collect --no-ask-password --service-type=exec --unit="grind-activate-$g_id" \
-      --setenv=PATH --setenv=GRIND_BOOT_ID_FILE="${GRIND_BOOT_ID_FILE-}" \
-      -- "$BASH" --noprofile --norc "$g_self" run "$g_home" "$g_id" </dev/null && return
+      "${g_kept[@]}" -- "$BASH" --noprofile --norc "$g_self" run "$g_home" "$g_id" </dev/null >/dev/null 2>&1 {g_lock}>&- {g_busy}>&- &&
+      return
   fi
   setsid -f "$BASH" --noprofile --norc "$g_self" run "$g_home" "$g_id" </dev/null >/dev/null 2>&1 {g_lock}>&- {g_busy}>&-
 }
