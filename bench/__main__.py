@@ -18,6 +18,7 @@ from bench.table import Row, Skipped
 
 BENCHES = (
     "receipt",
+    "gate",
     "steps",
     "check",
     "plan",
@@ -32,6 +33,7 @@ BENCHES = (
     "health",
     "report",
     "py",
+    "activate",
 )
 
 

@@ -111,7 +111,7 @@ BAD = (
     "[receipt]\nmax_age = 0",
     '[receipt]\nmax_age = "5 m"',
     '[[check]]\nname = "a b"\nrun = "x"',
-    '[[check]]\nname = "a"',
+    '[[check]]\nrun = "x"',
     '[[check]]\nname = "a"\nrun = "x"\nenv = { A = 1 }',
     '[[check]]\nname = "a"\nrun = "x"\nenv = { "A B" = "1" }',
     '[[verdict]]\njob = "a"\nverdict = "skiped"\nreason = "r"',

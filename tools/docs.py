@@ -10,6 +10,7 @@ import ast
 import importlib.util
 import inspect
 import json
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +18,20 @@ from typing import Any
 
 import msgspec
 
-from grind.core import config, doctor, drift, events, health, plan, probe
+from grind.core import (
+    activateconfig,
+    config,
+    doctor,
+    drift,
+    events,
+    health,
+    hostevents,
+    hosthistory,
+    plan,
+    probe,
+    receipt,
+    topics,
+)
 from grind.core.errors import ExitCode
 from grind.core.typed import DURATION, DURATION_PATTERN
 from grind.ui import error_text, probe_text, status_text
@@ -43,6 +57,7 @@ def main() -> int:
 def generated() -> dict[str, str]:
     """Return every generated file: path from the repository's root, and text."""
     files = {
+        "docs/errors.md": errors(),
         "docs/exit-codes.md": exit_codes(),
         "docs/compatibility.md": beside("compatibility").page(),
         "src/grind/ui/command_table.py": beside("commands").module(),
@@ -51,6 +66,7 @@ def generated() -> dict[str, str]:
     made = schemas()
     files |= {
         "docs/reference/commands.md": reference.commands(),
+        "docs/reference/rules.md": beside("rules").page(),
         "docs/reference/grind-toml.md": reference.configuration(made["grind.toml"]),
         "docs/reference/events.md": reference.events(made["events"]),
     }
@@ -87,6 +103,20 @@ def exit_codes() -> str:
     )
 
 
+def errors() -> str:
+    """Return the page of errors' codes."""
+    parts = [
+        "# Errors",
+        "Generated from `src/grind/core/topics.py` by `make docs`.",
+        "Every error names what is wrong and what to do next. Its code says what it is about: it is in "
+        "the last line on a terminal, and `topic` in the document of `--json`. `grind help CODE` prints "
+        "the text below.",
+    ]
+    for topic, (title, told) in topics.TOPICS.items():
+        parts += [f"## {topic}", f"**{title}.** {' '.join(told.split())}"]
+    return "\n\n".join(parts) + "\n"
+
+
 def name(code: ExitCode) -> str:
     """Return a code's name as the error document has it."""
     return code.name.lower().replace("_", "-")
@@ -102,7 +132,9 @@ def schemas() -> dict[str, Schema]:
         "status": _status(),
         "doctor": _doctor(),
         "probe": _probe(),
+        "host": _host(),
         "error": _error(),
+        "receipt": _receipt(),
     }
 
 
@@ -110,14 +142,15 @@ def schemas() -> dict[str, Schema]:
 
 
 def _config() -> Schema:
-    schema = _schema(config.Config, config, probe)
+    schema = _schema(config.Config, config, activateconfig, probe)
+    schema["$defs"]["Check"]["anyOf"] = [{"required": ["run"]}, {"required": ["app"]}]
     return _finished(
         _without_null(schema), "grind.toml", "What a repository tells grind. Optional."
     )
 
 
 def _events() -> Schema:
-    schema = _schema(events.Entry, events, health)
+    schema = _schema(events.Entry, events, health, hostevents)
     schema["$defs"]["Entry"]["properties"]["schema"] = {"const": events.EVENTS_SCHEMA}
     return _finished(
         schema,
@@ -224,6 +257,47 @@ def _status() -> Schema:
     return _finished(schema, status_text.STATUS_SCHEMA, "What `grind status --json` prints.")
 
 
+def _receipt() -> Schema:
+    """The statement: its predicate is the class without its subject."""
+    schema = _schema(receipt.Receipt, receipt)
+    predicate = schema["$defs"]["Receipt"]
+    for name in ("tree", "commit"):
+        del predicate["properties"][name]
+        predicate["required"].remove(name)
+    predicate["properties"]["schema"] = {"const": receipt.RECEIPT_SCHEMA}
+    digest = {"type": "string", "minLength": 1}
+    subject = {
+        "type": "array",
+        "minItems": 2,
+        "maxItems": 2,
+        "items": {
+            "type": "object",
+            "properties": {
+                "name": {"enum": ["tree", "commit"]},
+                "digest": {
+                    "type": "object",
+                    "properties": {"gitTree": digest, "gitCommit": digest},
+                    "minProperties": 1,
+                    "maxProperties": 1,
+                    "additionalProperties": False,
+                },
+            },
+            "required": ["digest"],
+        },
+    }
+    statement = _object(
+        {
+            "_type": {"const": receipt.STATEMENT_TYPE},
+            "subject": subject,
+            "predicateType": {"const": receipt.PREDICATE_TYPE},
+            "predicate": {"$ref": "#/$defs/Receipt"},
+        }
+    )
+    statement["$defs"] = schema["$defs"]
+    title = receipt.PREDICATE_TYPE
+    return _finished(statement, title, "A receipt: an in-toto Statement, and its predicate.")
+
+
 def _doctor() -> Schema:
     schema = _schema(doctor.Diagnosis, doctor)
     diagnosis = schema["$defs"]["Diagnosis"]
@@ -243,6 +317,14 @@ def _probe() -> Schema:
     return _finished(schema, probe_text.PROBE_SCHEMA, "What `grind probe --json` prints.")
 
 
+def _host() -> Schema:
+    schema = _schema(hosthistory.HostStatus, hosthistory)
+    document = schema["$defs"]["HostStatus"]
+    document["properties"] = {"schema": {"const": hosthistory.HOST_SCHEMA}} | document["properties"]
+    document["required"] = ["schema", *document.get("required", [])]
+    return _finished(schema, hosthistory.HOST_SCHEMA, "What `grind status --host --json` prints.")
+
+
 def _error() -> Schema:
     text = {"type": "string"}
     number = {"type": ["integer", "null"], "minimum": 1}
@@ -251,6 +333,7 @@ def _error() -> Schema:
         "schema": {"const": error_text.ERROR_SCHEMA},
         "code": {"enum": [code.value for code in ExitCode]},
         "name": {"enum": [name(code) for code in ExitCode]},
+        "topic": {"enum": ["", *topics.TOPICS], "description": "See docs/errors.md."},
         "message": text,
         "remedy": {"type": "string", "description": "The next thing to type or to edit."},
         "problems": {"type": "array", "items": _object(problem)},
@@ -281,7 +364,9 @@ def _schema(kind: type, *modules: ModuleType) -> Schema:
         sentences |= _sentences(inspect.getsource(module))
     for class_name, definition in schema["$defs"].items():
         for field, value in definition.get("properties", {}).items():
-            told = sentences.get((class_name, field)) or sentences.get((class_name, f"{field}_"))
+            snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", field).lower()
+            names = (field, f"{field}_", snake)
+            told = next(filter(None, (sentences.get((class_name, name)) for name in names)), None)
             if told:
                 value["description"] = told
     return json.loads(json.dumps(schema))  # type: ignore[no-any-return]

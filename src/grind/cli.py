@@ -133,7 +133,8 @@ class Commands:
             yield "Examples"
             yield from (f"  {line:<24} {told}" for line, told in self.examples)
         yield ""
-        yield "`grind help COMMAND` tells more. Exit codes: docs/exit-codes.md"
+        yield "`grind help COMMAND` or `grind help TOPIC` tells more (topics: docs/errors.md)."
+        yield "Exit codes: docs/exit-codes.md"
 
 
 def run(argv: list[str], commands: Commands | None = None) -> int:
@@ -170,6 +171,8 @@ def _dispatch(argv: list[str], commands: Commands) -> int:
         print(f"grind {__version__}")  # noqa: T201
         return 0
     if name == "help" and len(argv) > 1:
+        if argv[1] not in commands.names and _told_topic(argv[1]):
+            return 0
         return _dispatch([argv[1], "--help"], commands)
     if name in ("help", "-h", "--help", ""):
         print(commands.help(), end="")  # noqa: T201
@@ -177,6 +180,17 @@ def _dispatch(argv: list[str], commands: Commands) -> int:
     if name not in commands.names:
         raise _unknown(name, commands)
     return _command(name, argv[1:], commands)
+
+
+def _told_topic(topic: str) -> bool:
+    """Print the page of an error's code; False when there is none."""
+    from grind.core.topics import TOPICS
+
+    if topic not in TOPICS:
+        return False
+    title, told = TOPICS[topic]
+    print(f"{title}  [{topic}]\n\n{' '.join(told.split())}")  # noqa: T201
+    return True
 
 
 def _unknown(name: str, commands: Commands) -> GrindError:
@@ -244,7 +258,7 @@ def _failed(error: Exception, argv: list[str]) -> int:
             sys.stdout.write(document(told))
             sys.stdout.flush()
         elif sys.stderr is not None:
-            sys.stderr.write(text(told))
+            sys.stderr.write(text(told, pointer=sys.stderr.isatty()))
             sys.stderr.flush()
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -183,6 +183,17 @@ class HostIdentity(Struct, frozen=True, kw_only=True):
     boot: str = ""
 
 
+class Passage(NamedTuple):
+    """How a program on a host gets this process's own input and output."""
+
+    argv: tuple[str, ...]
+    """The command to run here; its exit code is the program's."""
+    end: tuple[str, ...]
+    """The command to run on the host that ends the program and what it started."""
+    tidy: tuple[str, ...]
+    """The command to run on the host when it is over."""
+
+
 class Host(Protocol):
     """A machine on which steps run."""
 
@@ -281,6 +292,16 @@ class Prober(Protocol):
     async def connect(self, address: Address, *, seconds: float) -> str:
         """Connect and close again; return why it did not work, or an empty string. Raises
         UnreachableError."""
+
+
+class Passable(Host, Protocol):
+    """A host that is somewhere else, on which a program can be run as if it were here."""
+
+    async def passage(
+        self, argv: Sequence[str], *, cwd: str, env: Mapping[str, str] | None = None
+    ) -> Passage:
+        """Return how to run a program there with this process's own input and output. Arguments and
+        environment travel as data. The program runs once, when `argv` is run."""
 
 
 # --- logs ----------------------------------------------------------------------------------------
@@ -395,6 +416,10 @@ class Repository(Protocol):
         """Fetch the remote's branch and return its commit; None when there is no such branch.
         Raises UnreachableError."""
 
+    def fetch_commit(self, remote: str, oid: str) -> str:
+        """Fetch one commit by its id, without its history, and return the id. Raises
+        UnreachableError when the remote does not give it."""
+
     def merge_base(self, ours: str, theirs: str) -> str | None:
         """Return the best common ancestor of two commits."""
 
@@ -411,11 +436,17 @@ class Repository(Protocol):
     def resolve(self, rev: str) -> str:
         """Return the commit that a revision names. Raises GrindError when it names none."""
 
+    def tree_of(self, commit: str) -> str:
+        """Return the tree that a commit has, read anew; empty when the commit is not there."""
+
     def message(self, commit: str) -> str:
         """Return a commit's message."""
 
     def local_commits(self, base: str | None, head: str) -> tuple[Commit, ...]:
         """List the commits of `head` that `base` does not have, the oldest first."""
+
+    def first_parents(self, head: str, limit: int) -> tuple[Commit, ...]:
+        """List a commit and its line of first parents, the newest first, at most `limit`."""
 
     def prepare(self, snapshot: Snapshot, remote: str | None, branch: str) -> str:
         """Make the refs that checkouts need in the private repository, and return its path:
@@ -435,6 +466,26 @@ class Repository(Protocol):
         """Return the snapshot that has this tree on top of this commit: a merge or a squash that
         shall be proven before it exists."""
 
+    def overlay(self, tree: str, base: str, paths: Sequence[str]) -> str:
+        """Return a tree that has these paths (whole files) as `base` has them, or not at all where
+        it has none, and everything else as `tree` has it."""
+
+    def notes(self, tree: str) -> list[bytes]:
+        """Return the receipts that are noted on a tree, an envelope each."""
+
+    def noted_trees(self) -> list[str]:
+        """List the trees that have receipts noted on them."""
+
+    def note(self, tree: str, line: bytes) -> bool:
+        """Note a receipt on a tree of the user's repository; False when it is there already."""
+
+    def fetch_notes(self, remote: str) -> bool:
+        """Unite the remote's receipts with ours; False when it has none. Raises UnreachableError."""
+
+    def push_notes(self, remote: str) -> bool:
+        """Push our receipts, united with what the remote has; False when there are none. Raises
+        UnreachableError, RefusedError."""
+
     def commit(self, snapshot: Snapshot, message: str, *, hooks: bool = True) -> str:
         """Make one commit of the snapshot's tree on top of `snapshot.head`, in the user's
         repository, and return its id; no ref moves. Honours hooks, identity and signing; raises
@@ -443,6 +494,16 @@ class Repository(Protocol):
     def push(self, oid: str, remote: str, branch: str, expected: str | None) -> PushResult:
         """Push a commit to a branch that the remote has at `expected` (None: does not have). Can be
         repeated: what is there already is not pushed again."""
+
+    def stage(self, oid: str, remote: str) -> None:
+        """Push a commit to a temporary ref outside of heads and tags, so that the remote has it and
+        no run starts. Can be repeated. Raises RefusedError, UnreachableError."""
+
+    def unstage(self, oid: str, remote: str) -> None:
+        """Remove that ref; one that is gone is fine."""
+
+    def identity(self) -> str:
+        """Return who commits here: `Name <address>`. Raises GrindError when git does not know."""
 
     def follow(self, snapshot: Snapshot, landed: str) -> FollowResult:
         """Move the local branch from `snapshot.head` to the commit that landed, and the index with
@@ -485,8 +546,16 @@ class PushSeen(NamedTuple):
     """Seconds since the epoch."""
 
 
+class PullSeen(NamedTuple):
+    """A pull request, as it is after it was opened or brought up to date."""
+
+    number: int
+    url: str
+    opened: bool
+
+
 class Forge(Protocol):
-    """One repository at a forge that runs CI. Asking changes nothing there.
+    """One repository at a forge that runs CI. Only `set_status` and `pull` change something there.
 
     Every method raises UnreachableError when there was no answer worth the name (that is not a
     verdict), LimitedError when the forge wants to be left alone for a while, and RefusedError when
@@ -536,6 +605,12 @@ class Forge(Protocol):
 
     async def push_of(self, branch: str, sha: str) -> PushSeen | None:
         """Return the newest push that brought the branch to `sha`, as far as one may see."""
+
+    async def set_status(self, sha: str, state: str, context: str, told: str) -> None:
+        """Set a commit's status (`success`, `failure`, `pending`, `error`) under a context."""
+
+    async def pull(self, branch: str, base: str, title: str, body: str) -> PullSeen:
+        """Open the pull request of a branch, or bring the open one's words up to date."""
 
     async def close(self) -> None:
         """Let go of connections."""

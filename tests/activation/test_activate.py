@@ -105,3 +105,36 @@ def test_what_is_journalled_before_the_host_is_touched(host: HostWorld) -> None:
     assert kinds.index("probes.ended") < kinds.index("activate.word")
     assert kinds[-1] == "activate.ended"
     assert (folder / "logs").is_dir()
+
+
+SYSTEMD_RUN = """\
+#!/bin/bash
+# Plays systemd-run --service-type=exec: starts a program in a session of its own, with the variables that are named
+# and no others. No unit, no limits.
+keep=()
+while [[ $1 != -- ]]; do
+  case $1 in
+    --setenv=*) name=${1#--setenv=}; keep+=("$name=${!name}") ;;
+    --unit=grind-activate-*) echo "$1" >>"$LAB/systemd-run" ;;
+    --quiet | --collect | --no-ask-password | --service-type=exec) ;;
+    *) echo "not played: $1" >&2; exit 1 ;;
+  esac
+  shift
+done
+shift
+setsid -f env -i "${keep[@]}" "$@"
+"""
+
+
+def test_supervisor_is_a_unit_of_its_own_where_systemd_runs(host: HostWorld) -> None:
+    """Nothing of the environment reaches a unit by itself: what is needed is named."""
+    program = host.lab.root / "bin" / "systemd-run"
+    program.write_text(SYSTEMD_RUN)
+    program.chmod(0o755)
+    host.lent.append("GRIND_SYSTEMD_RUNTIME")
+    host.world.env["GRIND_SYSTEMD_RUNTIME"] = str(host.lab.root)
+    host.begin("1")
+    host.change("2")
+    done = host.activate()
+    assert done.code == 0, done.said
+    assert "--unit=grind-activate" in (host.lab.host / "systemd-run").read_text()

@@ -30,10 +30,10 @@ def is_back(host: HostWorld, old: str, generation: int = 1) -> bool:
         ("crash", "units failed (4): web.service"),
         ("dies", "connection refused"),
         ("sick", "status 503"),
-        ("old", "revision is '0000000000000000000000000000000000000000'"),
-        ("redirect", "status 303"),
-        ("hang", "no whole answer"),
-        ("stale", "started"),
+        pytest.param("old", f"revision is '{'0' * 40}'", marks=pytest.mark.campaign),
+        pytest.param("redirect", "status 303", marks=pytest.mark.campaign),
+        pytest.param("hang", "no whole answer", marks=pytest.mark.campaign),
+        pytest.param("stale", "started", marks=pytest.mark.campaign),
     ],
 )
 def test_ill_service(host: HostWorld, mode: str, told: str) -> None:
@@ -68,7 +68,9 @@ def test_wrong_role(host: HostWorld) -> None:
     [
         (1, "refused (1)", False),
         (2, "the activation script failed (2)", True),
-        (100, "cannot be switched to without a reboot (100)", False),
+        pytest.param(
+            100, "cannot be switched to without a reboot (100)", False, marks=pytest.mark.campaign
+        ),
     ],
 )
 def test_switch_exits(host: HostWorld, code: int, told: str, switched: bool) -> None:
@@ -114,6 +116,7 @@ def test_bad_change_after_an_unchanged_one(host: HostWorld) -> None:
     assert is_back(host, good, 2)
 
 
+@pytest.mark.campaign
 def test_generation_of_another_tool_in_the_profile(host: HostWorld) -> None:
     """Gone back to is what was recorded, whoever made it."""
     host.begin("1")
@@ -153,6 +156,7 @@ def begin_and_kill(host: HostWorld, phase: str) -> None:
     host.world.end(process)
 
 
+@pytest.mark.campaign
 def test_client_killed_before_the_switch(host: HostWorld) -> None:
     old = host.begin("1")
     host.change("2", build_memory=400)
@@ -226,7 +230,9 @@ def test_killed_worker_is_gone_back_from_by_its_guard(host: HostWorld) -> None:
     assert is_back(host, old)
 
 
-@pytest.mark.parametrize("phase", ["switching", "waiting"])
+@pytest.mark.parametrize(
+    "phase", [pytest.param("switching", marks=pytest.mark.campaign), "waiting"]
+)
 def test_killed_supervisor_is_repaired_at_the_next_contact(host: HostWorld, phase: str) -> None:
     host.greens, host.deadline = 200, "60s"
     old = host.begin("1")
@@ -247,7 +253,9 @@ def test_killed_supervisor_is_repaired_at_the_next_contact(host: HostWorld, phas
     assert is_back(host, old)
 
 
-@pytest.mark.parametrize("phase", ["switching", "waiting"])
+@pytest.mark.parametrize(
+    "phase", ["switching", pytest.param("waiting", marks=pytest.mark.campaign)]
+)
 def test_reboot_in_the_middle(host: HostWorld, phase: str) -> None:
     """Played: every process of the supervisor is gone, and the boot has another id."""
     host.greens, host.deadline = 200, "60s"

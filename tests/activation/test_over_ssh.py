@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.activation.conftest import need_nix
 from tests.activation.lab import NIX_VARIABLES
 from tests.activation.test_faults import is_back
 from tests.activation.world import HostWorld
@@ -32,13 +33,15 @@ class FarWorld(HostWorld):
 
 
 @pytest.fixture
-def far(tmp_path: Path, host: HostWorld) -> Iterator[FarWorld]:
+def far(tmp_path: Path) -> Iterator[FarWorld]:
+    need_nix()
     with Sshd(tmp_path / "s", also=ON_HOST) as sshd:
         made = FarWorld(tmp_path / "far", sshd)
         yield made
         made.lab.shut_down()
 
 
+@pytest.mark.campaign
 def test_good_then_bad(far: FarWorld) -> None:
     far.begin("1")
     far.change("2")
@@ -52,7 +55,9 @@ def test_good_then_bad(far: FarWorld) -> None:
     assert is_back(far, good, 2)
 
 
-@pytest.mark.parametrize("phase", ["switching", "waiting"])
+@pytest.mark.parametrize(
+    "phase", ["switching", pytest.param("waiting", marks=pytest.mark.campaign)]
+)
 def test_short_loss(far: FarWorld, phase: str) -> None:
     """Every connection is reset; the client comes back, looks, and acknowledges."""
     far.greens, far.deadline = 10, "20s"
@@ -84,10 +89,11 @@ def test_long_loss_during_the_switch(far: FarWorld) -> None:
     assert is_back(far, old)
 
 
+@pytest.mark.campaign
 def test_black_hole_while_waiting(far: FarWorld) -> None:
     """Nothing arrives and nobody is told: the deadline is the host's own."""
     far.more.append("acknowledge_within = 3")
-    far.greens, far.deadline = 1000, "200s"
+    far.greens, far.deadline = 60, "60s"
     old = far.begin("1")
     far.change("2")
     process = far.world.begin("activate")
@@ -103,6 +109,7 @@ def test_black_hole_while_waiting(far: FarWorld) -> None:
     assert is_back(far, old)
 
 
+@pytest.mark.campaign
 def test_loss_while_building(far: FarWorld) -> None:
     far.begin("1")
     far.change("2", build_memory=200)
@@ -114,3 +121,22 @@ def test_loss_while_building(far: FarWorld) -> None:
     done = far.world.end(process)
     assert done.code == 0, done.said
     assert far.lab.generation == 2
+
+
+def test_host_that_takes_no_new_connections(far: FarWorld) -> None:
+    """What was open before the switch still works, and the probes are green through it. That is not
+    enough: whoever comes next could not get in."""
+    far.more.append("acknowledge_within = 12")
+    far.greens, far.deadline = 10, "20s"
+    old = far.begin("1")
+    far.change("2")
+    process = far.world.begin("activate")
+    far.lab.wait_for("waiting")
+    far.sshd.network.refuse()
+    far.lab.wait_for("rolled-back")
+    far.sshd.network.refuse(False)
+    done = far.world.end(process)
+    assert done.code == 5, done.said
+    assert "healthy in" in done.out
+    assert "nobody acknowledged within 12 seconds" in done.out
+    assert is_back(far, old)

@@ -34,10 +34,11 @@ class HostWorld:
         (root / "boot-id").write_text("first-boot\n")
         self.boot_id = root / "boot-id"
         self.more: list[str] = []
+        self.lent = [*NIX_VARIABLES, "GRIND_BOOT_ID_FILE"]
         self.greens, self.deadline = 3, "4s"
 
     def toml(self, *lines: str) -> str:
-        lent = ", ".join(f'"{name}"' for name in (*NIX_VARIABLES, "GRIND_BOOT_ID_FILE"))
+        lent = ", ".join(f'"{name}"' for name in self.lent)
         probe = PROBE.format(port=self.lab.port, greens=self.greens, deadline=self.deadline)
         return f"[hosts.local]\nenv = [{lent}]\n" + self.lab.config(*self.more, *lines) + probe
 

@@ -113,6 +113,7 @@ def test_an_expected_error_for_programs(capsys: pytest.CaptureFixture[str]) -> N
         "schema": "grind.error/1",
         "code": 2,
         "name": "usage",
+        "topic": "usage",
         "message": "bad:\n  a.toml:1:2: odd (expected even)",
         "remedy": "",
         "problems": [

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from grind.adapters.hostlock import HostHeldError, HostLock
+from grind.core.errors import GrindError
 from tests.contracts.rig import Rig
 
 
@@ -83,6 +84,20 @@ def test_a_dead_holder_is_told_of_and_only_followed_by_name(
     assert not rig.go(lock.free("activation", token))
     with pytest.raises(HostHeldError, match="busy"):
         take(rig, lock, os.getpid(), instead_of=token)
+
+
+def test_what_a_dead_holder_left_can_be_let_go_of(
+    rig: Rig, lock: HostLock, sleeper: subprocess.Popen[bytes]
+) -> None:
+    token = take(rig, lock, sleeper.pid)
+    with pytest.raises(HostHeldError, match="busy"):
+        rig.go(lock.free_stale(token))
+    sleeper.kill()
+    sleeper.wait()
+    with pytest.raises(GrindError, match="no lock"):
+        rig.go(lock.free_stale("another"))
+    assert rig.go(lock.free_stale(token)).who == "ada@laptop"
+    assert rig.go(lock.all()) == {}
 
 
 def test_a_number_that_was_given_to_another_process_is_stale(

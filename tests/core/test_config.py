@@ -113,12 +113,12 @@ def test_all_problems_are_told_at_once_in_file_order() -> None:
     assert told == [
         "grind.toml:1:1: mian: unknown key; did you mean `main`? (expected one of main, remote, "
         "host, jobs, check, verdict, ignore, drift, probe, "
-        "rollback, lint, python, hosts, receipt, land, watch, activate)",
+        "rollback, verify, lint, python, hosts, receipt, gate, land, watch, activate)",
         "grind.toml:2:8: jobs: 0 is out of range (expected a whole number of at least 1)",
         "grind.toml:3:1: check[0]: `name` is missing "
         "(expected a name of letters, digits, `_`, `.` and `-`)",
         "grind.toml:4:1: check[0].nmae: unknown key; did you mean `name`? (expected one of name, "
-        "run, shell, needs, inputs, timeout, min_tests, env, working_directory)",
+        "run, app, shell, needs, inputs, timeout, min_tests, env, working_directory)",
         "grind.toml:5:7: check[0].run: is empty (expected a string with text in it)",
         "grind.toml:6:11: check[0].timeout: '5 minutes' is not a length of time (expected a time "
         'above zero such as "90s", "5m", "1h30m", "30d", or a number of seconds)',

@@ -103,7 +103,7 @@ def test_a_stale_lock_names_its_token() -> None:
     found = judged(
         lock__activation="stale\n1700000000\nT-1\nada@laptop\n10.0.0.7\ngrind activate\n"
     )
-    assert "--take-over T-1" in found["lock"].remedy
+    assert "--free-lock T-1" in found["lock"].remedy
     assert "grind activate by ada@laptop from 10.0.0.7" in found["lock"].told
 
 

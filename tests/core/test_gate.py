@@ -92,7 +92,9 @@ def test_a_receipt_is_read_as_it_was_written() -> None:
         b"{}",
         b"\xff",
         write_receipt(receipt())[:-20],
-        write_receipt(receipt()).replace(b"receipt/1", b"receipt/2"),
+        write_receipt(receipt(schema="grind.receipt/1")),
+        write_receipt(receipt()).replace(b"in-toto", b"in-tota"),
+        b'{"schema":"grind.receipt/1","tree":"t","state":"green","executed":1}',
     ],
 )
 def test_a_receipt_that_cannot_be_read_is_none(data: bytes) -> None:

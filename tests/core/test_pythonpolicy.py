@@ -47,6 +47,12 @@ def test_the_order(facts: Facts, decision: Decision | Ask) -> None:
     assert decide(facts) == decision
 
 
+def test_a_shell_that_cannot_be_made_is_not_passed_over() -> None:
+    for said in ("builder failed", "requires lock file changes"):
+        with pytest.raises(RefusedError, match=said):
+            decide(Facts(True, ".", Pinned.YES, "no", said))
+
+
 @pytest.mark.parametrize("facts", ALL_FACTS)
 def test_every_decision_is_pinned_or_named_by_the_policy(facts: Facts) -> None:
     try:

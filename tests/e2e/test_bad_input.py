@@ -146,3 +146,53 @@ def test_odd_event_and_ref(world: World) -> None:
     for args in (("--event", "psuh"), ("--ref", "-x y"), ("--ref", "")):
         done = world.grind("plan", *args)
         assert done.code == 2, done
+
+
+@pytest.mark.parametrize("name", ["a b", "a:b", "a*b", "tab\tb"])
+def test_a_state_folder_that_a_shell_would_split(world: World, name: str) -> None:
+    """`>> $GITHUB_ENV` without quotes is right on a runner, and would fail here."""
+    world.start({CI: workflow("- run: echo A=1 >> $GITHUB_ENV")})
+    state = world.root / name
+    done = world.grind("check", env={"GRIND_STATE_DIR": str(state)})
+    assert done.code == 2, done
+    assert "GRIND_STATE_DIR" in done.err
+    assert "Traceback" not in done.said
+    assert world.grind("plan", env={"GRIND_STATE_DIR": str(state)}).code == 0
+
+
+def test_a_repository_whose_path_a_shell_would_split(world: World) -> None:
+    """The steps never see it."""
+    world.start(
+        {CI: workflow("- run: echo A=1 >> $GITHUB_ENV\n- run: cd $GITHUB_WORKSPACE; test $A = 1")}
+    )
+    elsewhere = world.root / "my repo: [a*]"
+    world.repo.rename(elsewhere)
+    world.repo = elsewhere
+    done = world.grind("check")
+    assert done.code == 0, done
+
+
+PAST = CHECKOUT.rstrip("\n") + "\n  with: {fetch-depth: 0}\n- run: git show HEAD~1:file\n"
+
+
+@pytest.mark.parametrize(
+    ("how", "said"), [("--filter=blob:none", "partial clone"), ("--depth=1", "shallow clone")]
+)
+def test_a_clone_that_is_not_whole(world: World, how: str, said: str) -> None:
+    """What is checked out is there. What only CI has is told of when a step misses it."""
+    world.start({CI: workflow(PAST), "file": "1"})
+    world.git("config", "uploadpack.allowFilter", "true", cwd=world.remote)
+    world.write({"file": "2"})
+    world.commit("second")
+    world.git("push", "-q", "origin", "main")
+    assert world.grind("check").code == 0
+    elsewhere = world.root / "clone"
+    world.git("clone", "-q", how, f"file://{world.remote}", str(elsewhere), cwd=world.root)
+    world.repo = elsewhere
+    done = world.grind("check")
+    assert done.code == 1, done
+    assert said in done.out
+    world.write({CI: workflow(CHECKOUT + "- run: grep 2 file")})
+    done = world.grind("check")
+    assert done.code == 0, done
+    assert "repack" not in done.said

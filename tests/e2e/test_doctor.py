@@ -66,3 +66,14 @@ def test_a_host_nobody_said_yes_to_is_not_reached(world: World) -> None:
     assert done.code == 3, done
     assert "grind trust --digest" in done.err
     assert not told.exists()
+
+
+def test_a_receipt_keeps_what_its_host_was(world: World) -> None:
+    world.start({CI: workflow("- run: 'true'")})
+    assert world.grind("check").code == 0
+    [receipt] = world.receipts
+    facts = receipt["facts"]
+    assert facts["bash"]
+    assert facts["kernel"] == os.uname().release
+    assert int(facts["MemTotal"]) > 0
+    assert set(facts) >= {"os", "machine", "processors", "git"}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+from grind.core.receipt import read_receipt
 from tests.e2e.test_receipt_hit import World
+from tests.e2e.world import forged
 
 
 def test_another_hosts_receipt_is_not_taken(tmp_path: Path) -> None:
@@ -14,12 +15,15 @@ def test_another_hosts_receipt_is_not_taken(tmp_path: Path) -> None:
     [receipt] = (world.work / ".git/grind/receipts").glob("*.json")
     for hit in receipt.parent.glob("*.hit"):
         hit.unlink()
-    told = json.loads(receipt.read_text())
+    told = receipt.read_bytes()
     assert world.check()["cached"] is True
     for hit in receipt.parent.glob("*.hit"):
         hit.unlink()
-    receipt.write_text(json.dumps(told | {"host": "0" * 32 + "/riscv64"}))
+    foreign = "0" * 32 + "/riscv64"
+    receipt.write_bytes(forged(told, host=foreign))
     answer = world.check()
     assert answer["cached"] is False
     assert answer["state"] == "green"
-    assert json.loads(receipt.read_text())["host"] == told["host"]
+    made = read_receipt(receipt.read_bytes())
+    assert made is not None
+    assert made.host != foreign

@@ -51,8 +51,9 @@ def test_outputs_and_variables_are_seen_after_the_wait(world: World) -> None:
   background: true
 - run: test -z "${{ steps.made.outputs.x }}${{ steps.made.outcome }}${FROM-}"; touch go
 - wait: made
-- run: test "${{ steps.made.outputs.x }} ${{ steps.made.outcome }}" = "yes success"
-- run: test "$FROM ${{ env.FROM }}" = "background background"
+- run: |
+    test "${{ steps.made.outputs.x }} ${{ steps.made.outcome }}" = "yes success"
+    test "$FROM ${{ env.FROM }}" = "background background"
 """
     world.start({CI: workflow(CHECKOUT + steps)})
     done = world.grind("check")

@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.world import CHECKOUT, CI, World, workflow
 from tests.probes.servers import answer, says, serving
+from tests.test_docs import validator
 
 PASS = {CI: workflow(CHECKOUT + "- run: test ! -e broken"), "file": "1\n", "other": "1\n"}
 
@@ -198,6 +199,8 @@ class TestCode:
         land(world)
         done = world.grind("rollback", "code", "--json")
         assert done.code == 0, done
+        for line in done.lines:
+            validator("events").validate(line)
         kinds = [event["type"] for event in done.events]
         assert kinds[0] == "rollback.planned"
         assert kinds[-1] == "rollback.ended"
@@ -240,6 +243,12 @@ units = ["container@sandbox-live", "container@sandbox-dev", "hypervisor"]
 NAMES = ("container@sandbox-live", "container@sandbox-dev", "hypervisor")
 
 
+def trust(world: World) -> None:
+    """Say yes to what grind.toml says now."""
+    shown = world.grind("trust", "--show", "--json")
+    assert world.grind("trust", "--digest", shown.document["digest"]).code == 0
+
+
 def probe(url: str, **more: str) -> str:
     lines = "".join(f"{key} = {value}\n" for key, value in more.items())
     return (
@@ -254,6 +263,7 @@ class TestRuntime:
         units.has(*NAMES)
         with serving(says(answer(json.dumps({"status": "pass"})))) as service:
             world.start({**PASS, "grind.toml": CONFIG + probe(service.url(), revision='"commit"')})
+            trust(world)
             done = world.grind("rollback", "runtime", "--reason", "stuck")
         assert done.code == 0, done
         assert units.restarts == list(NAMES)
@@ -267,6 +277,9 @@ class TestRuntime:
         units = Units(world)
         units.has(*NAMES)
         world.start({**PASS, "grind.toml": CONFIG})
+        unasked = world.grind("rollback", "runtime")
+        assert (unasked.code, units.restarts) == (3, []), unasked
+        trust(world)
         done = world.grind("rollback", "runtime", "--plan")
         assert done.code == 0
         assert "1. restart container@sandbox-live, now active (running)" in done.out
@@ -292,6 +305,7 @@ class TestRuntime:
         units.has(*NAMES)
         (units.folder / "container@sandbox-dev.broken").touch()
         world.start({**PASS, "grind.toml": CONFIG})
+        trust(world)
         done = world.grind("rollback", "runtime")
         assert done.code == 6, done
         assert units.restarts == list(NAMES[:2])
@@ -302,6 +316,7 @@ class TestRuntime:
         units.has(*NAMES)
         with serving(says(answer(json.dumps({"status": "fail"})))) as service:
             world.start({**PASS, "grind.toml": CONFIG + probe(service.url())})
+            trust(world)
             done = world.grind("rollback", "runtime")
         assert done.code == 6
         assert "done, and not healthy: red: health" in done.out
@@ -311,6 +326,7 @@ class TestRuntime:
         units = Units(world)
         units.has(*NAMES)
         world.start({**PASS, "grind.toml": CONFIG})
+        trust(world)
         world.killed("after:unit.restarting:2", "rollback", "runtime")
         last = world.journal()[-1]
         assert (last["type"], last["unit"]) == ("unit.restarting", NAMES[1])
@@ -329,6 +345,7 @@ def test_all_plans_at_once(world: World) -> None:
     units = Units(world)
     units.has(*NAMES)
     world.start({**PASS, "grind.toml": CONFIG})
+    trust(world)
     landed = land(world)
     tip = world.tip
     done = world.grind("rollback", "--plan")

@@ -17,6 +17,7 @@ from tests.github.conftest import contract as contract
 from tests.github.openapi import Contract
 from tests.github.standin import TOKEN, GitHub, Job, Server, Step
 from tests.probes.servers import Service, answer, says, serving
+from tests.test_docs import validator
 
 STEP = "test ! -e broken"
 PASS = {CI: workflow(CHECKOUT + f"- run: {STEP}"), "file": "1\n"}
@@ -131,6 +132,9 @@ def test_as_one_stream(place: Place) -> None:
     done = place.run("-m", "Change it", "--json")
     assert done.code == 0, done
     assert states(done.events) == WHOLE
+    check = validator("events")
+    for line in done.lines:
+        check.validate(line)
     numbers = [line["seq"] for line in done.lines if line["seq"]]
     assert numbers == sorted(numbers)
     journal = [event for event in world.journal() if event["type"] != "probe.looked"]
@@ -271,7 +275,7 @@ def test_one_at_a_time(place: Place) -> None:
     first = world.begin("run", "--repo", "octo/app", "-m", "Change it", "--until", "land")
     world.wait_for("begun")
     second = place.run("-m", "Change it")
-    assert second.code == 2, second
+    assert second.code == 3, second
     assert "grind run" in second.err
     (world.outside / "go").touch()
     assert world.end(first).code == 0
@@ -287,7 +291,10 @@ def test_plain_watch_verifies_too(place: Place) -> None:
     place.deploys = False
     place.service.script = says(health("f" * 40))
     world.write({"grind.toml": config(place.service, deadline=1)})
-    assert place.run("-m", "Less patience", "--until", "land").code == 0
+    weaker = place.run("-m", "Less patience", "--until", "land")
+    assert (weaker.code, "probe health: " in weaker.err) == (3, True)
+    meant = ("--accept-weakened", "it is the test's service", "--until", "land")
+    assert place.run("-m", "Less patience", *meant).code == 0
     done = world.grind("watch", "--repo", "octo/app", "--verify")
     assert done.code == 1, done
     assert "not healthy" in done.out

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 
+from grind.adapters.hostlock import HostLock
+from grind.adapters.ssh.door import door
+from grind.adapters.ssh.host import SshHost
+from tests.contracts.rig import RealClock
 from tests.e2e.world import CHECKOUT, CI, Done, World, workflow
 from tests.sshd import Sshd
 
@@ -144,3 +151,92 @@ def test_edited_there_proven_there_landed(world: World, there: Sshd) -> None:
     assert landed.code == 0, landed
     assert world.git("rev-parse", "HEAD", cwd=place) == world.tip
     assert world.git("status", "--porcelain", cwd=place) == ""
+
+
+MOMENTS = [
+    f"{when}:{tag}:{number}"
+    for tag, number in [
+        ("run.started", 1),
+        ("job.started", 1),
+        ("step.started", 1),
+        ("step.started", 2),
+        ("step.ended", 1),
+        ("step.ended", 3),
+        ("job.ended", 1),
+        ("run.ended", 1),
+    ]
+    for when in ("before", "after")
+]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_at_every_event(world: World, there: Sshd, moment: str) -> None:
+    """The client dies around each event of its journal; the end is as if it had not."""
+    told = world.outside / "steps"
+    steps = "".join(f"- run: echo {n} >> {told}; echo said {n}\n" for n in (1, 2, 3))
+    start(world, steps)
+    world.killed(moment, "check")
+    begun = moment != "before:run.started:1"  # before it nothing is known of a run
+    done = world.grind("attach" if begun else "check", "--json")
+    assert done.code == 0, done
+    assert done.events[-1]["state"] == "green"
+    assert [text(done, step) for step in (1, 2, 3)] == ["said 1\n", "said 2\n", "said 3\n"]
+    assert world.told("steps") == ["1", "2", "3"], "a step ran twice, or not at all"
+    assert len(world.receipts) == 1
+
+
+def test_two_operators_at_once(world: World, there: Sshd) -> None:
+    """In clones of their own: the checks of both run side by side, and both are green."""
+    start(world, gated(world))
+    other = world.root / "other"
+    world.git("clone", "-q", str(world.remote), str(other), cwd=world.root)
+    digest = world.grind("trust", "--show", "--json", cwd=other).document["digest"]
+    assert world.grind("trust", "--digest", digest, cwd=other).code == 0
+    first = world.begin("check", "--json")
+    world.wait_for("there")
+    busy = world.grind("check")
+    assert (busy.code, "busy: grind check" in busy.err) == (3, True), busy
+    world.repo, mine = other, world.repo
+    second = world.begin("check", "--json")
+    world.repo = mine
+    world.until(lambda: len(world.told("there")) == 2, "the other's check does not run")
+    (world.outside / "go").touch()
+    assert (world.end(first).code, world.end(second).code) == (0, 0)
+
+
+def test_a_tree_that_is_gone_from_the_host_is_sent_again(world: World, there: Sshd) -> None:
+    start(world, "- run: cat content")
+    assert world.grind("check").code == 0
+    shutil.rmtree(there.state)
+    assert world.grind("check", "--again").code == 0
+
+
+def test_a_stale_lock_is_told_of_by_doctor(world: World, there: Sshd) -> None:
+    start(world, "- run: 'true'")
+    assert world.grind("doctor").code == 0
+    process = subprocess.Popen(["sleep", "1000"])
+
+    async def hold() -> None:
+        way = door(there.alias, world.env, config=there.config, persist=5)
+        host = SshHost(way, RealClock(), name="grind", slug="x", environ=world.env)
+        lock = HostLock(host)
+        await lock.take("activation", process.pid, who="bob@desk", what="grind activate")
+        await host.close()
+
+    asyncio.run(hold())
+    told = [one for one in findings(world) if one["name"] == "lock"]
+    assert [one["level"] for one in told] == ["note"]
+    process.kill()
+    process.wait()
+    told = [one for one in findings(world) if one["name"] == "lock"]
+    assert [one["level"] for one in told] == ["warning"]
+    assert "bob@desk" in told[0]["told"]
+    token = told[0]["remedy"].rpartition("--free-lock ")[2].rstrip("`")
+    assert world.grind("doctor", "--free-lock", "another").code == 2
+    assert world.grind("doctor", "--free-lock", token).code == 0
+    assert [one for one in findings(world) if one["name"] == "lock"] == []
+
+
+def findings(world: World) -> list[dict[str, str]]:
+    done: list[dict[str, str]] = world.grind("doctor", "--json").document["findings"]
+    return done

@@ -6,6 +6,7 @@ they run on a laptop, as root, or in CI (with CI and GITHUB_* set).
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -119,6 +120,13 @@ class World:
             raise AssertionError(f"git {args}: {done.stderr.decode(errors='replace')}")
         return done.stdout.decode("utf-8", "surrogateescape").strip()
 
+    def git_says(self, *args: str) -> str:
+        """What git writes to its standard error, whatever comes of it."""
+        done = subprocess.run(
+            ["git", *args], cwd=self.repo, env=self.env, capture_output=True, check=False
+        )
+        return _text(done.stderr)
+
     @property
     def tip(self) -> str:
         """Where main is on the remote."""
@@ -205,7 +213,14 @@ class World:
 
     @property
     def receipts(self) -> list[dict[str, Any]]:
-        return [json.loads(path.read_bytes()) for path in (self.kept / "receipts").glob("*.json")]
+        """The predicates, with the tree and the commit that they are about."""
+        return [_predicate(path.read_bytes()) for path in (self.kept / "receipts").glob("*.json")]
+
+    def forge(self, **changed: Any) -> None:
+        """Change the newest receipt as somebody with a text editor would, signature and all."""
+        paths = (self.kept / "receipts").glob("*.json")
+        path = max(paths, key=lambda one: one.stat().st_mtime_ns)
+        path.write_bytes(forged(path.read_bytes(), **changed))
 
     def journal(self) -> list[dict[str, Any]]:
         """The events of the newest release."""
@@ -255,6 +270,22 @@ class World:
         """Every file, link and folder of the repository but grind's own: mode and content."""
         folder = folder or self.repo
         return dict(_prints(folder, folder / ".git" / "grind"))
+
+
+def _predicate(data: bytes) -> dict[str, Any]:
+    statement = json.loads(base64.b64decode(json.loads(data)["payload"]))
+    named = {name: oid for one in statement["subject"] for name, oid in one["digest"].items()}
+    found: dict[str, Any] = statement["predicate"]
+    return found | {"tree": named["gitTree"], "commit": named["gitCommit"]}
+
+
+def forged(data: bytes, **changed: Any) -> bytes:
+    """An envelope whose predicate says something else; the signatures stay as they are."""
+    envelope = json.loads(data)
+    statement = json.loads(base64.b64decode(envelope["payload"]))
+    statement["predicate"] |= changed
+    envelope["payload"] = base64.b64encode(json.dumps(statement).encode()).decode()
+    return json.dumps(envelope).encode() + b"\n"
 
 
 def _prints(folder: Path, without: Path) -> Iterator[tuple[str, str]]:

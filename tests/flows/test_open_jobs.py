@@ -224,6 +224,22 @@ test:
     assert outcome(settled(request), played).state == "partial"
 
 
+@pytest.mark.parametrize(
+    "key", ["container: '${{ matrix.x }}'", "services: {db: {image: '${{ matrix.x }}'}}"]
+)
+def test_a_container_is_judged_with_the_real_image(key: str) -> None:
+    request = asked(TEST.replace("  steps:", f"  {key}\n  steps:"))
+    job = settled(request).job("ci.yml/test")
+    assert job.verdict is Verdict.EXECUTED
+    assert settled(request).digest != settled(asked(TEST)).digest
+    played = run(request, ["", "postgres:16"])
+    conclusions = played.conclusions()
+    assert conclusions["test (postgres:16)"] == "refused"
+    assert conclusions["test"] in ("success", "refused")  # without an image there is no container
+    assert ran(played) == ["list", "test  0/2"]
+    assert outcome(settled(request), played).state == "partial"
+
+
 def test_a_setup_action_is_judged_with_the_real_version() -> None:
     text = TEST.replace(
         "steps: [",

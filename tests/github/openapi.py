@@ -44,7 +44,13 @@ PATHS = tuple(
         "/rules/branches/{branch}",
     )
 )
-ALWAYS = ("basic-error",)
+WRITES = {
+    REPOSITORY + "/statuses/{sha}": ("post",),
+    REPOSITORY + "/pulls": ("get", "post"),
+    REPOSITORY + "/pulls/{pull_number}": ("patch",),
+}
+"""Paths with other methods than GET."""
+ALWAYS = ("basic-error", "validation-error")
 Json = dict[str, Any]
 
 
@@ -54,7 +60,7 @@ class DescriptionMissingError(Exception):
 
 def description() -> Json:
     """The cut description; fetched by one worker while the others wait."""
-    mark = hashlib.sha256("\n".join((VERSION, *PATHS)).encode()).hexdigest()[:8]
+    mark = hashlib.sha256("\n".join((VERSION, *PATHS, str(WRITES))).encode()).hexdigest()[:8]
     home = Path(sys.prefix) / f"oracle-openapi-{VERSION}"
     kept = home / f"{mark}.json"
     if kept.exists():
@@ -101,11 +107,17 @@ def _fetched() -> Json:
 
 
 def _cut(whole: Json) -> Json:
-    """Keep the GET of every used path and the components that they refer to, in today's dialect."""
-    paths = {path: {"get": copy.deepcopy(whole["paths"][path]["get"])} for path in PATHS}
+    """Keep the used methods of every used path and the components that they refer to, in today's
+    dialect."""
+    used = dict.fromkeys(PATHS, ("get",)) | WRITES
+    paths = {
+        path: {method: copy.deepcopy(whole["paths"][path][method]) for method in methods}
+        for path, methods in used.items()
+    }
     for path in paths.values():
-        for unused in ("x-github", "externalDocs", "description", "tags"):
-            path["get"].pop(unused, None)
+        for method in path.values():
+            for unused in ("x-github", "externalDocs", "description", "tags"):
+                method.pop(unused, None)
     kept: Json = {}
     todo = [f"#/components/schemas/{name}" for name in ALWAYS] + _references(paths)
     while todo:
@@ -163,10 +175,27 @@ class Contract:
                 return template, match.groupdict()
         raise ContractError(f"no such path: {path}")
 
-    def check_request(self, template: str, holes: dict[str, str], query: dict[str, str]) -> None:
-        """Every parameter is described, and has a value that its schema takes."""
+    def check_request(
+        self,
+        template: str,
+        holes: dict[str, str],
+        query: dict[str, str],
+        method: str = "get",
+        body: Any = None,
+    ) -> None:
+        """Every parameter is described, and has a value that its schema takes; so is a body."""
+        if method not in self._paths[template]:
+            raise ContractError(f"{template} does not know {method}")
+        described = self._paths[template][method].get("requestBody")
+        if described is not None:
+            schema = described["content"]["application/json"]["schema"]
+            self._validate(f"{template} body", schema, body)
+            if unknown := sorted(set(body) - set(schema.get("properties", body))):
+                raise ContractError(f"{template} does not take {unknown} in its body")
+        elif body is not None:
+            raise ContractError(f"{template} takes no body")
         left = dict(query)
-        for parameter in self._paths[template]["get"].get("parameters", ()):
+        for parameter in self._paths[template][method].get("parameters", ()):
             described = self._resolved(parameter)
             name, schema = described["name"], described["schema"]
             given = holes.get(name) if described["in"] == "path" else left.pop(name, None)
@@ -177,14 +206,14 @@ class Contract:
         if left:
             raise ContractError(f"{template} does not take {sorted(left)}")
 
-    def check_answer(self, template: str, status: int, body: Any) -> None:
+    def check_answer(self, template: str, status: int, body: Any, method: str = "get") -> None:
         """A described status has the described body; any other is an error of the usual form.
 
         What every path may answer is not repeated at each of them in the description: 304 to a
         condition, 301 for a renamed repository, and errors.
         """
         self.checked[template, status] = self.checked.get((template, status), 0) + 1
-        responses = self._paths[template]["get"]["responses"]
+        responses = self._paths[template][method]["responses"]
         if status == 304 or (status == 302 and "302" in responses):
             return
         schema: Json = {"$ref": "#/components/schemas/basic-error"}

@@ -129,6 +129,8 @@ class Request(NamedTuple):
     """Whether it counted against the limit."""
     poll: int
     """How often the watcher had waited before."""
+    method: str = "get"
+    body: Any = None
 
 
 class Reply(NamedTuple):
@@ -173,6 +175,10 @@ class GitHub:
         self.requests: list[Request] = []
         self.violations: list[str] = []
         self.private = False
+        self.read_only = False
+        """Whether the token may only read."""
+        self.statuses: list[dict[str, Any]] = []
+        self.pulls: list[dict[str, Any]] = []
         self.moved_to: str | None = None
         self.remaining = 5000
         self.reset = clock.now() + 3600
@@ -226,31 +232,39 @@ class GitHub:
 
     # --- the door --------------------------------------------------------------------------------
 
-    def answer(self, target: str, headers: dict[str, str]) -> Reply:
-        """Answer one GET; what breaks the contract is remembered and answered with a 599."""
+    def answer(
+        self, target: str, headers: dict[str, str], method: str = "get", data: bytes = b""
+    ) -> Reply:
+        """Answer one request; what breaks the contract is remembered and answered with a 599."""
         with self._lock:
             try:
-                return self._answer(target, headers)
+                body = json.loads(data) if data else None
+                return self._answer(target, headers, method, body)
             except Exception as problem:
                 self.violations.append(f"{target}: {type(problem).__name__}: {problem}")
                 return Reply(599, {"message": str(problem)})
 
-    def _answer(self, target: str, headers: dict[str, str]) -> Reply:
+    def _answer(self, target: str, headers: dict[str, str], method: str, body: Any) -> Reply:
         split = urlsplit(target)
         query = dict(parse_qsl(split.query, keep_blank_values=True))
         path = split.path.removeprefix("/api/v3")
         template, holes = self.contract.template(path)
-        self.contract.check_request(template, {k: unquote(v) for k, v in holes.items()}, query)
+        self.contract.check_request(
+            template, {k: unquote(v) for k, v in holes.items()}, query, method, body
+        )
         if headers.get("accept") != "application/vnd.github+json" or "user-agent" not in headers:
             raise ContractError("the headers that GitHub asks for are missing")
         token = headers.get("authorization", "").removeprefix("Bearer ")
-        reply = self._judge(template, path, holes, query, headers, token)
-        self.contract.check_answer(template, reply.status, reply.body)
+        asked = {**query, "": body} if method != "get" else query
+        reply = self._judge(template, path, holes, asked, headers, token, method)
+        self.contract.check_answer(template, reply.status, reply.body, method)
         counted = reply.status != 304 or not token
         if counted and self.remaining > 0:
             self.remaining -= 1
         now, poll = self.clock.now(), len(self.clock.naps)
-        self.requests.append(Request(now, path, query, headers, reply.status, counted, poll))
+        self.requests.append(
+            Request(now, path, query, headers, reply.status, counted, poll, method, body)
+        )
         limits = {
             "x-ratelimit-remaining": str(self.remaining),
             "x-ratelimit-reset": str(int(self.reset)),
@@ -265,6 +279,7 @@ class GitHub:
         query: dict[str, str],
         headers: dict[str, str],
         token: str,
+        method: str,
     ) -> Reply:
         now = self.clock.now()
         if now >= self.reset:
@@ -281,7 +296,10 @@ class GitHub:
         if self.moved_to is not None:
             return Reply(301, {"message": "Moved Permanently"}, {"location": self.moved_to})
         name = template.removeprefix("/repos/{owner}/{repo}").lstrip("/")
-        handler: Callable[[dict[str, str], dict[str, str]], Reply] = _HANDLERS[name].__get__(self)
+        key = name if method == "get" else f"{method} {name}"
+        handler: Callable[[dict[str, str], dict[str, Any]], Reply] = _HANDLERS[key].__get__(self)
+        if method != "get" and (not token or self.read_only):
+            return error(403, "Resource not accessible by personal access token")
         reply = handler(holes, query)
         if reply.status != 200:
             return reply
@@ -364,6 +382,44 @@ class GitHub:
         ]
         rows.append(smallest | {"id": 1, "head_sha": holes["ref"], "app": self._app("other")})
         return self._page("check_suites", rows, query)
+
+    def _post_status(self, holes: dict[str, str], query: dict[str, Any]) -> Reply:
+        if holes["sha"] not in self.commits:
+            return error(422, f"No commit found for SHA: {holes['sha']}")
+        asked = query[""]
+        self.statuses.append({"sha": holes["sha"], **asked})
+        smallest = self.contract.smallest(self.contract.schema("status"))
+        return Reply(201, smallest | {"state": asked["state"], "context": asked["context"]})
+
+    def _pulls(self, holes: dict[str, str], query: dict[str, Any]) -> Reply:
+        found = [
+            pull
+            for pull in self.pulls
+            if query.get("head") == f"{OWNER}:{pull['head']}" and query.get("base") == pull["base"]
+        ]
+        return Reply(200, [self._pull_json(pull, "pull-request-simple") for pull in found])
+
+    def _post_pull(self, holes: dict[str, str], query: dict[str, Any]) -> Reply:
+        asked = query[""]
+        if any(pull["head"] == asked["head"] for pull in self.pulls):
+            return Reply(422, {"message": "Validation Failed", "documentation_url": "https://docs"})
+        self.pulls.append({**asked, "number": 7 + len(self.pulls), "edits": 0})
+        return Reply(201, self._pull_json(self.pulls[-1], "pull-request"))
+
+    def _patch_pull(self, holes: dict[str, str], query: dict[str, Any]) -> Reply:
+        for pull in self.pulls:
+            if pull["number"] == int(holes["pull_number"]):
+                pull |= query[""]
+                pull["edits"] += 1
+                return Reply(200, self._pull_json(pull, "pull-request"))
+        return error(404, "Not Found")
+
+    def _pull_json(self, pull: dict[str, Any], schema: str) -> Json:
+        smallest = self.contract.smallest(self.contract.schema(schema))
+        url = f"https://github.com/{OWNER}/{NAME}/pull/{pull['number']}"
+        words = {"title": pull["title"], "body": pull.get("body")}
+        result: Json = smallest | words | {"number": pull["number"], "html_url": url}
+        return result
 
     def _app(self, slug: str) -> Json:
         schema = self.contract.schema("nullable-integration") | {"type": "object"}
@@ -493,6 +549,10 @@ _HANDLERS: dict[str, Any] = {
     "commits/{ref}/check-suites": GitHub._suites,
     "git/commits/{commit_sha}": GitHub._commit,
     "rules/branches/{branch}": GitHub._rules,
+    "pulls": GitHub._pulls,
+    "post pulls": GitHub._post_pull,
+    "patch pulls/{pull_number}": GitHub._patch_pull,
+    "post statuses/{sha}": GitHub._post_status,
 }
 
 
@@ -511,17 +571,19 @@ class Server:
         self.url = f"http://127.0.0.1:{self._api.server_port}"
         github.blob_url = f"http://127.0.0.1:{self._blob.server_port}"
 
-    def _api_reply(self, target: str, headers: dict[str, str]) -> Reply:
-        return self.github.answer(target, headers)
+    def _api_reply(self, target: str, headers: dict[str, str], method: str, data: bytes) -> Reply:
+        return self.github.answer(target, headers, method, data)
 
-    def _blob_reply(self, target: str, headers: dict[str, str]) -> Reply:
+    def _blob_reply(self, target: str, headers: dict[str, str], method: str, data: bytes) -> Reply:
         self.log_headers.append(headers)
         until, data = self.github.blobs.get(urlsplit(target).path, (0.0, b""))
         if self.github.clock.now() > until:
             return Reply(403, raw=b"<Error>AuthenticationFailed</Error>")
         return Reply(200, raw=data)
 
-    def _start(self, reply: Callable[[str, dict[str, str]], Reply]) -> ThreadingHTTPServer:
+    def _start(
+        self, reply: Callable[[str, dict[str, str], str, bytes], Reply]
+    ) -> ThreadingHTTPServer:
         clock = self.github.clock
 
         class Handler(BaseHTTPRequestHandler):
@@ -529,7 +591,10 @@ class Server:
 
             def do_GET(self) -> None:
                 given = {name.lower(): value for name, value in self.headers.items()}
-                _write(self, reply(self.path, given), clock.now())
+                data = self.rfile.read(int(given.get("content-length", "0")))
+                _write(self, reply(self.path, given, self.command.lower(), data), clock.now())
+
+            do_POST = do_PATCH = do_GET  # noqa: N815 - the names that http.server wants
 
             def log_message(self, *args: Any) -> None:
                 pass

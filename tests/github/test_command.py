@@ -55,6 +55,7 @@ class Place:
             "GRIND_GITHUB_API": server.url,
             "GH_TOKEN": TOKEN,
             "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_SSH_COMMAND": "false",  # the remote's address is real, and is never to be reached
         }
 
     def commit(self, files: dict[str, str | None], message: str = "Change") -> str:
@@ -127,15 +128,17 @@ def test_red_with_the_log_and_what_was_known_here(place: Place) -> None:
     assert "│ test_a ... FAILED\n" in done.stdout
     assert "here: not run here, the host was believed to have it: it has make\n" in done.stdout
     assert '→ in grind.toml:\n    [[verdict]]\n    workflow = "ci.yml"\n' in done.stdout
-    assert done.stdout.splitlines()[-1].startswith("failed · ")
+    verdict, after = done.stdout.splitlines()[-2:]
+    assert verdict.startswith("failed · ")
+    assert after.startswith("no rollback of the code: ")
     assert "\x1b" not in done.stdout
     assert TOKEN not in done.stdout
 
 
-def keep_receipt(place: Place, sha: str) -> None:
+def keep_receipt(place: Place, sha: str, verdict: str = "satisfied-by-host") -> None:
     tree = place.repository.git("rev-parse", f"{sha}^{{tree}}").strip()
     step = StepRecord(
-        job="ci.yml/test", step=1, name="Unit tests", verdict="satisfied-by-host",
+        job="ci.yml/test", step=1, name="Unit tests", verdict=verdict,
         conclusion="success", gating=True, reason="it has make",
     )  # fmt: skip
     proof = Receipt(
@@ -148,15 +151,41 @@ def keep_receipt(place: Place, sha: str) -> None:
 
 def test_a_job_that_ran_here_and_is_skipped_there_is_hollow(place: Place) -> None:
     sha = place.commit({"src/a": "1"})
-    keep_receipt(place, sha)
-    proof = Path(place.repository.folder, ".git", "grind", "receipts")
-    (kept,) = proof.iterdir()
-    kept.write_text(kept.read_text().replace("satisfied-by-host", "executed"))
+    keep_receipt(place, sha, "executed")
     place.github.run(CI, sha, Job("other"), Job("test", (), "skipped"))
     place.github.clock._now += 60
     done = place.process("--json")
     assert done.returncode == 21
     assert last(done.stdout)["workflows"][0]["reason"] == "test was skipped, and ran here"
+
+
+SKIPPING = WORKFLOW.replace(
+    "      - name: Unit tests\n",
+    "      - uses: acme/grind@v1\n        id: proof\n        with: {skip-proven: true}\n"
+    "      - name: Unit tests\n        if: steps.proof.outputs.proven != 'true'\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("verified", "executed", "verdict"),
+    [("success", True, "clean"), ("failure", True, "hollow"), ("success", False, "hollow")],
+)
+def test_a_step_that_a_receipt_lets_off_is_not_hollow(
+    place: Place, verified: str, executed: bool, verdict: str
+) -> None:
+    """Only when the verifier succeeded, and the own receipt says that it ran here."""
+    sha = place.commit({CI: SKIPPING, "src/a": "1"})
+    keep_receipt(place, sha, "executed" if executed else "satisfied-by-host")
+    steps = (
+        Step("Set up job", 1),
+        Step("Run actions/checkout@v4"),
+        Step("Run acme/grind@v1", 1, verified),
+        Step("Unit tests", 1, "skipped"),
+    )
+    place.github.run(CI, sha, Job("test", steps))
+    place.github.clock._now += 60
+    done = place.process("--json")
+    assert last(done.stdout)["verdict"] == verdict, done
 
 
 def test_path_filters_are_those_of_the_whole_push(

@@ -76,5 +76,5 @@ def test_a_304_is_free_for_those_with_a_token_only(github: GitHub) -> None:
 
 def test_the_description_is_cut_and_has_no_addresses_of_registries(contract: Contract) -> None:
     text = json.dumps(contract._paths)
-    assert len(contract._paths) == 11
+    assert len(contract._paths) == 14
     assert "registry" not in text

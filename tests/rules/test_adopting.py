@@ -373,3 +373,25 @@ def test_the_tree_is_asked_again_although_the_file_is_cached() -> None:
     del files["scripts/x.sh"]
     found = run(Job(DictTree(files), cache=cache)).report.findings
     assert [f.rule for f in found] == ["stale-path"]
+
+
+def test_other_peoples_code_is_linted_when_it_is_asked_for() -> None:
+    tree = DictTree({"vendor/x/a.sh": b"ssh h 'a\nb'\n", "node_modules/b.sh": b"ssh h 'a\nb'\n"})
+    assert run(Job(tree)).looked_at == ()
+    assert run(Job(tree, vendored=True)).looked_at == ("vendor/x/a.sh", "node_modules/b.sh")
+
+
+def test_what_lies_below_a_shell_of_its_own_is_a_note() -> None:
+    files = {"flake.nix": b"{}", "ex/a/t.sh": b"python3 -c x\n", "t.sh": b"python3 -c x\n"}
+    loud = run(Job(DictTree(files))).report.findings
+    assert [f.severity for f in loud] == ["error", "error"]
+    quiet = run(Job(DictTree(files | {"ex/devenv.nix": b"{}"}))).report.findings
+    assert [(f.path, f.severity) for f in quiet] == [("ex/a/t.sh", "note"), ("t.sh", "error")]
+
+
+def test_two_groups_that_begin_together_are_no_arithmetic() -> None:
+    text = (
+        b'test -z "$x" || \\\n\t((git diff | cat) && \\\n\t(echo "run make" && false))\npython3 x\n'
+    )
+    found = run(Job(DictTree({"a.sh": text, "flake.nix": b"{}"}), second=Shfmt())).report.findings
+    assert [(f.rule, f.line) for f in found] == [("bare-python", 4)]

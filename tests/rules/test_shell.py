@@ -158,3 +158,21 @@ def test_no_text_breaks_the_parsers(text: str) -> None:
                 for part in word.parts:
                     assert word.start <= part.start <= part.end <= len(text)
     _units(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "f() {\n  ! { [[ -f a ]] && [[ $(< a) -eq 1 ]]; }\n}\n",
+        "if a; then b | tr -d ' '\nelif x=$(command -v y) || { x=/z && [ -x \"$x\" ]; }; then c\nfi\n",
+        "export X=$R/one:$R/two\n",
+        "chmod +x a\ndir=b-$v\nfn=$out/$dir.tar.xz\nmkdir -p $out/n\n",
+        'if diff -q <(:) <(grep -v "^#" "$x") &>/dev/null; then a; fi\n',
+        'if ! (( "${N-}" )) && test "$a" != "$b"; then c; fi\n',
+    ],
+)
+def test_where_tree_sitter_loses_words_shfmt_is_asked(text: str) -> None:
+    """Each of these was found in a public repository by comparing the parsers."""
+    second = _by_shfmt(text)
+    assert second is not None
+    assert _commands(engine.parse(text, _SECOND)) == _commands(second)

@@ -17,8 +17,13 @@ from pathlib import Path
 import pytest
 
 from grind.core.events import StepOutput
+from grind.ui.board import Board
+from grind.ui.choose import links_wanted
 from grind.ui.face import Outlook
+from grind.ui.failures import closing
 from grind.ui.live import LiveFace
+from grind.ui.phrases import Phrases
+from grind.ui.words import Paint, Signs
 from tests.ui.golden import check
 from tests.ui.sample import AT, EVIL, JOBS, LANDED, LOG, ODD, RED, STARTED, TEST, entries
 from tests.ui.terminal import Terminal
@@ -94,6 +99,35 @@ def test_earlier_runs_tell_how_long_it_will_take() -> None:
     stage = Stage(80, outlook=Outlook(known, 2))
     stage.play(RED[:4])
     assert "left" not in stage.terminal.text
+
+
+def test_a_link_to_the_log_where_the_terminal_has_links() -> None:
+    lines = []
+    for folder in ("/a b/$x", ""):
+        phrases = Phrases(Board(), Paint(False), Signs())
+        for entry in RED:
+            phrases.board.take(entry.event)
+        end = phrases.board.ended
+        assert end is not None
+        lines.append("\n".join(closing(phrases, end, read_log, 80, folder)))
+    assert "\x1b]8;;file:///a%20b/%24x/logs/1\x1b\\log\x1b]8;;\x1b\\" in lines[0]
+    assert "\x1b]8" not in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("environ", "wanted"),
+    [
+        ({}, False),
+        ({"VTE_VERSION": "7003"}, True),
+        ({"VTE_VERSION": "3000"}, False),
+        ({"TERM_PROGRAM": "vscode"}, True),
+        ({"TERM_PROGRAM": "vscode", "TMUX": "x"}, False),
+        ({"FORCE_HYPERLINK": "1"}, True),
+        ({"TERM_PROGRAM": "vscode", "FORCE_HYPERLINK": "0"}, False),
+    ],
+)
+def test_which_terminals_have_links(environ: dict[str, str], wanted: bool) -> None:
+    assert links_wanted(environ) is wanted
 
 
 @pytest.mark.parametrize(("before", "after"), [(100, 40), (40, 100), (120, 41), (60, 59)])

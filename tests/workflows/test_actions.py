@@ -159,8 +159,9 @@ REFUSED = [
     ("actions/checkout@v4", {"fetch-depth": "x"}, "fetch-depth"),
     ("actions/checkout@v4", {"new": "x"}, "`new`"),
     ("actions/github-script@v7", {"script": "x"}, "token"),
-    ("dorny/paths-filter@v3", {"filters": "x"}, "change filter"),
-    ("tj-actions/changed-files@v44", {}, "change filter"),
+    ("dorny/paths-filter@v3", {"filters": "x"}, "what has changed is not known here"),
+    ("tj-actions/changed-files@v44", {}, "what has changed is not known here"),
+    ("trilom/file-changes-action@v1", {}, "change filter"),
     ("golangci/golangci-lint-action@v6", {"version": "v1.60"}, "golangci-lint v1.60"),
     ("golangci/golangci-lint-action@v6", {"only-new-issues": "true"}, "only-new-issues"),
     ("golangci/golangci-lint-action@v6", {"args": "$(x)"}, "shell text"),
@@ -400,3 +401,27 @@ def test_provision_steps(text: str, answers: str, expected: Verdict) -> None:
         known = HOST | dict.fromkeys(facts.wanted, Answer(0, answers))
         found = judge_provision(step, Facts(known))
     assert found.verdict is expected, found.reason
+
+
+@pytest.mark.parametrize(
+    "uses",
+    ["actions/setup-python@v5", "actions/setup-node@v4", "actions/setup-go@v5", "actions/setup-java@v4",
+     "ruby/setup-ruby@v1", "actions/setup-dotnet@v4"],
+)  # fmt: skip
+@pytest.mark.parametrize("said", ["1.0.0\n", "1.0.0\t1.0.0\n", "\t\t\t\t\t\t\n", "x" * 999])
+def test_an_answer_of_another_form_is_no_candidate(uses: str, said: str) -> None:
+    given = {
+        "java-version": "17",
+        "distribution": "temurin",
+        "dotnet-version": "8",
+        "ruby-version": "3",
+    }
+    inputs = {
+        k: v
+        for k, v in given.items()
+        if k.partition("-")[0] in uses or (k == "distribution" and "java" in uses)
+    }
+    facts = Facts(answers={})
+    judge(uses, inputs, facts)
+    again = Facts({question: Answer(0, said) for question in facts.wanted})
+    assert judge(uses, inputs, again).verdict in (Verdict.REFUSED, Verdict.SATISFIED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grind.core.plan import Verdict
+from grind.core.plan import JobPlan, Verdict
 from grind.workflows.facts import Answer
 from tests.workflows.plans import HOST, plan_of
 
@@ -20,6 +20,9 @@ jobs:
 """
 
 
+IMAGE = ("image", "inspect", "--format", "{{.Id}}", "postgres")
+
+
 @pytest.mark.parametrize(
     ("head", "what"),
     [
@@ -33,14 +36,68 @@ jobs:
 def test_a_job_with_containers_is_refused_with_the_reason(
     head: str, what: str, engine: str
 ) -> None:
-    answers = {**HOST, (engine, "info"): Answer(0, "host: …")}
+    answers = {
+        **HOST,
+        (engine, "info"): Answer(0, "host: …"),
+        (engine, *IMAGE): Answer(1, "", "no such image"),
+    }
     for job in plan_of(TEXT.format(top="", head=head), answers=answers).jobs:
         assert job.verdict is Verdict.REFUSED
         assert job.reason.startswith(what)
-        if "vars" not in head:
-            has = f"though {engine} is on this host" if engine else "neither podman nor docker"
-            assert has in job.reason
-            assert bool(job.remedy) is not bool(engine)
+        if "vars" in head:
+            continue
+        if not engine:
+            assert "neither podman nor docker" in job.reason
+            assert job.remedy
+        elif "services" in head:
+            assert job.reason.endswith("the image postgres is not on this host")
+            assert job.remedy == f"{engine} pull postgres"
+        else:
+            assert f"though {engine} is on this host" in job.reason
+
+
+def services_of(head: str) -> JobPlan:
+    answers = {**HOST, ("docker", "info"): Answer(0), ("docker", *IMAGE): Answer(0, "sha256:1")}
+    return plan_of(TEXT.format(top="", head=f"services: {{db: {head}}}"), answers=answers).jobs[0]
+
+
+def test_services_become_arguments_of_the_engine() -> None:
+    job = services_of(
+        "{image: postgres, env: {A: 'x y', B: 1}, ports: ['5433:5432', '53:53/udp'], "
+        "options: '--health-cmd \"pg_isready -U me\" --health-retries=5'}"
+    )
+    assert (job.verdict, job.engine) == (Verdict.EXECUTED, "docker")
+    [service] = job.services
+    assert service.args == (
+        *("--health-cmd", "pg_isready -U me", "--health-retries", "5"),
+        *("--env", "A=x y", "--env", "B=1"),
+        *("-p", "127.0.0.1:5433:5432", "-p", "127.0.0.1:53:53/udp", "--pull=never", "postgres"),
+    )
+    assert service.ports == {"5432": "5433", "53": "53"}
+    assert services_of("postgres").services[0].args == ("--pull=never", "postgres")
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        ("{image: postgres, ports: ['5432']}", "only HOST:CONTAINER"),
+        ("{image: postgres, ports: ['1.2.3.4:5432:5432']}", "only HOST:CONTAINER"),
+        ("{image: postgres, volumes: ['/etc:/etc']}", "`volumes` of the service db"),
+        ("{image: postgres, credentials: {username: a, password: b}}", "`credentials`"),
+        ("{image: postgres, options: --privileged}", "the option --privileged"),
+        ("{image: postgres, options: '-v /:/host'}", "the option -v"),
+        ("{image: postgres, options: --network=host}", "the option --network"),
+        ("{image: postgres, options: '--user'}", "has no value"),
+        ("{image: postgres, options: '--user \"a'}", "No closing quotation"),
+        ("{image: postgres, env: {A: '${{ secrets.A }}'}}", "services: "),
+        ('{image: postgres, env: {A: "\\x1f"}}', "a control character"),
+    ],
+)
+def test_a_service_that_is_not_honoured_whole_is_refused(head: str, reason: str) -> None:
+    job = services_of(head)
+    assert job.verdict is Verdict.REFUSED
+    assert reason in job.reason
+    assert not job.services
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ class HostHeldError(GrindError):
                 f"the {name} lock of {host} was left by {holder.told()}, which is gone without "
                 "having let go: what it was doing may be half done"
             )
-            remedy = f"look at the host, then name it: --take-over {holder.token}"
+            remedy = f"look at the host, then `grind doctor --free-lock {holder.token}`"
         else:
             message = f"busy: {holder.told()} holds the {name} lock of {host}"
             remedy = "wait for it, or talk to them"
@@ -107,6 +107,21 @@ class HostLock:
         return {
             words[at]: _holder(words[at + 1 : at + 8]) for at in range(0, len(words), _FIELDS + 1)
         }
+
+    async def free_stale(self, token: str) -> HostHolder:
+        """Let go of a lock whose holder is gone; return who that was.
+
+        Raises:
+            HostHeldError: the holder lives.
+            GrindError: no lock has that token.
+        """
+        for name, holder in (await self.all()).items():
+            if holder.token == token:
+                if not holder.stale:
+                    raise HostHeldError(self._host.name, name, holder)
+                await self.free(name, token)
+                return holder
+        raise GrindError(f"no lock of {self._host.name} has that token", remedy="grind doctor")
 
     async def _call(self, *arguments: str) -> list[str]:
         done = await self._run(*arguments)

@@ -29,6 +29,9 @@ print(json.dumps([platform.python_version(), found]))
 """
 
 
+_NO_SHELL = "does not provide attribute"
+
+
 class Answer(NamedTuple):
     """What a program said."""
 
@@ -45,7 +48,7 @@ class NixPython:
     """Makes and keeps what Nix gives, for one repository on one host.
 
     `roots` is a folder on the host, for profiles and GC roots; `notes` one on this machine, private,
-    for what was seen. `environ` is the environment that programs run in.
+    for what was seen. `environ` is the environment that programs run in, at the repository's top.
     """
 
     def __init__(self, ask: Ask, roots: str, notes: str, environ: Mapping[str, str]) -> None:
@@ -72,10 +75,18 @@ class NixPython:
         What cannot be made (no such shell, a lock that does not fit) is an answer too, but is not
         remembered: the network may be back in a minute.
         """
-        make = (*NIX, "develop", "--no-update-lock-file", "--profile", self.profile(digest), flake)
+        make = (
+            *NIX,
+            "develop",
+            "--no-update-lock-file",
+            "--profile",
+            self.profile(digest),
+            flake,
+        )
         answer = self._run((*make, "--command", "bash", "-c", "printf '\\0'; exec env -0"))
         if answer.exit_code:
-            return Shell(error=last_words(answer.err))
+            said = last_words(answer.err)
+            return Shell(error="" if _NO_SHELL in said else said)
         # What a shellHook prints comes before the first NUL.
         rows = answer.out.partition(b"\0")[2].split(b"\0")
         pairs = (os.fsdecode(row).partition("=") for row in rows if b"=" in row)

@@ -20,3 +20,17 @@ def state_folder(environ: Mapping[str, str]) -> str:
             home if os.path.isabs(home) else os.path.expanduser("~"), ".local", "state"
         )
     return os.path.join(base, "grind")
+
+
+_SPLITS = frozenset(" \t\n*?[:")
+"""What a shell splits or expands in a variable without quotes, and what ends a folder of a PATH."""
+
+
+def unfit_for_steps(folder: str) -> str:
+    """Return why steps cannot run below a folder, or nothing.
+
+    On GitHub's runners no path has a blank, so workflows say `>> $GITHUB_ENV` and
+    `cd $GITHUB_WORKSPACE` without quotes: here they would fail, though nothing is wrong with them.
+    """
+    odd = sorted(_SPLITS & set(folder))
+    return f"the path has {odd[0]!r} in it: {folder}" if odd else ""

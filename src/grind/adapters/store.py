@@ -226,6 +226,45 @@ class Store:
         except FileNotFoundError:
             return None
 
+    def receipts(self) -> list[tuple[str, float]]:
+        """List the trees with receipts, and when each was written: the newest first."""
+        folder = os.path.join(self.root, "receipts")
+        try:
+            found = [
+                (entry.name.removesuffix(".json"), entry.stat(follow_symlinks=False).st_mtime)
+                for entry in os.scandir(folder)
+                if entry.name.endswith(".json") and _TREE.match(entry.name[:-5])
+            ]
+        except FileNotFoundError:
+            return []
+        return sorted(found, key=lambda one: (-one[1], one[0]))
+
+    def refuse(self, now: float) -> None:
+        """Note that the gate refused a push: a line for `grind stats`, and nothing hangs on it."""
+        private_folder(self.root)
+        with storing(self._refusals), open(self._refusals, "a", encoding="ascii") as file:
+            file.write(f"{now:.0f}\n")
+
+    def refusals(self) -> int:
+        """Return how often that was."""
+        try:
+            with open(self._refusals, "rb") as file:
+                return file.read().count(b"\n")
+        except FileNotFoundError:
+            return 0
+
+    @property
+    def _refusals(self) -> str:
+        return os.path.join(self.root, "refusals")
+
+    def prune_receipts(self, before: float) -> int:
+        """Remove the receipts that were written before then (seconds since the epoch); return how
+        many."""
+        old = [tree for tree, at in self.receipts() if at < before]
+        for tree in old:
+            self.drop_receipt(tree)
+        return len(old)
+
     def hit(self, tree: str) -> bytes | None:
         """Return what is remembered beside a full receipt that is still there."""
         if not _TREE.match(tree) or not os.path.exists(self.receipt_path(tree)):

@@ -13,11 +13,16 @@ from grind.commands.options import add_json
 from grind.core.errors import GrindError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from grind.core import events as e
     from grind.core.config import Config
     from grind.core.hostevents import ActivateEnded
+    from grind.flows.activation.inputs import ActivateInputs
     from grind.flows.basis import Basis
     from grind.wiring import Session
+
+    Flow = Callable[[ActivateInputs], Awaitable[ActivateEnded]]
 
 KEEP_ACTIVATIONS = 50
 
@@ -87,14 +92,14 @@ def activate_on_host(session: Session, basis: Basis, args: argparse.Namespace) -
     return run_on_host(session, basis, args, _activate)
 
 
-async def _activate(inputs: object) -> ActivateEnded:
+async def _activate(inputs: ActivateInputs) -> ActivateEnded:
     from grind.flows.activation.activate import activate
 
-    return await activate(inputs)  # type: ignore[arg-type]
+    return await activate(inputs)
 
 
 def run_on_host(
-    session: Session, basis: Basis, args: argparse.Namespace, flow: object
+    session: Session, basis: Basis, args: argparse.Namespace, flow: Flow
 ) -> ActivateEnded:
     """Run a flow that changes a host, with its journal and its face."""
     try:
@@ -104,14 +109,14 @@ def run_on_host(
 
 
 async def _run(
-    session: Session, basis: Basis, args: argparse.Namespace, flow: object
+    session: Session, basis: Basis, args: argparse.Namespace, flow: Flow
 ) -> ActivateEnded:
     from grind.commands.running import stop_on_signals
     from grind.ui.activate_face import activate_face_for
-    from grind.wiring.activation import activation_inputs, reached
+    from grind.wiring.activation import Reached, activation_inputs
 
     stop_on_signals()
-    there = reached(session, basis.config)
+    there = Reached(session, basis.config)
     folder = session.store.new_activation(session.clock.now())
     face = activate_face_for(sys.stdout, session.environ, json=args.json)
     with session.journal(folder) as journal:
@@ -124,9 +129,9 @@ async def _run(
             inputs = activation_inputs(
                 session, basis, there, folder, record, dry_run=getattr(args, "dry_run", False)
             )
-            ended: ActivateEnded = await flow(inputs)  # type: ignore[operator]
+            ended = await flow(inputs)
         finally:
             face.close()
-            await there.host.close()
+            await there.close()
     session.store.prune_activations(KEEP_ACTIVATIONS)
     return ended

@@ -43,7 +43,11 @@ def after_red(
         return code
     carry_out = bool(args.rollback_on_red)
     arguments = argparse.Namespace(
-        plan=not carry_out, now=False, reason=f"CI of {commit[:12]} is red", json=args.json
+        plan=not carry_out,
+        now=False,
+        accept_weakened=None,
+        reason=f"CI of {commit[:12]} is red",
+        json=args.json,
     )
     sys.stdout.flush()
     try:

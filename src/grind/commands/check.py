@@ -47,6 +47,9 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         "--wait", action="store_true", help="wait for another run in this repository to end"
     )
     parser.add_argument("--follow", action="store_true", help="write all output as it comes")
+    parser.add_argument(
+        "--bell", action="store_true", help="ring the terminal's bell when the run is over"
+    )
     add_host(parser)
     add_from_host(parser)
     add_plan_options(parser)

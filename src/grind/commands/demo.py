@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import TextIO
 
-from grind.commands import demo_activation
+from grind.commands import demo_activation, demo_host
 from grind.core.errors import ExitCode, GrindError
 
 HELP = "watch the whole loop on a sample repository on this machine; nothing is left behind"
@@ -150,7 +150,9 @@ class Demo:
         self.say("Landed, once. The same tree again is green at once, from the receipt:")
         self.grind("check")
         self.grind("status")
-        demo_activation.play(self, self._folder / "host", self._out.write)
+        self._write("tests/run.sh", _TESTS + demo_host.SLOW, executable=True)
+        demo_host.play(self, self._folder / "ssh", self._work, self._env)
+        demo_activation.play(self, self._folder / "activation", self._out.write)
         self.say(f"That was the loop, in {time.monotonic() - started:.0f} s. In your repository:")
         self._out.write("  grind plan    what CI would run\n  grind check   prove it\n")
         self._out.write('  grind land -m "…"   push exactly that, once\n')
@@ -192,6 +194,11 @@ class Demo:
                 code=ExitCode.STEP_FAILED,
             )
         self._out.write(f"[exit {code}]\n" if code else "")
+
+    def write(self, text: str) -> None:
+        """Write as it stands."""
+        self._out.write(text)
+        self._out.flush()
 
     def asked(self, *argv: str, at: Path) -> str:
         """Return what a command says, unseen."""

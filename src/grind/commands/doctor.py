@@ -36,6 +36,11 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add_host(parser)
+    parser.add_argument(
+        "--free-lock",
+        metavar="TOKEN",
+        help="let go of a lock whose holder is gone; its remedy names the token",
+    )
     add_json(parser, "print one JSON document (schema grind.doctor/1)")
 
 
@@ -43,6 +48,8 @@ def run(args: argparse.Namespace) -> int:
     """Examine the host, print the findings."""
     from grind.core.doctor import DOCTOR_SCHEMA
 
+    if args.free_lock is not None:
+        return _free_lock(args)
     diagnosis = _diagnosis(args)
     if args.json:
         import msgspec
@@ -81,6 +88,35 @@ def _diagnosis(args: argparse.Namespace) -> Diagnosis:
     return asyncio.run(_examine(session.hosts, host, lambda there: _plan_tools(session, there)))
 
 
+def _free_lock(args: argparse.Namespace) -> int:
+    from grind.adapters.hostlock import HostHolder
+    from grind.commands.hosting import reach
+    from grind.flows.basis import config_of
+    from grind.wiring import Session
+    from grind.wiring.hostlock import host_lock
+
+    session = Session(os.getcwd(), os.environ, args.host)
+    config, _ = config_of(session.repository, session.repository.snapshot())
+    chosen = reach(session, config, "let go of a lock")
+
+    async def free() -> HostHolder:
+        host = session.hosts.open(chosen)
+        try:
+            return await host_lock(host).free_stale(args.free_lock)
+        finally:
+            await host.close()
+
+    left = asyncio.run(free())
+    if args.json:
+        import json
+
+        freed = {"schema": "grind.doctor.freed/1", "token": left.token, "was": left.told()}
+        sys.stdout.write(json.dumps(freed) + "\n")
+    else:
+        sys.stdout.write(f"let go of what {left.told()} had left\n")
+    return int(ExitCode.DONE)
+
+
 def _outside() -> Diagnosis:
     """This machine, outside of any repository."""
     from grind.core.config import Config
@@ -102,7 +138,7 @@ async def _examine(
         ssh="" if here else chosen.config.ssh or "",
         clock=hosts.clock,
         script=hosts.doctor_script(),
-        state=hosts.state_here() if here else "",
+        state=await hosts.state_on(host),
         tools=(lambda: tools(host)) if tools is not None else None,
     )
     try:

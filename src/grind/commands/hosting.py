@@ -62,17 +62,9 @@ def labels_for(session: Session, what: str) -> Callable[[Config], frozenset[str]
 
 async def prepare_on_host(session: Session, options: Options, basis: Basis) -> Prepared:
     """Return the plan, with the chosen host's own answers; let go of the host."""
-    from grind.flows.prepare import prepare
+    from grind.wiring import proofs
 
-    host = session.host(basis.config)
-    try:
-        prepared = await prepare(
-            session.repository, lambda _: host, options, session.labels_remembered, basis
-        )
-    finally:
-        await host.close()
-    session.hosts.recognise(session.chosen(basis.config), prepared.identity)
-    return prepared
+    return await proofs.prepare_on_host(session, options, basis, basis.config)
 
 
 def reach_workspace(session: Session, config: Config, what: str) -> tuple[Place, Chosen]:

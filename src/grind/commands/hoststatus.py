@@ -45,9 +45,9 @@ async def _status(session: Session, basis: Basis) -> HostStatus:
     from grind.adapters.supervisor.program import program
     from grind.core.activateconfig import ActivateConfig
     from grind.flows.activation.history import host_status
-    from grind.wiring.activation import built_from, reached
+    from grind.wiring.activation import Reached, built_from
 
-    there = reached(session, basis.config)
+    there = Reached(session, basis.config)
     try:
         return await host_status(
             there.host,
@@ -57,4 +57,4 @@ async def _status(session: Session, basis: Basis) -> HostStatus:
             built_from(session, basis.snapshot.tree),
         )
     finally:
-        await there.host.close()
+        await there.close()

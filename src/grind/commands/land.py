@@ -5,18 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from grind.commands.hosting import add_from_host, add_host
 from grind.commands.options import add_json
-from grind.core import events as e
-from grind.core.errors import ExitCode, GrindError
-from grind.core.release import Release, State, fold
+from grind.core.errors import ExitCode
 
 if TYPE_CHECKING:
-    from grind.adapters.store import ReleaseFolder
-    from grind.flows.basis import Basis
-    from grind.flows.land import Landed, Landing
+    from grind.ui.land_text import Outcome
     from grind.wiring import Session
 
 HELP = "commit the proven tree and push it, once; refused without a proof of exactly that tree"
@@ -24,9 +20,13 @@ EXAMPLES = """\
   grind land -m "Count from one"     commit what was proven, and push it
   grind land                         push HEAD, which is proven and committed already
   grind land --squash -m "…"         several local commits as one
-  grind land --merged -m "…"         what `grind check --merged` has proven
+  grind land --rebase -m "…"         the remote has moved on: one commit on top of it, proven first
+  grind land --merge -m "…"          the same as a merge commit of what is committed here
+  grind land --branch topic -m "…"   to a branch; with a token its pull request is opened and watched
   grind land -m "…" --dry-run        say what would be pushed
 """
+_TRIES = 3
+"""How often a landing that lost a race is proven again."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +37,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--squash", action="store_true", help="make one commit of all that is not pushed yet"
     )
-    parser.add_argument(
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
         "--merged", action="store_true", help="land what `grind check --merged` has proven"
+    )
+    how.add_argument(
+        "--rebase",
+        action="store_true",
+        help="when the remote has moved on: prove one commit on top of it, then push that",
+    )
+    how.add_argument(
+        "--merge",
+        action="store_true",
+        help="when the remote has moved on: prove the merge with it, then push that",
+    )
+    parser.add_argument(
+        "--branch", metavar="NAME", help="push to this branch instead of the main one"
+    )
+    parser.add_argument(
+        "--no-watch",
+        action="store_true",
+        help="with --branch: do not watch the pull request's runs",
+    )
+    parser.add_argument(
+        "--accept-weakened",
+        metavar="REASON",
+        help="say yes, in writing, to a change that weakens the rules it is judged by",
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="say what would be pushed, and push nothing"
@@ -48,172 +72,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Land, or refuse and say what is missing."""
-    from grind.commands.hosting import bring_workspace_along, labels_for, snapshot_from_host
-    from grind.flows import land as flow
-    from grind.flows.basis import Options, find_basis
+    from grind.commands.landing import Attempt, attempt, finish_last, prove_merged
+    from grind.flows.land import MovedError, NothingToLandError
     from grind.wiring import Session
 
     session = Session(os.getcwd(), os.environ, args.host)
-    options = Options(merged=args.merged)
-    snapshot = snapshot_from_host(session) if args.from_host else None
-    labels = labels_for(session, "ask for its tools")
-    basis = find_basis(session.repository, options, labels, snapshot)
-    release, last = release_for(session, basis)
-    squash = args.squash or args.merged
-    try:
-        landing = flow.plan_landing(session.repository, basis, squash=squash, last=last)
-    except flow.NothingToLandError as nothing:
-        _tell_nothing(args, basis, nothing.message)
-        return int(ExitCode.DONE)
-    if not landing.arrived:
-        require_proof_of(session, basis, options)
-        check_message(args.message, landing, conventional=basis.config.land.conventional)
-    if args.dry_run:
-        _tell(args, landing, None)
-        return int(ExitCode.DONE)
-    with session.lock("grind land"), session.journal(release) as journal:
-
-        def record(event: e.Event) -> None:
-            journal.append(event)
-
-        landed = flow.land(session.repository, landing, args.message, record, last)
-    _tell(args, landing, landed)
-    bring_workspace_along(session, basis, landing.snapshot.tree)
-    return int(ExitCode.DONE)
+    merged = args.merged
+    for left in reversed(range(_TRIES)):
+        try:
+            outcome = attempt(session, args, Attempt(merged, args.merge and merged))
+        except NothingToLandError as nothing:
+            return finish_last(session, args, nothing.message)
+        except MovedError:
+            if not (args.rebase or args.merge) or not left or args.dry_run:
+                raise
+            merged = True
+            code = prove_merged(session, args)
+            if code:
+                return code
+        else:
+            return _told(session, args, outcome)
+    raise AssertionError("the last try returns or raises")
 
 
-_OPEN = (State.IDLE, State.GREEN, State.LANDING, State.COMMITTED, State.LANDED)
-
-
-def release_for(session: Session, basis: Basis) -> tuple[ReleaseFolder, Release]:
-    """Return the release to land in: the last one, when it is about this tree and can still land."""
-    latest = session.store.latest()
-    if latest is not None:
-        with session.journal(latest) as journal:
-            last = fold(journal.read())
-        about = last.started or last.intent
-        if about is not None and about.tree == basis.snapshot.tree and last.state in _OPEN:
-            return latest, last
-    return session.store.new_release(session.clock.now()), Release()
-
-
-def require_proof_of(session: Session, basis: Any, options: Any) -> None:
-    """Ask the gate: first by the key alone, then, when that differs, by today's plan. Raises
-    RefusedError when it does not open."""
-    from grind.flows.land import require_proof
-    from grind.flows.proven import find_proof
-
-    stored = session.store.receipt(basis.snapshot.tree)
-    proof = find_proof(
-        basis,
-        stored,
-        now=session.clock.now(),
-        tools_print=lambda receipt: session.still_print(basis.config, receipt),
-        host=session.host_id(basis.config),
-    )
-    if proof.decision.ok or proof.receipt is None:
-        require_proof(proof.decision)
-        return
-    import asyncio
-
-    from grind.commands.hosting import prepare_on_host
-
-    prepared = asyncio.run(prepare_on_host(session, options, basis))
-    same_tools = proof.receipt.tools == prepared.tools
-    require_proof(
-        find_proof(
-            basis,
-            stored,
-            now=session.clock.now(),
-            tools_print=None if same_tools else lambda _: "",
-            digest=prepared.whole.digest if same_tools else "",
-            host=session.host_id(basis.config),
-        ).decision
-    )
-
-
-def check_message(message: str | None, landing: Landing, *, conventional: bool) -> None:
-    """Raise GrindError when there is no message, or one too many, or one that is not acceptable."""
-    from grind.core.message import problems_of
-
-    if not landing.needs_commit:
-        if message is not None:
-            raise GrindError(
-                "nothing is uncommitted, so HEAD is pushed as it is, with its own message",
-                remedy="grind land (without -m), or --squash",
-            )
-        return
-    if message is None:
-        if landing.made is not None:
-            return  # the commit has its message
-        raise GrindError(
-            "a message is needed for the commit of the proven tree", remedy='grind land -m "…"'
-        )
-    problems = problems_of(message, conventional=conventional)
-    if problems:
-        raise GrindError("; ".join(problems), remedy='grind land -m "…"')
-
-
-def _tell_nothing(args: argparse.Namespace, basis: Basis, why: str) -> None:
-    if not args.json:
-        sys.stdout.write(f"{why}\n")
-        return
-    import json
-
-    document = {
-        "schema": "grind.land/1",
-        "tree": basis.snapshot.tree,
-        "remote": basis.target.remote,
-        "branch": basis.target.main,
-        "expected": basis.snapshot.head,
-        "commit": None,
-        "pushed": False,
-        "dry_run": args.dry_run,
-        "unproven_commits": [],
-        "note": why,
-    }
-    sys.stdout.write(json.dumps(document) + "\n")
-
-
-def _tell(args: argparse.Namespace, landing: Landing, landed: Landed | None) -> None:
+def _told(session: Session, args: argparse.Namespace, outcome: Outcome) -> int:
     from grind.core.texts import one_line
-    from grind.flows.land import told_follow
+    from grind.ui import land_text
 
-    if args.json:
-        import json
+    for warning in outcome.warnings:
+        sys.stderr.write(f"grind: {one_line(warning)}\n")
+    sys.stdout.write(land_text.document(outcome) if args.json else land_text.text(outcome))
+    sys.stdout.flush()
+    oid = outcome.oid
+    if oid is None or args.branch is None or args.no_watch or not outcome.pull:
+        return int(ExitCode.DONE)
+    from grind.commands.landing import watch_pull
 
-        document = {
-            "schema": "grind.land/1",
-            "tree": landing.snapshot.tree,
-            "remote": landing.remote,
-            "branch": landing.branch,
-            "expected": landing.expected,
-            "commit": landed.oid if landed else None,
-            "pushed": landed.pushed if landed else False,
-            "dry_run": landed is None,
-            "unproven_commits": [commit.oid for commit in landing.unproven],
-            "note": told_follow(landed) if landed else "",
-        }
-        sys.stdout.write(json.dumps(document) + "\n")
-        return
-    where = f"{landing.remote}/{landing.branch}"
-    for commit in landing.unproven:
-        sys.stdout.write(
-            f"goes along, not proven itself: {commit.oid[:12]} {one_line(commit.subject)}\n"
-        )
-    if landing.unproven:
-        sys.stdout.write("  (`grind land --squash -m …` makes one proven commit of all)\n")
-    if landed is None:
-        what = (
-            f"a new commit of tree {landing.snapshot.tree[:12]}"
-            if landing.needs_commit
-            else landing.snapshot.commit[:12]
-        )
-        expected = landing.expected[:12] if landing.expected else "not there yet"
-        sys.stdout.write(f"would push {what} to {where} (now at {expected})\n")
-        return
-    did = "landed" if landed.pushed else "was there already"
-    sys.stdout.write(f"{did}: {landed.oid[:12]} on {where}, tree {landing.snapshot.tree[:12]}\n")
-    note = told_follow(landed)
-    if note:
-        sys.stdout.write(note + "\n")
+    return watch_pull(session, args, oid)

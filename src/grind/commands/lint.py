@@ -142,7 +142,7 @@ class _Command:
 
         settings = self.settings(tree)
         cache = runner.NoCache() if self.options.no_cache else wiring.lint_cache(self.root)
-        job = runner.Job(tree, settings, self.wanted(), wiring.shfmt(), cache)
+        job = runner.Job(tree, settings, self.wanted(), bool(self.paths), wiring.shfmt(), cache)
         result = runner.run(job)
         if not isinstance(cache, runner.NoCache):
             cache.save(complete=not self.paths and not self.options.changed)

@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the journal."""
     from grind.core.release import fold
+    from grind.core.texts import one_line
     from grind.ui.choose import colour_wanted
     from grind.wiring import Session
 
@@ -36,8 +37,10 @@ def run(args: argparse.Namespace) -> int:
         for folder in session.store.releases():
             with session.journal(folder) as journal:
                 release = fold(journal.read())
-            tree = release.started.tree[:12] if release.started is not None else "-"
-            sys.stdout.write(f"{folder.id}  {release.state:<10} tree {tree}\n")
+            started = release.started
+            tree = started.tree[:12] if started is not None else "-"
+            where = f"  on {one_line(started.host)}" if started is not None else ""
+            sys.stdout.write(f"{folder.id}  {release.state:<10} tree {tree}{where}\n")
         return int(ExitCode.DONE)
     found = session.store.release(args.release) if args.release else session.store.latest()
     if found is None:

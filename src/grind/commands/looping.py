@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from grind.core import events as e
-from grind.core.errors import ExitCode, GrindError, RefusedError
+from grind.core.errors import ExitCode, GrindError
 from grind.core.loop import Loop, Phase
 
 if TYPE_CHECKING:
@@ -107,19 +107,20 @@ class Turn:
 
     def _check(self) -> Outcome:
         from grind.commands import check
-        from grind.commands.land import require_proof_of
         from grind.commands.options import plan_options
         from grind.commands.running import run_checks
+        from grind.core.gate import Answer
+        from grind.wiring import proofs
 
         parser = argparse.ArgumentParser()
         check.add_arguments(parser)
         args = parser.parse_args(["--json"] if self.args.json else [])
         basis = self._basis(steps=True)
-        try:
-            require_proof_of(self.session, basis, plan_options(args))
-        except RefusedError:
-            return _by(run_checks(self.session, basis, args, whole=True))
-        return _by(0, "proven already")
+        upstream = basis.target.upstream
+        answer = proofs.ask(self.session, plan_options(args), basis, upstream).decision.answer
+        if answer in (Answer.OK, Answer.WEAKENED):  # of the latter, landing says more
+            return _by(0, "proven already")
+        return _by(run_checks(self.session, basis, args, whole=True))
 
     def _activate(self) -> Outcome:
         from grind.commands.activate import activate_on_host, require_activate
@@ -135,7 +136,14 @@ class Turn:
 
     def _land(self) -> Outcome:
         from grind.commands.hosting import bring_workspace_along
-        from grind.commands.land import check_message, release_for, require_proof_of
+        from grind.commands.landing import (
+            Around,
+            check_message,
+            land_with_effects,
+            push_from,
+            release_for,
+            require_proof,
+        )
         from grind.flows import land as flow
         from grind.flows.basis import Options
 
@@ -147,8 +155,10 @@ class Turn:
             self.commit = basis.snapshot.commit
             return Outcome("skipped", reason=nothing.message)
         message = self.args.message if landing.needs_commit else None
+        asked = None
         if not landing.arrived:
-            require_proof_of(session, basis, Options())
+            accepted = self.args.accept_weakened
+            asked = require_proof(session, basis, Options(), landing.main, accepted=accepted)
             check_message(message, landing, conventional=basis.config.land.conventional)
         with session.lock("grind run"), session.journal(release) as journal:
 
@@ -156,10 +166,14 @@ class Turn:
                 for entry in journal.append(event):
                     self._face.show(entry)
 
-            landed = flow.land(session.repository, landing, message, record, last)
-        self.commit = landed.oid
+            push = push_from(session, basis)
+            around = Around(asked, list(journal.read()), last, push=push)
+            landed = land_with_effects(session, basis, landing, message, around, record)
+            for warning in landed.warnings:
+                record(e.Note("warning", warning))
+        self.commit = landed.oid or ""
         bring_workspace_along(session, basis, landing.snapshot.tree)
-        return _by(0, flow.told_follow(landed))
+        return _by(0, landed.note)
 
     def _watch(self) -> Outcome:
         from grind.commands import watch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -47,6 +48,9 @@ def run(args: argparse.Namespace) -> int:
     from grind.ui.choose import colour_wanted, size_of
     from grind.wiring import Session
 
+    # A plan is thousands of small values that live to the end: nothing is won by looking through
+    # them for garbage again and again.
+    gc.disable()
     session = Session(os.getcwd(), os.environ, args.host)
     options = plan_options(args)
     snapshot = snapshot_from_host(session) if args.from_host else None

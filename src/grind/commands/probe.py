@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from grind.flows.basis import Basis
     from grind.wiring import Session
 
+_LOOKED_AT = 20
+"""Releases and activations whose journals are read."""
+
 HELP = "ask the health probes of grind.toml: values, not just an answer"
 EXAMPLES = """\
   grind probe                       the probes for this host's role
@@ -109,7 +112,26 @@ def context_for(session: Session, probes: Sequence[Probe], revision: str) -> Pro
     if all(probe.revision is None for probe in probes):
         return ProbeContext()
     snapshot = session.repository.snapshot(session.repository.resolve(revision))
-    return ProbeContext(commit=snapshot.commit, tree=snapshot.tree)
+    return ProbeContext(
+        commit=snapshot.commit, tree=snapshot.tree, same=commits_of(session, snapshot.tree)
+    )
+
+
+def commits_of(session: Session, tree: str) -> tuple[str, ...]:
+    """Return the commits that grind made for snapshots of this tree here: what was activated before
+    it was committed answers with one of them, and is the very same."""
+    from grind.core.events import RunStarted
+    from grind.core.hostevents import ActivateStarted
+
+    store = session.store
+    found: list[str] = []
+    for folder in (*store.activations()[:_LOOKED_AT], *store.releases()[:_LOOKED_AT]):
+        with session.journal(folder) as journal:
+            for entry in journal.read():
+                event = entry.event
+                if isinstance(event, RunStarted | ActivateStarted) and event.tree == tree:
+                    found.append(event.commit)
+    return tuple(dict.fromkeys(commit for commit in found if commit))
 
 
 def exit_code(report: ProbeReport) -> ExitCode:

@@ -123,13 +123,15 @@ def run(call: Call) -> int:
     began_ns = time.time_ns()
     session = Session(os.getcwd(), os.environ)
     if call.host not in (None, "local"):
-        raise GrindError(f"unknown host {call.host!r}", remedy="`local`: this machine")
+        from grind.commands import pyhost
+
+        return pyhost.run(call)
     shop = workshop(session, fresh=call.fresh, say=say)
     script, stdin = read_script(call.words, shop)
-    launch, files = _launch(session, shop, script)
+    launch, files = launch_of(session, shop, script)
     if call.why:
-        return _tell_why(launch, json=call.json)
-    used = _count(shop, script) if not launch.decision.app else None
+        return tell_why(launch, json=call.json)
+    used = count(shop, script) if not launch.decision.app else None
     if launch.direct and (used is None or used.times >= shop.config.promote_after):
         _tell_door(shop, script, launch, files, began_ns)
     return _become(launch, call.words, stdin)
@@ -159,7 +161,7 @@ def read_script(words: tuple[str, ...], shop: Workshop) -> tuple[Script, bytes |
         ) from None
 
 
-def _launch(session: Session, shop: Workshop, script: Script) -> tuple[Launch, tuple[str, ...]]:
+def launch_of(session: Session, shop: Workshop, script: Script) -> tuple[Launch, tuple[str, ...]]:
     """Return what runs the script, and the files that its app is made from."""
     from grind.core import pythonuse
     from grind.flows.python import choose
@@ -186,7 +188,7 @@ def inside(top: str, path: str) -> str:
     return "" if relative.startswith("..") else relative
 
 
-def _count(shop: Workshop, script: Script) -> Used:
+def count(shop: Workshop, script: Script) -> Used:
     """Count the run; at the threshold say, once, that the script could be promoted."""
     from grind.core import pythonuse
 
@@ -239,7 +241,8 @@ def say(what: str) -> None:
         sys.stderr.flush()
 
 
-def _tell_why(launch: Launch, *, json: bool) -> int:
+def tell_why(launch: Launch, *, json: bool) -> int:
+    """Say what would run it."""
     import msgspec
 
     decision = launch.decision

@@ -35,8 +35,18 @@ def add_code_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--now", action="store_true", help="push at once, without the checks; needs --reason"
     )
+    add_accept_weakened(parser)
     parser.add_argument("--reason", default="", metavar="TEXT", help="why; goes into the commit")
     add_json(parser, "write the rollback as NDJSON events (schema grind.events/1)")
+
+
+def add_accept_weakened(parser: argparse.ArgumentParser) -> None:
+    """Declare `--accept-weakened`, as `grind land` has it."""
+    parser.add_argument(
+        "--accept-weakened",
+        metavar="REASON",
+        help="say yes, in writing, to a change that weakens the rules it is judged by",
+    )
 
 
 def run_code(args: argparse.Namespace) -> int:
@@ -103,7 +113,8 @@ def carry_out(session: Session, basis: Basis, plan: CodePlan, args: argparse.Nam
     message = plan.message(args.reason, conventional=basis.config.land.conventional)
     proposed = _basis_of(session, basis, plan, at_once=args.now)
     if not args.now:
-        code = _prove(session, proposed, args)
+        upstream = basis.target.upstream if proposed.ref != basis.ref else plan.tip
+        code = _prove(session, proposed, upstream, args)
         if code:
             show(
                 RollbackEnded(
@@ -132,26 +143,27 @@ def _basis_of(session: Session, basis: Basis, plan: CodePlan, *, at_once: bool) 
     return found._replace(target=target)
 
 
-def _prove(session: Session, basis: Basis, args: argparse.Namespace) -> int:
-    """Have the gate open: by a receipt that there is, or by running the checks."""
+def _prove(session: Session, basis: Basis, upstream: str | None, args: argparse.Namespace) -> int:
+    """Have the gate open, by the rules of the main branch (`upstream`): by a receipt that there is,
+    or by running the checks. Raises RefusedError for what no check would change."""
     from grind.commands import check
-    from grind.commands.land import require_proof_of
+    from grind.commands.landing import require_proof
     from grind.commands.options import plan_options
     from grind.commands.running import run_checks
-    from grind.core.errors import RefusedError
+    from grind.core.gate import Answer
+    from grind.wiring import proofs
 
     parser = argparse.ArgumentParser()
     check.add_arguments(parser)
     ref = basis.ref.removeprefix("refs/heads/")
     checking = parser.parse_args(["--ref", ref, "--wait", *(["--json"] if args.json else [])])
     options = plan_options(checking)
-    try:
-        require_proof_of(session, basis, options)
-        return 0
-    except RefusedError:
+    answer = proofs.ask(session, options, basis, upstream).decision.answer
+    code = 0
+    if answer not in (Answer.OK, Answer.WEAKENED):
         code = run_checks(session, basis, checking, whole=True)
     if code == 0:
-        require_proof_of(session, basis, options)
+        require_proof(session, basis, options, upstream, accepted=args.accept_weakened)
     return code
 
 
@@ -163,14 +175,14 @@ def _land(
     args: argparse.Namespace,
     face: Face,
 ) -> int:
-    from grind.commands.land import release_for
+    from grind.commands.landing import Around, land_with_effects, release_for
     from grind.core.release import Release, State
-    from grind.flows import land as flow
+    from grind.flows.land import plan_landing
 
     release, last = release_for(session, basis)
     if last.state is State.LANDED:  # the same tree landed before: that was another landing
         release, last = session.store.new_release(session.clock.now()), Release()
-    landing = flow.plan_landing(session.repository, basis, squash=False, last=last)
+    landing = plan_landing(session.repository, basis, squash=False, last=last)
     begun = session.clock.now()
     with session.lock("grind rollback code"), session.journal(release) as journal:
 
@@ -188,12 +200,15 @@ def _land(
             )
         )
         try:
-            landed = flow.land(session.repository, landing, message, record, last)
+            around = Around(None, list(journal.read()), last)
+            landed = land_with_effects(session, basis, landing, message, around, record)
         except GrindError as error:
             record(_ended(plan, session.clock.now() - begun, "failed", error.code, error.message))
             raise
         record(e.Note("info", _next(plan)))
-        ended = _ended(plan, session.clock.now() - begun, "undone", ExitCode.DONE, "", landed.oid)
+        ended = _ended(
+            plan, session.clock.now() - begun, "undone", ExitCode.DONE, "", landed.oid or ""
+        )
         record(ended)
     return ended.exit_code
 

@@ -97,13 +97,13 @@ async def _run(session: Session, basis: Basis, args: argparse.Namespace) -> int:
 
 
 def _probes(session: Session, basis: Basis) -> tuple[Probe, ...]:
-    """The probes for the host; those that ask for a revision are left out of it, because a restart
-    brings back whatever was deployed."""
+    """The probes for the host, but for what a restart does not change: it brings back whatever was
+    deployed, and leaves alone what it was not about."""
     import msgspec
 
     role = session.chosen(basis.config).config.role
     chosen = (probe for probe in basis.config.probe if probe.is_for(role))
-    return tuple(msgspec.structs.replace(probe, revision=None) for probe in chosen)
+    return tuple(msgspec.structs.replace(probe, revision=None, fresh=False) for probe in chosen)
 
 
 def _prober(
@@ -113,15 +113,15 @@ def _prober(
     basis: Basis,
     probes: tuple[Probe, ...],
     record: Callable[[e.Event], None],
-) -> Callable[[float], Awaitable[ProbeReport]]:
+) -> Callable[[], Awaitable[ProbeReport]]:
     from grind.core.config import FILE
     from grind.core.health import ProbeContext
     from grind.flows.probe import places_of, run_probes
     from grind.wiring.probing import probe_inputs
 
-    async def probe(since: float) -> ProbeReport:
+    async def probe() -> ProbeReport:
         places = places_of(basis.config_blob, basis.config.probe, FILE)
-        context = ProbeContext(since=since or None, places=places)
+        context = ProbeContext(places=places)
         inputs = probe_inputs(session, hosts, host, record)
         return await run_probes(inputs, probes, context, purpose="rollback")
 

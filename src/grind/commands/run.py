@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from grind.commands.after_red import add_red_arguments
 from grind.commands.hosting import add_host
 from grind.commands.options import add_json
+from grind.commands.rollback_code import add_accept_weakened
 from grind.core.errors import ExitCode, GrindError
 from grind.core.loop import LoopEnded, LoopStarted, Phase, PhaseEnded, PhaseStarted, phases
 
@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeout", metavar="TIME", help="how long to wait for CI (default: 2h)")
     parser.add_argument("--api", metavar="URL", help="the API of a GitHub Enterprise Server")
     parser.add_argument("--repo", metavar="[HOST/]OWNER/NAME", help="the repository at the forge")
+    add_accept_weakened(parser)
     add_red_arguments(parser)
     add_json(parser, "write the loop as one stream of NDJSON events (schema grind.events/1)")
 
@@ -95,6 +96,7 @@ def _where(session: Session, tree: str) -> tuple[ReleaseFolder, Loop]:
     """Return the release to work in, and what is done of it: one of this tree that was cut off, else
     a new one."""
     from grind.commands.past import past_of
+    from grind.commands.running import command_line
     from grind.core.loop import Loop, fold_loop
     from grind.core.release import State
 
@@ -108,7 +110,7 @@ def _where(session: Session, tree: str) -> tuple[ReleaseFolder, Loop]:
         past = past_of(session)
         checking = past.last is not None and past.last.state is State.CHECKING
         mine = past.folder is not None and past.folder.id == folder.id
-        if checking and not (mine and past.is_cut_off(" ".join(sys.argv[1:]))):
+        if checking and not (mine and past.is_cut_off(command_line())):
             break
         return folder, loop
     return session.store.new_release(session.clock.now()), Loop()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from grind.commands.options import plan_options
+from grind.commands.outlook import outlook_of
 from grind.commands.past import Past, Taken, past_of, taken_over
 from grind.core import events as e
 from grind.core.errors import ExitCode, GrindError
@@ -20,10 +21,12 @@ from grind.core.texts import one_line
 from grind.flows import check as flow
 from grind.flows.basis import Basis
 from grind.flows.collect import Keeping, collect
+from grind.flows.doctor import record_facts
 from grind.flows.hints import Hints
 from grind.flows.prepare import Prepared, prepare
 from grind.flows.proven import find_proof
-from grind.ui.choose import face_for
+from grind.ui.choose import face_for, ring
+from grind.wiring import proofs
 
 if TYPE_CHECKING:
     from grind.adapters.lock import Holder
@@ -99,6 +102,7 @@ async def _run(
     taken: Taken | None,
 ) -> int:
     stop_on_signals()
+    session.hosts.check_place(session.chosen(basis.config))
     host = session.host(basis.config)
     try:
         return await _run_on(session, host, basis, args, whole=whole, klass=klass, taken=taken)
@@ -140,10 +144,12 @@ async def _run_on(
             read_log=release.read_log,
             now=session.clock.now,
             follow=args.follow,
+            outlook=lambda: outlook_of(session, session.parallel(basis.config)),
+            folder=release.path,
         )
         recorder = _Recorder(session, journal.append, face)
         ignored = session.repository.ignored_paths if args.rev is None else tuple
-        record = Hints(recorder, release.read_log, ignored)
+        record = Hints(recorder, release.read_log, ignored, session.repository.lacking)
         inputs = flow.CheckInputs(
             repository=session.repository,
             host=host,
@@ -151,22 +157,26 @@ async def _run_on(
             logs=release,
             record=record,
             run=release.id,
-            command=taken.command if taken is not None else _command(),
+            command=taken.command if taken is not None else command_line(),
             resumed=resumed,
             parallel=session.parallel(basis.config),
-            save_receipt=session.store.save_receipt,
+            save_receipt=_keeper(session, recorder),
             drop_receipt=session.store.drop_receipt,
             tools_print=lambda tools: session.tools_print(basis.config, tools),
             debug=session.environ.get("RUNNER_DEBUG") == "1",
             carried=carried,
+            facts=await record_facts(host, session.hosts.doctor_script()),
         )
         try:
             ended = await flow.check(inputs, prepared, selection)
         finally:
             face.close()
+            if getattr(args, "bell", False):
+                ring(sys.stderr)
     try:
         if session.store.tidying_is_due(session.clock.now(), TIDY_EVERY):
             session.store.prune(KEEP_RELEASES)
+            proofs.collect(session, basis.config.receipt.max_age)
             session.repository.prune(KEEP_DAYS)
             name, sizes = session.hosts.sizes_script()
             room = session.chosen(basis.config).config.disk
@@ -175,6 +185,18 @@ async def _run_on(
     except GrindError as error:  # what was proven is proven, whatever cannot be tidied up
         sys.stderr.write(f"grind: {error.message}\n")
     return ended.exit_code
+
+
+def _keeper(session: Session, record: Callable[[e.Event], None]) -> Callable[[str, bytes], str]:
+    """Return how a receipt is kept: signed where it can be, and told where it cannot."""
+
+    def keep(tree: str, data: bytes) -> str:
+        kept = proofs.keep(session, tree, data)
+        if kept.problem:
+            record(e.Note("warning", f"{kept.problem} (→ {kept.remedy})"))
+        return kept.path
+
+    return keep
 
 
 class _Recorder:
@@ -200,7 +222,6 @@ class _Recorder:
 
 def _still_proven(session: Session, prepared: Prepared, args: argparse.Namespace) -> bool:
     """The key differs, but the plan itself may be the same: then its digest decides."""
-    from grind.core.receipt import write_receipt
     from grind.ui.proven_text import told_proven
 
     basis = prepared.basis
@@ -223,7 +244,7 @@ def _still_proven(session: Session, prepared: Prepared, args: argparse.Namespace
         key=basis.key,
         tools_print=session.tools_print(basis.config, prepared.tools),
     )
-    path = session.store.save_receipt(receipt.tree, write_receipt(renewed))
+    path = proofs.keep_receipt(session, renewed).path
     sys.stdout.write(told_proven(receipt, now=session.clock.now(), json=args.json, path=path))
     return True
 
@@ -246,7 +267,7 @@ async def _release(
     """
     if past.folder is not None and past.last is not None and past.last.state is State.CHECKING:
         there = past.last.started.host if past.last.started is not None else host.name
-        if _is_same(past, prepared) and past.is_cut_off(_command()) and there == host.name:
+        if _is_same(past, prepared) and past.is_cut_off(command_line()) and there == host.name:
             return past.folder, True
         if there == host.name:
             await host.abandon(past.folder.id)
@@ -258,7 +279,8 @@ async def _release(
     return session.store.new_release(session.clock.now()), False
 
 
-def _command() -> str:
+def command_line() -> str:
+    """Return what was typed after `grind`, as a journal records it."""
     import shlex
 
     return shlex.join(sys.argv[1:])

@@ -77,6 +77,12 @@ def run(
         since=since,
         window=options.window * 60,
     )
+    if since_grind is None:
+        import os
+
+        from grind.wiring.sincegrind import since_grind as told_by_grind
+
+        since_grind = told_by_grind(options.folder, os.environ)
     if options.json:
         stream.write(_document(history, since, options.limit, shallow, since_grind))
         return ExitCode.DONE

@@ -92,7 +92,9 @@ def _status(session: Session) -> Status:
     if latest is not None:
         with session.journal(latest) as journal:
             release = fold(journal.read())
-    step, why = _next(proof.decision, release, basis.target.remote, committed=_landed(basis))
+    going = held.told() if held is not None else ""
+    landed = _landed(basis)
+    step, why = _next(proof.decision, release, basis.target.remote, landed=landed, going=going)
     return Status(
         tree=basis.snapshot.tree,
         branch=session.repository.head_branch() or "",
@@ -103,7 +105,7 @@ def _status(session: Session) -> Status:
         receipt=session.store.receipt_path(basis.snapshot.tree) if stored else "",
         host=session.chosen(basis.config).name,
         proven_ago=now - proof.receipt.created if proof.receipt is not None else None,
-        running=held.told() if held is not None else "",
+        running=going,
         last=str(release.state) if release is not None else "",
         last_told=_told(release),
         last_ago=now - release.at if release is not None and release.at else None,
@@ -119,15 +121,18 @@ def _landed(basis: object) -> bool:
 
 
 def _next(
-    decision: Decision, release: Release | None, remote: str | None, *, committed: bool
+    decision: Decision, release: Release | None, remote: str | None, *, landed: bool, going: str
 ) -> tuple[str, str]:
     from grind.core.release import State
 
     if release is not None and release.state is State.CHECKING and not decision.ok:
-        return "grind check", "the last run was cut off: the same command takes it up again"
+        host = release.started.host if release.started is not None else "its host"
+        if going:
+            return "grind attach", f"it runs on {host}, and can be followed"
+        return "grind attach", f"the last run was cut off, and goes on by itself on {host}"
     if release is not None and release.state in (State.LANDING, State.COMMITTED):
         return "grind land", "the last landing was cut off: the same command takes it up again"
-    if committed:
+    if landed:
         return "nothing", f"{remote} has it"
     if decision.ok:
         return 'grind land -m "…"', "the tree is proven"
@@ -142,5 +147,7 @@ def _told(release: Release | None) -> str:
     if release.failed:
         return f"{release.failed[-1].job}: {release.failed[-1].name}"
     if release.ended is not None:
-        return f"{release.ended.executed} steps in {release.ended.duration:.1f} s"
+        from grind.ui.words import count
+
+        return f"{count(release.ended.executed, 'step')} in {release.ended.duration:.1f} s"
     return ""

@@ -79,6 +79,7 @@ def verify_commit(
 async def _verify(
     session: Session, basis: Basis, commit: str, record: Callable[[e.Event], None]
 ) -> ProbeReport:
+    from grind.commands.probe import commits_of
     from grind.commands.running import stop_on_signals
     from grind.core.config import FILE
     from grind.core.health import ProbeContext
@@ -90,9 +91,11 @@ async def _verify(
     hosts = ProbeHosts(session, basis.config)
     try:
         host = hosts.named(_host(session, basis).name)
+        tree = session.repository.snapshot(commit).tree
         context = ProbeContext(
             commit=commit,
-            tree=session.repository.snapshot(commit).tree,
+            tree=tree,
+            same=commits_of(session, tree),
             places=places_of(basis.config_blob, basis.config.probe, FILE),
         )
         inputs = probe_inputs(session, hosts, host, record)

@@ -89,7 +89,8 @@ def run(args: argparse.Namespace) -> int:
     code = watch_and_verify(session, args, commit)
     if code == ExitCode.DONE:
         return code
-    return after_red(session, args, _basis(session, commit), commit, code)
+    anywhere = Session(os.getcwd(), os.environ)  # a revert is proven where changes are
+    return after_red(anywhere, args, _basis(session, commit), commit, code)
 
 
 def watch_and_verify(session: Session, args: argparse.Namespace, commit: str) -> int:

@@ -90,7 +90,8 @@ class Spec(Struct, frozen=True, kw_only=True):
     """Units that had failed before."""
 
     def encode(self) -> bytes:
-        """Return it as the supervisor reads it: NUL-delimited fields, then the baseline.
+        """Return it as the supervisor reads it: NUL-delimited fields, then the baseline,
+        then `end`.
 
         Raises ValueError when a value holds a NUL.
         """
@@ -116,6 +117,7 @@ class Spec(Struct, frozen=True, kw_only=True):
             self.back,
             self.current,
             *self.baseline,
+            "end",
         ]
         if any("\0" in field for field in fields):
             raise ValueError("a NUL in an activation")

@@ -140,6 +140,12 @@ class ExpectedJob(Struct, frozen=True, kw_only=True):
     """Whether a command of it was executed here and was green."""
     decides: bool = False
     """Whether other jobs only run if this one's outputs say so."""
+    verifier: str = ""
+    """Name of the step that may find the tree proven by a trusted receipt (docs/action.md) …"""
+    skips: tuple[str, ...] = ()
+    """… and of the steps that are then skipped, as the workflow says."""
+    skipped_by: str = ""
+    """Name of the job whose verifier may let this whole job be skipped."""
 
 
 class Expected(Struct, frozen=True):

@@ -157,11 +157,37 @@ class ReceiptConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A receipt older than this proves nothing; 30 days by default."""
 
 
+class GateConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[gate]`: what may be pushed. As it stands on the remote's main branch, never as the change
+    that is being judged would have it."""
+
+    signers: Text | None = None
+    """Path of an allowed_signers file (ssh-keygen(1)) in the repository. With it a receipt must be
+    signed by one of them; without it, signatures are not asked for."""
+    foreign_hosts: bool = False
+    """Whether a receipt counts that was made on another host, provided that one of the signers
+    signed it."""
+    branches: tuple[Text, ...] = ()
+    """Globs of the branches that the pre-push hook guards; by default the main branch alone."""
+
+
 class LandConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[land]`: how `grind land` commits."""
+    """`[land]`: how `grind land` commits and pushes."""
 
     conventional: bool = False
     """Whether the message must be a Conventional Commit."""
+    from_: Literal["here", "host"] = msgspec.field(name="from", default="here")
+    """Who pushes: this machine, or the grind host with its own credentials."""
+    status: Literal["off", "optional", "required"] = "optional"
+    """The commit status `grind/prove`: never set; set after the push when a token is there; or set
+    before the push, for repositories whose rules require it: the commit goes to a temporary ref
+    first."""
+    atomic: Literal["off", "warn", "error"] = "warn"
+    """What becomes of a change of code without a change of tests."""
+    tests: tuple[Text, ...] = ()
+    """Path globs of what else counts as a test."""
+    exempt: tuple[Text, ...] = ()
+    """Path globs of code that needs no tests of its own."""
 
 
 class LintConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -234,6 +260,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hosts: dict[Name, HostConfig] = {}
     """Machines by name; `local` is this one."""
     receipt: ReceiptConfig = ReceiptConfig()
+    gate: GateConfig = GateConfig()
     land: LandConfig = LandConfig()
     watch: WatchConfig = WatchConfig()
     activate: ActivateConfig | None = None

@@ -88,6 +88,15 @@ def parse_facts(data: bytes) -> dict[str, str]:
     return facts
 
 
+RECORDED = ("os", "kernel", "machine", "processors", "MemTotal", "bash", "git", "nix")
+"""What a receipt keeps of its host."""
+
+
+def recorded(facts: Mapping[str, str]) -> dict[str, str]:
+    """Return the facts that a receipt keeps: recorded for its reader, compared with nothing."""
+    return {name: facts[name] for name in RECORDED if facts.get(name)}
+
+
 def version_of(text: str) -> tuple[int, ...]:
     """Return the first dotted number in a text: `git version 2.39.5` → (2, 39, 5)."""
     import re
@@ -303,7 +312,7 @@ def _lock(name: str, value: str) -> HostFinding:
         "lock",
         "warning",
         f"{told}; that process is gone without having let go",
-        f"look at what it was doing, then name it: --take-over {token}",
+        f"look at what it was doing, then `grind doctor --free-lock {token}`",
     )
 
 

@@ -195,6 +195,29 @@ class LandFailed(Struct, frozen=True, tag="land.failed"):
     reason: str
 
 
+class LandStep(Struct, frozen=True, tag="land.step", kw_only=True):
+    """Something that belongs to a landing beside the push itself: about to be done, done, or failed.
+
+    `staged` is the push to a temporary ref, `unstaged` its end; `status` the commit status, `notes`
+    the receipts, `pull` the pull request.
+    """
+
+    what: str
+    state: str
+    """`intent`, `done` or `failed`."""
+    oid: str
+    detail: str = ""
+
+
+class Accepted(Struct, frozen=True, tag="gate.accepted", kw_only=True):
+    """Somebody said yes to rules that are weaker than those of the main branch."""
+
+    tree: str
+    reason: str
+    by: str
+    lines: tuple[str, ...]
+
+
 class Note(Struct, frozen=True, tag="note"):
     """A sentence for a person: `info`, `warning` or `error`."""
 
@@ -344,6 +367,8 @@ Event: TypeAlias = (
     | LandCommitted
     | LandPushed
     | LandFailed
+    | LandStep
+    | Accepted
     | Note
     | WatchStarted
     | CiRunSeen

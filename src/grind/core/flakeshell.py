@@ -40,7 +40,7 @@ class Shell(msgspec.Struct, frozen=True, kw_only=True):
     hook: bool = False
     """Whether it has a shellHook, which has to run every time."""
     error: str = ""
-    """What Nix said when there is no such shell."""
+    """What Nix said when it could not be made; empty when the flake has none."""
 
 
 def find_delta(before: Mapping[str, str], after: Mapping[str, str]) -> Delta:

@@ -76,6 +76,8 @@ class ProbeContext(NamedTuple):
     """The commit that must answer where a probe asks for one."""
     tree: str | None = None
     """Its tree."""
+    same: tuple[str, ...] = ()
+    """Other commits of exactly that tree: the snapshot's, from before it was committed."""
     since: float | None = None
     """When the activation began, by the host's clock; None outside of one."""
     waiting: bool = False
@@ -344,21 +346,23 @@ def _role(probe: Probe, value: Any, _at: float, _context: ProbeContext) -> Itera
 
 
 def _revision(probe: Probe, value: Any, _at: float, context: ProbeContext) -> Iterator[str]:
-    known = {"commit": context.commit, "tree": context.tree}
-    names = ("commit", "tree") if probe.revision == "either" else (probe.revision,)
-    ids = [(name, known[name]) for name in names if name is not None and known.get(name)]
+    ids: list[tuple[str, str]] = []
+    if probe.revision in ("commit", "either") and context.commit:
+        ids += [("commit", one) for one in (context.commit, *context.same)]
+    if probe.revision in ("tree", "either") and context.tree:
+        ids.append(("tree", context.tree))
     if not ids:
         yield f"which {probe.revision} should answer is not known, so nothing can be compared"
         return
     text = value.strip().lower() if isinstance(value, str) else ""
     if any(whole == text for _, whole in ids):
         return
-    if any(whole is not None and text and whole.startswith(text) for _, whole in ids):
+    if any(text and whole.startswith(text) for _, whole in ids):
         if len(text) >= ABBREVIATION:
             return
         yield f"{probe.revision_path} is {text}, too short to be known by ({ABBREVIATION} digits)"
         return
-    wanted = " or ".join(f"the {name} {whole[:12]}" for name, whole in ids if whole)
+    wanted = " or ".join(f"the {name} {whole[:12]}" for name, whole in ids)
     yield f"{probe.revision_path} is {_shown(value)}, not {wanted}"
 
 

@@ -79,6 +79,8 @@ class SinceGrind(msgspec.Struct, frozen=True, kw_only=True):
     first_push_green: int
     gate_refusals: int
     bypasses: int
+    bypassed: tuple[str, ...] = ()
+    """The newest commits on the remote's main branch that landed without a receipt."""
     first_green_minutes: float | None = None
     """From the first push to the first recorded green."""
 

@@ -29,15 +29,46 @@ def hollow_reason(jobs: Sequence[CiJob], expected: Expected, required: Collectio
         if job.name in required:
             return f"{job.name} is required and was skipped"
         known = _known(job, expected)
-        if known is not None and known.proven:
+        if known is not None and known.proven and not _let_off(known, ran, expected):
             return f"{job.name} was skipped, and ran here"
+    let_off = False
     if skipped:
         deciding = [job for job in ran if (known := _known(job, expected)) and known.decides]
-        if len(deciding) == len(ran):
+        let_off = all(
+            (known := _known(job, expected)) and known.proven and _let_off(known, ran, expected)
+            for job in skipped
+        )
+        if len(deciding) == len(ran) and not let_off:
             return f"only {deciding[0].name} ran, and it decided that nothing else had to"
-    if not any(_worked(job, expected) for job in ran):
+    if not let_off and not any(_worked(job, expected) for job in ran):
         return "no step that ran was a command of the workflow"
     return ""
+
+
+def _let_off(known: ExpectedJob, ran: Sequence[CiJob], expected: Expected) -> bool:
+    """Whether a job was skipped because another one found it proven by a trusted receipt."""
+    for job in ran:
+        if known.skipped_by and matches(job.name, known.skipped_by):
+            deciding = _known(job, expected)
+            return deciding is not None and _verified(job, deciding)
+    return False
+
+
+def _verified(job: CiJob, known: ExpectedJob) -> bool:
+    return bool(known.verifier) and any(
+        step.conclusion == "success" and matches(step.name, known.verifier) for step in job.steps
+    )
+
+
+def _proven_instead(job: CiJob, known: ExpectedJob) -> bool:
+    """Whether the commands of a job were skipped for a receipt that proved them here, too.
+
+    The verifier succeeded, what it may let off was skipped and nothing else was, and the own
+    receipt of the tree says that a command of the job was executed and green.
+    """
+    skipped = [step for step in job.steps if step.conclusion == "skipped"]
+    meant = all(any(matches(step.name, name) for name in known.skips) for step in skipped)
+    return known.proven and bool(skipped) and meant and _verified(job, known)
 
 
 def _known(job: CiJob, expected: Expected) -> ExpectedJob | None:
@@ -53,6 +84,8 @@ def _worked(job: CiJob, expected: Expected) -> bool:
     """
     done = [step for step in job.steps if step.conclusion == "success"]
     known = _known(job, expected)
+    if known is not None and _proven_instead(job, known):
+        return True
     if known is None or not any(one.commands for one in expected.jobs):
         return any(_is_work(step) for step in done)
     return any(matches(step.name, name) for step in done for name in known.commands)

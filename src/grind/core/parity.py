@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from msgspec import Struct
 
 from grind.core.ci import CiJob, CiStep, ExpectedJob, matches
-from grind.core.plan import JobPlan, Plan, Verdict
+from grind.core.plan import JobPlan, Plan, StepPlan, Verdict
 from grind.core.receipt import Receipt, StepRecord
 from grind.core.texts import one_line
 
@@ -72,9 +73,43 @@ def expected_jobs(path: str, plan: Plan, receipt: Receipt | None) -> tuple[Expec
             ),
             proven=job.key in green,
             decides=any(f"needs.{job.own_id}.outputs" in other.if_ for other in jobs),
+            **_skipping(job, jobs),
         )
         for job in jobs
     )
+
+
+def _skipping(job: JobPlan, jobs: list[JobPlan]) -> dict[str, Any]:
+    """Return what a trusted receipt may let CI skip in a job, as the workflow says it."""
+    told: dict[str, Any] = {}
+    step = _verifier(job)
+    if step is not None:
+        output = f"steps.{step.id}.outputs.proven"
+        skips = tuple(_pattern(one.name) for one in job.steps if output in one.source.if_)
+        told = {"verifier": _pattern(step.name), "skips": skips}
+    for other in jobs:
+        deciding = _verifier(other)
+        if deciding is None or other is job:
+            continue
+        output = f"steps.{deciding.id}.outputs.proven"
+        names = [name for name, value in other.outputs.items() if output in value]
+        if any(f"needs.{other.own_id}.outputs.{name}" in job.if_ for name in names):
+            told["skipped_by"] = _pattern(other.name)
+    return told
+
+
+def _verifier(job: JobPlan) -> StepPlan | None:
+    """Return the step of a job that asks grind for a receipt and may skip others for it."""
+    for step in job.steps:
+        if not step.id:
+            continue
+        action = (step.uses or "").partition("@")[0].rstrip("/").rpartition("/")[2]
+        by_action = action in ("grind", ".") and step.source.with_.get("skip-proven") == "true"
+        script = step.run or ""
+        by_command = "receipt verify" in script and "--ci" in script and "--allow-skip" in script
+        if by_action or by_command:
+            return step
+    return None
 
 
 def _planned(failure: Failure, plan: Plan | None) -> JobPlan | None:

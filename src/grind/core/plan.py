@@ -92,6 +92,17 @@ class ActionCall(Struct, frozen=True, kw_only=True):
     """Templates, evaluated among the action's own steps."""
 
 
+class Service(Struct, frozen=True, kw_only=True):
+    """A service container of a job, with nothing left to evaluate."""
+
+    name: str
+    image: str
+    args: tuple[str, ...]
+    """Of the engine's `run`, the image last."""
+    ports: dict[str, str] = {}
+    """Port of the container → port of the host."""
+
+
 class StepPlan(Struct, frozen=True, kw_only=True):
     """One step of one job of the plan."""
 
@@ -202,6 +213,9 @@ class JobPlan(Struct, frozen=True, kw_only=True):
     max_parallel: int | None = None
     setup: Recipe | None = None
     """What the job gets before its first step."""
+    engine: str = ""
+    """What starts its service containers: `podman` or `docker`."""
+    services: tuple[Service, ...] = ()
     strategy_index: int = 0
     strategy_total: int = 1
     workflow_name: str = ""

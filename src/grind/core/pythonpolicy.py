@@ -54,7 +54,7 @@ class Facts(NamedTuple):
     """Whether its lock has a `nixpkgs`."""
     shell: ShellPython = "unknown"
     shell_error: str = ""
-    """What Nix said when the shell could not be made."""
+    """What Nix said when there is a shell and it could not be made."""
     app: str | None = None
     """The promoted app of exactly this script."""
     fallback: str = ""
@@ -89,6 +89,13 @@ def decide(facts: Facts) -> Decision | Ask:
             return Ask(facts.flake)
         if facts.shell == "yes":
             return Decision(Way.SHELL, facts.flake)
+        if facts.shell_error:  # another Python than the one that was meant would be a wrong green
+            raise RefusedError(
+                f"the shell of {facts.flake} could not be made: {facts.shell_error}",
+                remedy=f"nix flake lock {facts.flake.partition('#')[0]}"
+                if "lock file" in facts.shell_error
+                else f"nix develop {facts.flake}",
+            )
         if facts.pinned is Pinned.YES:
             return Decision(Way.NIXPKGS, facts.flake)
     if facts.fallback and (not facts.nix or facts.flake is None):
@@ -108,9 +115,8 @@ def _refusal(facts: Facts) -> RefusedError:
             "there is no flake.nix that would pin Python",
             remedy='name one in grind.toml, [python] flake = "./sandbox", or set [python] fallback',
         )
-    said = f" ({facts.shell_error})" if facts.shell_error else ""
     folder = facts.flake.partition("#")[0]
-    shell = f"the shell of {facts.flake} has no python3{said}"
+    shell = f"the shell of {facts.flake} has no python3"
     if facts.pinned is Pinned.NO_LOCK:
         return RefusedError(
             f"{shell}, and {folder} has no flake.lock, so no nixpkgs is pinned",

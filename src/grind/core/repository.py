@@ -37,6 +37,8 @@ class Snapshot(NamedTuple):
     submodules: tuple[Submodule, ...] = ()
     lfs: tuple[str, ...] = ()
     """Files whose content in the tree is a Git LFS pointer."""
+    merges: tuple[str, ...] = ()
+    """Further parents of the commit that is to be made of it: a merge."""
     of_rev: bool = False
     """Made from a revision; nothing of the working copy was looked at."""
 

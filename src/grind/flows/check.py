@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -53,6 +53,8 @@ class CheckInputs(NamedTuple):
     """Whether `::debug::` lines of the steps are shown."""
     carried: tuple[dict[str, JobOutcome], list[StepRecord]] | None = None
     """Results of the last run of this very plan, for the jobs that are not run again."""
+    facts: Mapping[str, str] | None = None
+    """What the receipt keeps of the host."""
 
 
 async def check(inputs: CheckInputs, prepared: Prepared, selection: Selection) -> e.RunEnded:
@@ -94,6 +96,8 @@ async def check(inputs: CheckInputs, prepared: Prepared, selection: Selection) -
     path = ""
     if whole and outcome.state in ("green", "partial"):
         receipt = _receipt(inputs, prepared, results, outcome, duration)
+        if receipt.void:
+            inputs.record(e.Note("error", "the snapshot changed during the run: nothing is proven"))
         path = inputs.save_receipt(plan.tree, write_receipt(receipt))
     elif outcome.state == "red" or (whole and outcome.state == "hollow"):
         inputs.drop_receipt(plan.tree)
@@ -187,11 +191,13 @@ def _receipt(
     inputs: CheckInputs, prepared: Prepared, results: Results, outcome: Outcome, duration: float
 ) -> Receipt:
     plan, identity = prepared.whole, prepared.identity
+    created = inputs.clock.now()
     asked = {*prepared.tools, *prepared.expander.tools}
     tools = tuple(sorted(asked, key=lambda tool: tool.question))
     return Receipt(
         tree=plan.tree,
         commit=plan.commit,
+        tree_after=inputs.repository.tree_of(plan.commit) or "gone",
         digest=plan.digest,
         key=prepared.basis.key,
         state=outcome.state,
@@ -199,7 +205,8 @@ def _receipt(
         host_name=inputs.host.name,
         system=identity.system,
         run=inputs.run,
-        created=inputs.clock.now(),
+        created=created,
+        expires=created + prepared.basis.config.receipt.max_age,
         duration=duration,
         grind=__version__,
         executed=outcome.executed,
@@ -210,4 +217,5 @@ def _receipt(
         bound=plan.commit if bound_to_commit(plan) else "",
         tools=tools,
         tools_print=inputs.tools_print(tools),
+        facts=dict(inputs.facts or {}),
     )

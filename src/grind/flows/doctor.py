@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from grind.core.doctor import Diagnosis, HostFinding, judge_host, parse_facts
+from grind.core.doctor import Diagnosis, HostFinding, judge_host, parse_facts, recorded
 from grind.core.errors import GrindError, UnreachableError
 from grind.core.receipt import Tool
 from grind.ports import Clock, Host
@@ -27,6 +27,13 @@ class Visit(NamedTuple):
     """The host's state folder; empty for where it is by default."""
     tools: Callable[[], Awaitable[Sequence[Tool]]] | None = None
     """Plans, and returns what the plan asked the host; None where there is nothing to plan."""
+
+
+async def record_facts(host: Host, script: bytes) -> dict[str, str]:
+    """Return what a receipt keeps of its host; nothing where the host does not say it."""
+    argv = ("bash", "--noprofile", "--norc", "-s", "--", "", "brief")
+    done = await host.run(argv, data=script, seconds=GATHER_SECONDS)
+    return recorded(parse_facts(done.out))
 
 
 async def examine(visit: Visit) -> Diagnosis:

@@ -25,9 +25,11 @@ from grind.workflows.expressions import ExpressionError, UnknownValueError
 from grind.workflows.jobgraph import JobResult, Leave, combined, decide
 from grind.workflows.lower_job import Given
 from grind.workflows.matrix import MatrixError
+from grind.workflows.services import end_of_run
 from grind.workflows.tasks import TaskInputs
 
 Emit = Callable[[e.Event], None]
+_END_SECONDS = 60.0
 Expand = Callable[[JobPlan, Mapping[str, Given]], Awaitable[tuple[JobPlan, ...]]]
 
 
@@ -112,9 +114,16 @@ class Engine:
             await _together(self._job(job) for job in self._jobs.values())
         except BaseException as error:
             if not _is_pause(error):
-                await self._inputs.host.abandon(self._inputs.run)
+                await self._end()
             raise
         return Results(self._outcomes, tuple(self._records), self._expanded)
+
+    async def _end(self) -> None:
+        """End everything on the host: processes, and the containers that are nobody's children."""
+        host, run = self._inputs.host, self._inputs.run
+        await host.abandon(run)
+        for engine in sorted({job.engine for job in self._jobs.values() if job.engine}):
+            await host.run(end_of_run(engine, run), seconds=_END_SECONDS)
 
     async def _job(self, job: JobPlan) -> None:
         try:

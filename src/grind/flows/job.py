@@ -36,7 +36,7 @@ from grind.workflows.jobsettings import is_forgiven, job_minutes
 from grind.workflows.masking import hide
 from grind.workflows.matchers import MatcherSet
 from grind.workflows.moves import Finish, Hash, Queue, Settle, StepResult
-from grind.workflows.tasks import lane_index, setup_task
+from grind.workflows.tasks import SETUP_INDEX, ending_task, lane_index, setup_task
 
 if TYPE_CHECKING:
     from grind.flows.engine import EngineInputs
@@ -192,8 +192,9 @@ class _Runner:
         await self.lane.begin(tuple(env.items()), {"event.json": event_file(self.inputs.situation)})
         if self.context.cancelling:  # it came before there was anything to cancel
             await self.context.cancel()
-        if self.plan.setup is not None:
-            await self.lane.submit([setup_task(self.plan.setup)])
+        setup = setup_task(self.plan)
+        if setup is not None:
+            await self.lane.submit([setup])
 
     async def _advance(self) -> None:
         """Queue whatever can be queued now, in one batch."""
@@ -215,6 +216,8 @@ class _Runner:
                 case Finish():
                     self.finish = move
         final = self.machine.exhausted and not self.told_final
+        if final and (ending := ending_task(self.plan)) is not None:
+            tasks.append(ending)
         if tasks or final:
             self.told_final = self.told_final or final
             await self.lane.submit(tasks, final=final)
@@ -240,17 +243,17 @@ class _Runner:
                 self._started(event)
             case Output() if known:
                 await self.logs[event.index].feed(event.data)
-            case Output():
+            case Output() if event.index == SETUP_INDEX:
                 self.setup_said = (self.setup_said + event.data)[-4096:]
             case Passed() if known:
                 self.book.write(self.machine.passed(self.steps[event.index].index))
                 await self._advance()
-            case Passed():
+            case Passed() if event.index == SETUP_INDEX:
                 self.machine.cancelled()  # before the job was set up
             case Ended() if known:
                 await self._ended(event)
                 await self._advance()
-            case Ended():
+            case Ended() if event.index == SETUP_INDEX:
                 self._set_up(event)
             case _:
                 pass

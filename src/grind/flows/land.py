@@ -19,6 +19,7 @@ from grind.core.repository import (
     Followed,
     FollowResult,
     HookDeclined,
+    LeftAlone,
     Pushed,
     PushRefused,
     PushResult,
@@ -35,6 +36,10 @@ class NothingToLandError(GrindError):
     """The remote has what there is."""
 
 
+class MovedError(RefusedError):
+    """The remote's branch has commits that the work does not stand on."""
+
+
 class Landing(NamedTuple):
     """What would be pushed, and where."""
 
@@ -49,6 +54,10 @@ class Landing(NamedTuple):
     """Whether a commit of the snapshot's tree has to be made."""
     made: str | None = None
     """The commit of it that an earlier attempt made."""
+    other: bool = False
+    """Whether it is pushed to another branch than the main one."""
+    main: str | None = None
+    """Where the remote's main branch is: its rules are the ones that hold."""
 
     @property
     def arrived(self) -> bool:
@@ -62,9 +71,19 @@ class Landing(NamedTuple):
 
 
 def plan_landing(
-    repository: Repository, basis: Basis, *, squash: bool, last: Release | None = None
+    repository: Repository,
+    basis: Basis,
+    *,
+    squash: bool,
+    last: Release | None = None,
+    branch: str | None = None,
+    merges: str | None = None,
 ) -> Landing:
     """Find what would be pushed. Asks the remote where its branch is.
+
+    `branch` is pushed to instead of the main one: the work has to stand on the main branch all the
+    same, and on what is on that branch. `merges` is the local commit that the proven tree merges
+    with the main branch.
 
     `last` is the last release as its journal tells: a landing of it that was cut off is gone on
     with, also when the remote has the commit already.
@@ -75,48 +94,68 @@ def plan_landing(
     target, snapshot = basis.target, basis.snapshot
     if target.remote is None:
         raise GrindError("there is no remote to push to", remedy="git remote add origin URL")
-    tip = repository.fetch_upstream(target.remote, target.main)
+    main = tip = repository.fetch_upstream(target.remote, target.main)
+    if branch is not None and branch != target.main:
+        tip = repository.fetch_upstream(target.remote, branch)
     made = _made(repository, last, snapshot) if last is not None else None
     if made is not None and made == tip != snapshot.head:
-        return Landing(snapshot, target.remote, target.main, tip, (), True, made=made)
-    if tip is not None and snapshot.head is not None:
-        if repository.merge_base(tip, snapshot.head) != tip:
-            raise RefusedError(
-                f"{target.remote}/{target.main} has moved on to {tip[:12]}, which your work does "
-                "not stand on; what was proven is not what would be there",
-                remedy="`grind check --merged` proves the merged tree, `grind land --merged` "
-                "pushes it; or rebase and `grind check` again",
-            )
+        return Landing(
+            snapshot,
+            target.remote,
+            branch or target.main,
+            tip,
+            (),
+            True,
+            made=made,
+            main=main,
+            other=branch not in (None, target.main),
+        )
+    if snapshot.head is not None:
+        for name, there in ((target.main, main), (branch or target.main, tip)):
+            if there is not None and repository.merge_base(there, snapshot.head) != there:
+                raise MovedError(
+                    f"{target.remote}/{name} has moved on to {there[:12]}, which your work does "
+                    "not stand on; what was proven is not what would be there",
+                    remedy="`grind land --rebase` (or --merge) proves the merged tree and pushes "
+                    "it; `grind check --merged` only proves it",
+                )
     elif tip is not None:
         raise RefusedError(
             f"{target.remote}/{target.main} has commits, and this repository has none",
             remedy=f"git fetch {target.remote} && git reset {target.remote}/{target.main}",
         )
-    commits = repository.local_commits(tip, snapshot.head) if snapshot.head is not None else ()
-    if squash and tip is not None:
-        snapshot = repository.proposal(snapshot.tree, tip)
-        commits = ()
+    commits = repository.local_commits(tip or main, snapshot.head) if snapshot.head else ()
+    if squash and (tip or main) is not None:
+        snapshot = repository.proposal(snapshot.tree, tip or main or "")
+        if merges is not None:
+            snapshot = snapshot._replace(merges=(merges,))
+            commits = repository.local_commits(main, merges)
+        else:
+            commits = ()
     if snapshot.committed and snapshot.head == tip:
         raise NothingToLandError(
-            f"nothing to land: {target.remote}/{target.main} is at {tip[:12] if tip else '-'} "
+            f"nothing to land: {target.remote}/{branch or target.main} is at {tip[:12] if tip else '-'} "
             "already, and nothing differs from it",
             code=ExitCode.DONE,
         )
     return Landing(
         snapshot=snapshot,
         remote=target.remote,
-        branch=target.main,
+        branch=branch or target.main,
         expected=tip,
         commits=commits,
         needs_commit=not snapshot.committed,
         made=made,
+        main=main,
+        other=branch not in (None, target.main),
     )
 
 
 def require_proof(decision: Decision) -> None:
     """Raise RefusedError, naming what is missing and the command that supplies it."""
     if not decision.ok:
-        raise RefusedError(f"not landed: {decision.reason}", remedy=decision.remedy)
+        lines = "".join(f"\n  {one.line}" for one in decision.weakened)
+        raise RefusedError(f"not landed: {decision.reason}{lines}", remedy=decision.remedy)
 
 
 class Landed(NamedTuple):
@@ -134,11 +173,15 @@ def land(
     message: str | None,
     record: Callable[[e.Event], None],
     last: Release,
+    before_push: Callable[[str], None] = lambda _: None,
+    push: Callable[[str, str, str, str | None], PushResult] | None = None,
 ) -> Landed:
     """Commit (unless the snapshot is a commit already), push once, let the branch follow.
 
     `last` is the release as its journal tells: a commit that it made for this very landing is
-    pushed instead of a second one. Raises RefusedError, UnreachableError.
+    pushed instead of a second one. `before_push` is given the commit before the branch moves;
+    `push` pushes from somewhere else, as `Repository.push` does from here.
+    Raises RefusedError, UnreachableError.
     """
     if landing.arrived and landing.made is not None:
         return _arrived(repository, landing, landing.made, record, last)
@@ -157,14 +200,29 @@ def land(
         record(e.LandFailed(landing.snapshot.tree, error.message))
         raise
     record(e.LandCommitted(landing.snapshot.tree, oid))
-    result = repository.push(oid, landing.remote, landing.branch, landing.expected)
+    try:
+        before_push(oid)
+    except GrindError as error:
+        record(e.LandFailed(landing.snapshot.tree, error.message))
+        raise
+    result = (push or repository.push)(oid, landing.remote, landing.branch, landing.expected)
     problem = _problem(result, landing)
     if problem is not None:
         record(e.LandFailed(landing.snapshot.tree, problem.message))
         raise problem
     record(e.LandPushed(landing.snapshot.tree, oid, landing.remote, landing.branch))
-    follow = repository.follow(landing.snapshot, oid)
-    return Landed(oid, follow, pushed=isinstance(result, Pushed))
+    return Landed(oid, _follow(repository, landing, oid), pushed=isinstance(result, Pushed))
+
+
+def _follow(repository: Repository, landing: Landing, oid: str) -> FollowResult:
+    """Let the local branch follow, unless what was pushed is another branch."""
+    head = repository.head_branch()
+    if landing.other and head != landing.branch:
+        return LeftAlone(
+            f"the commit is on {landing.branch}, and you are on {head or 'no branch'}",
+            f"git switch {landing.branch}",
+        )
+    return repository.follow(landing.snapshot, oid)
 
 
 def _arrived(
@@ -178,7 +236,7 @@ def _arrived(
     if last.state is not State.LANDED:
         record(e.LandCommitted(landing.snapshot.tree, oid))
         record(e.LandPushed(landing.snapshot.tree, oid, landing.remote, landing.branch))
-    return Landed(oid, repository.follow(landing.snapshot, oid), pushed=False)
+    return Landed(oid, _follow(repository, landing, oid), pushed=False)
 
 
 def _made(repository: Repository, last: Release, snapshot: Snapshot) -> str | None:
@@ -219,9 +277,9 @@ def _problem(result: PushResult, landing: Landing) -> GrindError | None:
             return None
         case Stale():
             tip = result.tip[:12] if result.tip else "nothing"
-            return RefusedError(
+            return MovedError(
                 f"{where} has moved to {tip} meanwhile; nothing was pushed",
-                remedy="`grind check --merged`, then `grind land --merged`",
+                remedy="grind land --rebase (or --merge): proves the merged tree, and pushes it",
             )
         case HookDeclined(local=local):
             whose = "your own pre-push hook" if local else "a hook of the remote"

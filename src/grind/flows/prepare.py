@@ -100,7 +100,10 @@ async def prepare(
             files=repository.changed_files(basis.snapshot, basis.base),
             event=options.event,
             heads=frozenset({basis.snapshot.commit, basis.ref, situation.ref_name}),
-            bases=frozenset({*main_names(basis.target.main), situation.before}),
+            # `origin/main` is none of them: after a push it is what was pushed.
+            bases=frozenset(
+                {basis.target.main, f"refs/heads/{basis.target.main}", situation.before}
+            ),
         )
 
     for number in range(_ROUNDS):
@@ -140,11 +143,6 @@ async def prepare(
 
     expander = Expander(request, ask, answers)
     return Prepared(basis, situation, plan, checks, await host.identity(), tools, expander)
-
-
-def main_names(main: str) -> tuple[str, ...]:
-    """Return how a branch may be called."""
-    return (main, f"refs/heads/{main}", f"origin/{main}")
 
 
 async def _ask(host: Host, wanted: tuple[tuple[str, ...], ...]) -> Mapping[tuple[str, ...], Answer]:

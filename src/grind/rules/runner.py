@@ -20,6 +20,9 @@ from grind.rules.source import Source
 from grind.rules.treefacts import TreeFacts
 from grind.rules.units import Policy
 
+_VENDORED = frozenset(("vendor", "node_modules", "third_party", "third-party", "3rdparty"))
+"""Folders of other people's code, whose habits are not this repository's."""
+
 
 class Cache(Protocol):
     """Bytes by key; forgets what was not asked for."""
@@ -57,6 +60,8 @@ class Job(NamedTuple):
     tree: Tree
     settings: Settings = Settings()
     wanted: Callable[[str], bool] = lambda _path: True
+    vendored: bool = False
+    """Whether other people's code that lies in the tree is linted too."""
     second: Shfmt = no_shfmt
     cache: Cache = NoCache()
 
@@ -79,6 +84,8 @@ def run(job: Job) -> Result:
     for entry in job.tree.entries():
         kind = extract.kind_of(entry)
         if not kind or not job.wanted(entry.path) or _excluded(entry.path, job.settings):
+            continue
+        if not job.vendored and not _VENDORED.isdisjoint(entry.path.split("/")[:-1]):
             continue
         data = job.tree.read(entry.path)
         if data is None or (kind == "?" and not data.startswith(b"#!")):

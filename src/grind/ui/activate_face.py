@@ -75,8 +75,8 @@ class ActivateFace:
             case ActivateProbed():
                 yield self._probed(event)
             case ActivateWord():
-                word = "acknowledging" if event.word == "ack" else "telling it to go back"
-                yield f"{signs.running} {word}, over a fresh connection"
+                acknowledged = "acknowledging, over a fresh connection"
+                yield f"{signs.running} {acknowledged if event.word == 'ack' else 'telling it to go back'}"
             case ActivateEnded():
                 yield from self._ended(event)
             case e.Note():

@@ -40,8 +40,10 @@ def face_for(
     now: Callable[[], float],
     follow: bool = False,
     outlook: Callable[[], Outlook] = Outlook,
+    folder: str = "",
 ) -> Face:
-    """Return the face for a running command; `outlook` is asked only by one that shows it.
+    """Return the face for a running command; `outlook` is asked only by one that shows it, and
+    `folder` is where the logs are, for terminals that have links.
 
     `json` gives the NDJSON stream; a terminal that can move its cursor the live view; anything
     else plain lines. `follow` writes all output as it comes, which is never live. `now` returns
@@ -66,9 +68,38 @@ def face_for(
             colour=colour,
             signs=signs,
             outlook=outlook(),
+            folder=folder if links_wanted(environ) else "",
         )
     from grind.ui.plain import PlainFace
 
     return PlainFace(
         stream, read_log, colour=colour, follow=follow, width=min(columns, 80), signs=signs
     )
+
+
+_LINKING = frozenset({"ghostty", "iTerm.app", "vscode", "WezTerm", "Hyper", "Tabby", "rio"})
+"""TERM_PROGRAM of terminals that show OSC 8 links."""
+
+
+def links_wanted(environ: Mapping[str, str]) -> bool:
+    """Return whether the terminal is known to have links (OSC 8); FORCE_HYPERLINK decides where set.
+
+    No terminal can be asked; these say who they are.
+    """
+    if (forced := environ.get("FORCE_HYPERLINK", "")) != "":
+        return forced != "0"
+    if environ.get("TMUX") or environ.get("STY"):  # they pass on what the terminal outside may lack
+        return False
+    vte = environ.get("VTE_VERSION", "")
+    return (
+        environ.get("TERM_PROGRAM", "") in _LINKING
+        or (vte.isdigit() and int(vte) >= 5000)
+        or any(environ.get(name) for name in ("KITTY_WINDOW_ID", "WT_SESSION", "KONSOLE_VERSION"))
+    )
+
+
+def ring(stream: TextIO) -> None:
+    """Ring the terminal's bell, where there is one."""
+    if stream.isatty():
+        stream.write("\a")
+        stream.flush()

@@ -4,6 +4,7 @@
 TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml from what the repository shows',
               'doctor': 'what the host has and lacks, each finding with its remedy',
               'trust': 'say yes to exactly the hosts and commands that grind.toml names',
+              'hook': 'install the pre-push hook that asks the gate',
               'plan': 'what CI would run for a push, with a verdict on every step',
               'status': 'where am I, what is next',
               'log': 'what happened, from the journal',
@@ -21,6 +22,7 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
               'watch': "follow CI's runs of the pushed commit until one clean run",
               'run': 'the whole loop, from the snapshot to verified live, as one release',
               'rollback': "undo a landed change, a host's activation, or restart its units",
+              'receipt': 'list, show, verify and export proofs',
               'py': "Python under the repository's policy, pinned by its flake",
               'report': 'one self-contained page: timeline, parity, logs, history',
               'collect': 'remove old runs and checkouts from a host, by age and size',
@@ -40,6 +42,9 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                                '--host': ('a [hosts.NAME] of grind.toml, or `local` for this '
                                           'machine',
                                           'names'),
+                               '--free-lock': ('let go of a lock whose holder is gone; its '
+                                               'remedy names the token',
+                                               '='),
                                '--json': ('print one JSON document (schema grind.doctor/1)', '')},
                    'places': []},
         'trust': {'options': {'-h': ('show this help message and exit', ''),
@@ -52,6 +57,10 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                               '--list': ('list the repositories with a yes', ''),
                               '--json': ('print one JSON document (schema grind.trust/1)', '')},
                   'places': []},
+        'hook': {'options': {'-h': ('show this help message and exit', ''),
+                             '--help': ('show this help message and exit', ''),
+                             '--json': ('print one JSON document (schema grind.hook/1)', '')},
+                 'places': ['=install|uninstall|status|run']},
         'plan': {'options': {'-h': ('show this help message and exit', ''),
                              '--help': ('show this help message and exit', ''),
                              '--host': ('a [hosts.NAME] of grind.toml, or `local` for this '
@@ -140,6 +149,7 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                                            ''),
                               '--wait': ('wait for another run in this repository to end', ''),
                               '--follow': ('write all output as it comes', ''),
+                              '--bell': ("ring the terminal's bell when the run is over", ''),
                               '--host': ('a [hosts.NAME] of grind.toml, or `local` for this '
                                          'machine',
                                          'names'),
@@ -165,6 +175,7 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                                            ''),
                               '--wait': ('wait for another run in this repository to end', ''),
                               '--follow': ('write all output as it comes', ''),
+                              '--bell': ("ring the terminal's bell when the run is over", ''),
                               '--host': ('a [hosts.NAME] of grind.toml, or `local` for this '
                                          'machine',
                                          'names'),
@@ -240,6 +251,18 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                                              ''),
                              '--squash': ('make one commit of all that is not pushed yet', ''),
                              '--merged': ('land what `grind check --merged` has proven', ''),
+                             '--rebase': ('when the remote has moved on: prove one commit on top '
+                                          'of it, then push that',
+                                          ''),
+                             '--merge': ('when the remote has moved on: prove the merge with it, '
+                                         'then push that',
+                                         ''),
+                             '--branch': ('push to this branch instead of the main one', 'names'),
+                             '--no-watch': ("with --branch: do not watch the pull request's runs",
+                                            ''),
+                             '--accept-weakened': ('say yes, in writing, to a change that '
+                                                   'weakens the rules it is judged by',
+                                                   '='),
                              '--dry-run': ('say what would be pushed, and push nothing', ''),
                              '--json': ('print the outcome as one JSON document (schema '
                                         'grind.land/1)',
@@ -282,6 +305,9 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                             '--timeout': ('how long to wait for CI (default: 2h)', '='),
                             '--api': ('the API of a GitHub Enterprise Server', '='),
                             '--repo': ('the repository at the forge', '='),
+                            '--accept-weakened': ('say yes, in writing, to a change that weakens '
+                                                  'the rules it is judged by',
+                                                  '='),
                             '--rollback-on-red': ('when the commit is red, carry out the '
                                                   'rollback plan that is otherwise only shown',
                                                   ''),
@@ -311,6 +337,11 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                                                  '--now': ('push at once, without the checks; '
                                                            'needs --reason',
                                                            ''),
+                                                 '--accept-weakened': ('say yes, in writing, to '
+                                                                       'a change that weakens '
+                                                                       'the rules it is judged '
+                                                                       'by',
+                                                                       '='),
                                                  '--reason': ('why; goes into the commit', '='),
                                                  '--json': ('write the rollback as NDJSON events '
                                                             '(schema grind.events/1)',
@@ -346,6 +377,19 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                                                                'events (schema grind.events/1)',
                                                                '')},
                                         'places': ['=*']}}},
+        'receipt': {'options': {'-h': ('show this help message and exit', ''),
+                                '--help': ('show this help message and exit', ''),
+                                '--ci': ('verify: inside CI, by a trusted signature alone', ''),
+                                '--allow-skip': ('verify --ci: say `proven=true` in '
+                                                 'GITHUB_OUTPUT when steps may be skipped',
+                                                 ''),
+                                '--base': ('verify --ci: whose rules hold', '='),
+                                '--form': ('export: the stored bytes, the statement in them, or '
+                                           "in-toto's test-result",
+                                           '=envelope|statement|test-result'),
+                                '--remote': ("push, fetch (default: grind.toml's)", 'names'),
+                                '--json': ('one document (schema grind.receipts/1)', '')},
+                    'places': ['=export|fetch|list|push|show|sign|verify', 'branches']},
         'py': {'options': {'-h': ('show this help message and exit', ''),
                            '--help': ('show this help message and exit', ''),
                            '--host': ('run it there: a host of grind.toml, or an SSH alias', '='),
@@ -388,4 +432,4 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                              '--keep': ('make the sample here, and leave it there', 'files')},
                  'places': []},
         'help': {'options': {},
-                 'places': ['=init|doctor|trust|plan|status|log|lint|stats|expr|check|build|sync|activate|probe|attach|cancel|land|watch|run|rollback|py|report|collect|completion|demo']}}}
+                 'places': ['=init|doctor|trust|hook|plan|status|log|lint|stats|expr|check|build|sync|activate|probe|attach|cancel|land|watch|run|rollback|receipt|py|report|collect|completion|demo']}}}

@@ -15,8 +15,12 @@ SUMMARY_LINES = 40
 """Lines of each step's summary at the end of a run; `grind log` shows all."""
 
 
-def closing(phrases: Phrases, event: RunEnded, read_log: LogReader, width: int) -> Iterator[str]:
+def closing(
+    phrases: Phrases, event: RunEnded, read_log: LogReader, width: int, folder: str = ""
+) -> Iterator[str]:
     """Yield the last lines of a run, without newlines. Logs are streamed, never held.
+
+    With `folder`, where the logs are, what failed has a link to its log.
 
     Each line of a log stands behind a gutter, so that nothing a step prints can pass for
     something that grind says.
@@ -35,7 +39,7 @@ def closing(phrases: Phrases, event: RunEnded, read_log: LogReader, width: int) 
         yield from summary_lines(phrases, summary, read_log, SUMMARY_LINES)
     for failure in phrases.board.failures:
         yield ""
-        yield from _failure(phrases, failure, read_log, width)
+        yield from _failure(phrases, failure, read_log, width, folder)
     for job in phrases.board.failed_jobs():
         yield ""
         yield f"{paint.bad(signs.failed)} {phrases.board.label(job.job)}: {one_line(job.reason)}"
@@ -60,7 +64,7 @@ def summary_lines(
 
 
 def _failure(
-    phrases: Phrases, failure: StepEnded, read_log: LogReader, width: int
+    phrases: Phrases, failure: StepEnded, read_log: LogReader, width: int, folder: str
 ) -> Iterator[str]:
     paint, signs = phrases.paint, phrases.signs
     yield f"{paint.bad(signs.failed)} {paint.strong(phrases.place(failure))}"
@@ -74,7 +78,16 @@ def _failure(
     steps = job.steps if job else ()
     line = next((step.line for step in steps if step.index == failure.step), 0)
     place = f"{one_line(job.workflow)}:{line}" if job and line else ""
-    yield paint.faint(f" {signs.dot} ".join(filter(None, (phrases.cause(failure), place))))
+    link = _link(folder, failure.log) if folder and failure.log else ""
+    yield paint.faint(f" {signs.dot} ".join(filter(None, (phrases.cause(failure), place, link))))
+
+
+def _link(folder: str, log: str) -> str:
+    """Return a link to a file on this machine, as terminals have them (OSC 8)."""
+    from urllib.parse import quote
+
+    address = f"file://{quote(f'{folder}/{log}')}"
+    return f"\x1b]8;;{address}\x1b\\log\x1b]8;;\x1b\\"
 
 
 def _log(phrases: Phrases, log: str, read_log: LogReader) -> Iterator[str]:

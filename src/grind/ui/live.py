@@ -82,8 +82,10 @@ class LiveFace:
         signs: Signs | None = None,
         animate: bool = True,
         outlook: Outlook = Outlook(),  # noqa: B008 - a constant
+        folder: str = "",
     ) -> None:
         self._stream = stream
+        self._folder = folder
         self._outlook = outlook
         self._read_log = read_log
         self._now = now
@@ -130,7 +132,8 @@ class LiveFace:
             history = self._history(event)
         if isinstance(event, RunEnded):
             self._end()
-            for line in closing(self._phrases, event, self._read_log, self._size()[0]):
+            width = self._size()[0]
+            for line in closing(self._phrases, event, self._read_log, width, self._folder):
                 self._stream.write(line + "\n")
             self._stream.flush()
             return

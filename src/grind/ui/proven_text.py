@@ -39,9 +39,10 @@ def told_hit(hit: Mapping[str, Any], *, now: float, json: bool, path: str) -> st
         }
         entry = {"schema": "grind.events/1", "seq": 0, "at": now, "event": event}
         return json_text.dumps(entry) + "\n"
+    steps = "step" if hit["executed"] == 1 else "steps"
     line = (
         f"green: tree {hit['tree'][:12]} was proven {_ago(now - hit['created'])} ago"
-        f" on {hit['host_name']} ({hit['executed']} steps in {hit['duration']:.1f} s)\n"
+        f" on {hit['host_name']} ({hit['executed']} {steps} in {hit['duration']:.1f} s)\n"
     )
     if hit["unproven"]:
         line += f"  not proven, by design: {len(hit['unproven'])} (grind plan shows them)\n"

@@ -117,7 +117,8 @@ def _since_grind(since: SinceGrind) -> Iterator[str]:
         share = 100 * since.first_push_green / since.releases
         yield f"{since.first_push_green:>5,}  green at the first push: {share:.0f} %"
     yield f"{since.gate_refusals:>5,}  refused by the gate before they were pushed"
-    yield f"{since.bypasses:>5,}  pushed past the gate"
+    yield f"{since.bypasses:>5,}  landed without a receipt, past the gate"
+    yield from (f"       {visible(oid[:12])}" for oid in since.bypassed[:3])
     if since.first_green_minutes is not None:
         yield f"       {_span(since.first_green_minutes)} to the first recorded green"
 

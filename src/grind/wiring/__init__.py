@@ -213,7 +213,8 @@ class Session:
         if not ground or not receipt.full or not host.local:
             return
         data = write_hit(
-            msgspec.to_builtins(receipt),
+            msgspec.structs.asdict(receipt)
+            | {"tools": [{"question": list(tool.question)} for tool in receipt.tools]},
             ground_now=[ground, head],
             max_age=config.receipt.max_age,
             environment=host.config.env,

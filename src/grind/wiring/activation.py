@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from grind.adapters.store import ReleaseFolder
     from grind.core import events as e
     from grind.core.config import Config
+    from grind.core.hosts import Chosen
     from grind.core.probe import Probe
     from grind.flows.activation.inputs import ActivateInputs, Expected, Looked
     from grind.flows.basis import Basis
@@ -17,22 +19,43 @@ if TYPE_CHECKING:
     from grind.wiring import Session
 
 
-class Reached(NamedTuple):
-    """A host, and how to reach it anew."""
+class Reached:
+    """One host, and every connection that was opened for its sake. For one event loop."""
 
-    host: Host
-    fresh: Callable[[], Awaitable[Host]]
-    role: str
+    def __init__(self, session: Session, config: Config) -> None:
+        self._session = session
+        self._config = config
+        self._chosen = session.chosen(config)
+        self._open: list[Host] = []
+        self._others: dict[str, Host] = {}
+        self.host = self._opened(self._chosen)
+        self.role: str = self._chosen.config.role
 
+    async def fresh(self) -> Host:
+        """Return the same host, over a connection of its own."""
+        return self._opened(self._chosen, fresh=True)
 
-def reached(session: Session, config: Config) -> Reached:
-    """Return the host that is meant. It is for one event loop, and is closed there."""
-    chosen = session.chosen(config)
+    def named(self, name: str) -> Host:
+        """Return a host that a probe is asked from, by its name. Raises GrindError."""
+        from grind.core.hosts import chosen_host
 
-    async def fresh() -> Host:
-        return session.hosts.open(chosen)
+        if name == self.host.name:
+            return self.host
+        if name not in self._others:
+            self._others[name] = self._opened(chosen_host(self._config, name))
+        return self._others[name]
 
-    return Reached(session.hosts.open(chosen), fresh, chosen.config.role)
+    async def close(self) -> None:
+        """Let go of all of them; one that does not answer has let go already."""
+        from grind.core.errors import GrindError
+
+        for host in self._open:
+            with contextlib.suppress(GrindError):
+                await host.close()
+
+    def _opened(self, chosen: Chosen, *, fresh: bool = False) -> Host:
+        self._open.append(self._session.hosts.open(chosen, fresh=fresh))
+        return self._open[-1]
 
 
 def activation_inputs(
@@ -136,24 +159,15 @@ def _looker(
     from grind.adapters.probing.onhost import HostProber
     from grind.core.config import FILE
     from grind.core.health import ProbeContext
-    from grind.core.hosts import chosen_host
     from grind.flows.activation.inputs import Looked
     from grind.flows.activation.looking import fitted
     from grind.flows.probe import ProbeInputs, places_of, run_probes
-
-    others: dict[str, Host] = {there.host.name: there.host}
-
-    def named(name: str) -> Host:
-        """Other hosts that probes are asked from are opened once."""
-        if name not in others:
-            others[name] = session.hosts.open(chosen_host(basis.config, name))
-        return others[name]
 
     inputs = ProbeInputs(
         host=there.host,
         client=ClientProber(session.environ.get("SSL_CERT_FILE")),
         prober_on=HostProber,
-        host_named=named,
+        host_named=there.named,
         clock=session.clock,
         record=record,
     )

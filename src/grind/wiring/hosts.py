@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from grind.core.configrules import LOCAL
-from grind.core.errors import ExitCode, GrindError
+from grind.core.errors import ExitCode, GrindError, UnreachableError
 from grind.core.hosts import Chosen, chosen_host
 from grind.core.lend import lend
 
@@ -46,8 +46,9 @@ class Hosts:
             self._here[ssh] = names_this_machine(ssh, self._environ)
         return self._here[ssh]
 
-    def open(self, host: Chosen) -> Host:
-        """Return a host to talk to. It is for one event loop, and is closed there."""
+    def open(self, host: Chosen, *, fresh: bool = False) -> Host:
+        """Return a host to talk to. It is for one event loop, and is closed there. A `fresh` one
+        uses no connection that stands already."""
         if self.is_here(host):
             return self._local(host)
         from grind.wiring.sshhost import host_of
@@ -62,6 +63,7 @@ class Hosts:
             fixed=said.set,
             path=said.path,
             memory=said.memory or "",
+            fresh=fresh,
             workspace=said.workspace or "",
         )
 
@@ -104,6 +106,32 @@ class Hosts:
         from grind.adapters.places import state_folder
 
         return os.path.realpath(state_folder(self._environ))
+
+    async def state_on(self, host: Host) -> str:
+        """Return grind's state folder on a host, of all repositories; empty when it does not
+        answer."""
+        from grind.adapters.ssh.host import SshHost
+
+        if not isinstance(host, SshHost):
+            return self.state_here()
+        try:
+            return os.path.dirname(await host.state())
+        except UnreachableError:
+            return ""
+
+    def check_place(self, host: Chosen) -> None:
+        """Raise GrindError when steps on this machine would not run as they do on a runner."""
+        from grind.adapters.places import state_folder, unfit_for_steps
+        from grind.core.errors import GrindError
+
+        if not self.is_here(host):
+            return
+        why = unfit_for_steps(os.path.realpath(state_folder(self._environ)))
+        if why:
+            raise GrindError(
+                f"steps cannot run in grind's state folder: {why}",
+                remedy="set GRIND_STATE_DIR to a folder without blanks, `*`, `?`, `[` or `:`",
+            )
 
     def doctor_script(self) -> bytes:
         """Return the script that gathers a host's facts."""

@@ -10,13 +10,14 @@ from grind.core.errors import GrindError
 
 if TYPE_CHECKING:
     from grind.adapters.door import Answer
-    from grind.adapters.nixpython import NixPython
+    from grind.adapters.nixpython import Ask, NixPython
     from grind.adapters.promoted import PromotedFolder
     from grind.adapters.usagefile import UsageFile
     from grind.core.config import PythonConfig
     from grind.core.flakeshell import Delta
     from grind.core.promotion import Plan
     from grind.flows.python import Ground
+    from grind.ports import Host
     from grind.wiring import Session
 
 FOLDER = "py"
@@ -113,6 +114,19 @@ def _door(session: Session, top: str, folder: str, place: str, paths: tuple[str,
         watched=tuple(path for path in every if os.path.exists(path)),
         absent=tuple(path for path in every if not os.path.exists(path)),
     )
+
+
+def there(shop: Workshop, host: Host, tree: str, ask: Ask, *, nix: bool) -> Workshop:
+    """Return the workshop for a host that is reached through SSH: `tree` has the repository's files
+    there, `ask` runs programs there."""
+    from grind.adapters.files import private_folder
+    from grind.adapters.nixpython import NixPython
+
+    notes = private_folder(os.path.join(os.path.dirname(shop.usage.path), f"host-{host.name}"))
+    roots = os.path.join(os.path.dirname(os.path.dirname(tree)), "py-roots")
+    supply = NixPython(ask, roots, notes, host.environment)
+    ground = shop.ground._replace(host=host.name, nix=nix, can_lend=False)
+    return shop._replace(supply=supply, ground=ground)
 
 
 def python_folder(session: Session) -> str:

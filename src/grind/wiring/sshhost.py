@@ -21,6 +21,7 @@ def host_of(
     memory: str = "",
     workspace: str = "",
     config: str | None = None,
+    fresh: bool = False,
 ) -> SshHost:
     """Return the host behind an SSH alias. Nothing is connected yet.
 
@@ -30,6 +31,9 @@ def host_of(
     the host's systemd allows it (`12G`, `80%`), `workspace` a clone of the repository on the host, whose
     objects need not be sent. `config` is a configuration file for ssh in place of the user's;
     GRIND_SSH_CONFIG in the environment does the same.
+
+    `fresh` takes no connection that stands already, and leaves none behind: what it reaches can be
+    reached anew.
 
     `await host.open()` connects, and says by UnreachableError why it cannot; every method that needs
     the host connects by itself, but `host.environment` is known only after one of them. Call
@@ -45,6 +49,8 @@ def host_of(
     from grind.adapters.ssh.host import Lending, Limits, SshHost
 
     way = door(alias, environ, config=config or environ.get("GRIND_SSH_CONFIG") or None)
+    if fresh:
+        way = way.anew()
     return SshHost(
         way,
         SystemClock(),

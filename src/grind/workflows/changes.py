@@ -23,5 +23,5 @@ class Changes(NamedTuple):
     def told(self) -> str:
         """How many files differ, in words."""
         if self.files is None:
-            return "nothing differs from the base, so every filter counts as matched"
+            return "no difference from a base is known, so every filter counts as matched"
         return f"{len(self.files)} changed file{'' if len(self.files) == 1 else 's'}"

@@ -1,46 +1,86 @@
 """What becomes of a job that asks for a container, or for service containers. Pure.
 
-They are not carried out yet. What is missing is said for this very host: an engine, or grind's part.
+Service containers are started by the podman or docker of the host, where that has the image. Steps
+in a container are not run yet.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
+from grind.core.plan import Service
 from grind.workflows.expressions import ExpressionError
 from grind.workflows.facts import Facts
 from grind.workflows.nodes import to_value
 from grind.workflows.scope import Scope
+from grind.workflows.services import Unfit, service_of
 from grind.workflows.syntax import Data, Job, Map, Scalar
 
 ENGINES = ("podman", "docker")
+_NO_ENGINE = "install podman or docker on this host, or let it reach the one it has"
 
 
-def judge_containers(job: Job, scope: Scope, facts: Facts) -> tuple[str, str] | None:
-    """Return why a job cannot run for its containers, with the remedy; None when it has none.
+class Containers(NamedTuple):
+    """What a job's containers come to: a refusal with its remedy, or services to start."""
+
+    refusal: tuple[str, str] | None = None
+    engine: str = ""
+    services: tuple[Service, ...] = ()
+
+
+def judge_containers(job: Job, scope: Scope, facts: Facts) -> Containers:
+    """Say whether a job's containers can be had on this host.
 
     A `container:` or a service whose image comes to an empty text is none, as on GitHub.
     """
-    wants = []
     try:
-        if job.container is not None and _image(job.container, scope):
-            wants.append("runs in a container")
-        services = _services(job.services, scope)
+        inside = job.container is not None and bool(_image(job.container, scope))
+        names = _services(job.services, scope)
     except ExpressionError as error:
-        return f"container: {error}", ""
-    if services:
-        wants.append(f"needs the service container {', '.join(services)}")
-    if not wants:
-        return None
-    what = " and ".join(wants)
+        return Containers((f"container: {error}", ""))
+    if not inside and not names:
+        return Containers()
+    what = f"needs the service container {', '.join(names)}" if names else ""
+    if inside:
+        what = f"runs in a container and {what}" if what else "runs in a container"
     answers = {engine: facts.ask((engine, "info")) for engine in ENGINES}
     has = [name for name, answer in answers.items() if answer is not None and not answer.exit_code]
-    if has:
-        return f"{what}: grind does not start containers yet, though {has[0]} is on this host", ""
-    return (
-        f"{what}, and neither podman nor docker answers on this host",
-        "run it in CI; grind does not start containers yet, with an engine neither",
-    )
+    if not has:
+        why = f"{what}, and neither podman nor docker answers on this host"
+        if inside:
+            return Containers((why, "run it in CI; grind does not run steps in a container yet"))
+        return Containers((why, _NO_ENGINE))
+    if inside:
+        return Containers(
+            (f"{what}: grind does not run steps in one yet, though {has[0]} is on this host", "")
+        )
+    return _judge_services(job, scope, facts, has[0], what)
+
+
+def _judge_services(job: Job, scope: Scope, facts: Facts, engine: str, what: str) -> Containers:
+    if not isinstance(job.services, Map):
+        return Containers((f"{what}: services from an expression are not started here", ""))
+    services: list[Service] = []
+    for key, node in job.services.entries:
+        try:
+            service = service_of(key.text, node, scope)
+        except Unfit as why:
+            return Containers((f"{what}: {why}", ""))
+        except ExpressionError as error:
+            return Containers((f"services: {error}", ""))
+        if service is None:
+            continue
+        image = ("image", "inspect", "--format", "{{.Id}}", service.image)
+        answer = facts.ask((engine, *image))
+        if answer is not None and answer.exit_code:
+            return Containers(
+                (
+                    f"{what}: the image {service.image} is not on this host",
+                    f"{engine} pull {service.image}",
+                )
+            )
+        services.append(service)
+    return Containers(None, engine, tuple(services))
 
 
 def _services(services: Data | None, scope: Scope) -> list[str]:

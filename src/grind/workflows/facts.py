@@ -8,13 +8,14 @@ the same answers gives the same judgement.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from grind.core.plan import Recipe, StepClass, Verdict
 from grind.core.remedy import WHY, verdict_rule
 from grind.workflows.changes import Changes
 from grind.workflows.memo import Memo
 
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
@@ -70,8 +71,9 @@ class Facts:
         """What the push changes; None where nobody knows."""
         self.cut = False
         self._sample = sample
-        self.round = Memo()
-        """Remembers what was judged from these answers."""
+        self.asked = 0
+        """Grows with each question, asked again or remembered: what leaves it alone asks nothing."""
+        self._judged = Memo()
 
     def again(self, answers: Mapping[tuple[str, ...], Answer]) -> Facts:
         """Return the same with other answers, and no question open."""
@@ -87,11 +89,26 @@ class Facts:
 
     def ask(self, argv: Sequence[str]) -> Answer | None:
         """Return what `argv` answers, or note that somebody wants to know and return None."""
+        self.asked += 1
         key = tuple(argv)
         answer = self._answers.get(key)
         if answer is None:
             self._wanted[key] = None
         return answer
+
+    def round(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Return what a function judges from these answers, remembering it."""
+        before = self.asked
+        found: _T
+        found, asks = self._judged(self._counted, function, *args, **kwargs)
+        if asks and self.asked == before:
+            self.asked += 1
+        return found
+
+    def _counted(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any, bool]:
+        """Return what a function answers, and whether it has asked anything."""
+        before = self.asked
+        return function(*args, **kwargs), self.asked != before
 
     def sample_of(self, all_: Sequence[_T]) -> Sequence[_T]:
         """Return what shall be looked at in this round: all, or the first."""

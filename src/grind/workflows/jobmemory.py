@@ -17,8 +17,15 @@ _ENV_FILE = "GITHUB_ENV"
 class Memory:
     """Grows as steps end. What a step that never runs would have said is unknown, never null."""
 
-    def __init__(self, base: Mapping[str, Any], job_env: Mapping[str, Any]) -> None:
-        """`base` are the contexts that do not change; `job_env` what workflow and job set."""
+    def __init__(
+        self,
+        base: Mapping[str, Any],
+        job_env: Mapping[str, Any],
+        services: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`base` are the contexts that do not change; `job_env` what workflow and job set;
+        `services` is `job.services`, where the job has any."""
+        self._job = {"services": dict(services)} if services else {}
         self._base = dict(base)
         self._env = dict(job_env)
         self._steps: dict[str, Any] = {}
@@ -47,7 +54,7 @@ class Memory:
             if step.id:
                 steps[step.id.lower()] = UNKNOWN
         env = env_object({} if some else self._env, complete=not (some or self._gap))
-        job = UNKNOWN if some else {"status": status}
+        job = UNKNOWN if some else {"status": status, **self._job}
         scope = Scope({**self._base, "env": env, "job": job, "steps": steps, "secrets": UNKNOWN})
         return self._frames[-1].context(scope) if self._frames else scope
 

@@ -27,6 +27,7 @@ from grind.workflows.jobframes import Frame, handed_over, outputs_of, own_env
 from grind.workflows.jobmemory import Memory
 from grind.workflows.moves import Finish, Hash, Move, Queue, Settle, StepResult
 from grind.workflows.scope import Scope
+from grind.workflows.services import services_context
 from grind.workflows.tasks import TaskInputs, control_task, make_task, minutes
 
 
@@ -53,7 +54,7 @@ class JobMachine:
         self.plan = plan
         self.job_env, self._problem = layered(plan, contexts)
         self._inputs = inputs
-        self._memory = Memory(contexts, self.job_env)
+        self._memory = Memory(contexts, self.job_env, services_context(plan.services))
         self._workspace = contexts["github"].get("workspace")
         self._next = 0
         self._queued: dict[int, _Queued] = {}

@@ -64,16 +64,21 @@ def _control(
 
 
 def _lower(inputs: StepInputs, step: Step, before: tuple[StepPlan, ...]) -> StepPlan:
-    """Return the plan of one step; that of another combination, where nothing tells them apart."""
+    """Return the plan of one step; that of another combination, where nothing tells them apart.
+
+    What asked the host nothing is the same in the next round of questions too.
+    """
     # A member of a `parallel` is made anew each time, so it cannot be known again by what it is.
     own = inputs.kept is None or step.background is not None
     key = None if own else same_key(inputs, step, before)
     if key is None or inputs.kept is None:
         return lower_step(inputs, step, before)
-    plan = inputs.kept.get(key)
-    if plan is None:
-        plan = inputs.kept[key] = lower_step(inputs, step, before)
-    return plan
+    found = inputs.kept.find(key)
+    if found is None:
+        asked = inputs.facts.asked
+        found = lower_step(inputs, step, before)
+        inputs.kept.keep(key, found, lasting=inputs.facts.asked == asked)
+    return found
 
 
 class _Unfollowed(Exception):  # noqa: N818 - an answer, not an error

@@ -12,7 +12,7 @@ from grind.core.plan import Caller, JobPlan, StepClass, StepPlan, Verdict
 from grind.workflows import contexts
 from grind.workflows.actions import base_environment
 from grind.workflows.conditions import statuses
-from grind.workflows.containers import judge_containers
+from grind.workflows.containers import Containers, judge_containers
 from grind.workflows.contexts import Situation
 from grind.workflows.expressions import (
     UNKNOWN,
@@ -32,7 +32,7 @@ from grind.workflows.lower_open import (
     speaks_of,
     while_open,
 )
-from grind.workflows.lower_step import StepInputs
+from grind.workflows.lower_step import Kept, StepInputs
 from grind.workflows.matrix import Combination, EmptyMatrixError, MatrixError, expand
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.runs_on import machine
@@ -105,11 +105,23 @@ def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
         if told and not isinstance(error, EmptyMatrixError):
             raise
         return [whole(inputs, job, scope, f"matrix: {error}")]
-    kept: Kept | None = {} if len(combinations) > 1 else None
+    kept = _kept(inputs, job)
     return [
         _combination(inputs, job, scope, combination, (place, len(combinations)), kept)
         for place, combination in enumerate(inputs.facts.sample_of(combinations))
     ]
+
+
+def _kept(inputs: JobInputs, job: Job) -> Kept:
+    """Return where plans of the job's steps are kept. What another workflow hands over, and what the
+    job has been told, is not the same each time."""
+    if inputs.within is not None or inputs.told(job.id) is not None:
+        return Kept({}, {})
+    return Kept({}, inputs.facts.memo.of_object(_nothing_yet, job))
+
+
+def _nothing_yet(_job: Job) -> dict[Hashable, StepPlan]:
+    return {}
 
 
 def open_matrix(inputs: JobInputs, job: Job, scope: Scope) -> JobPlan:
@@ -186,10 +198,6 @@ def strategy_of(job: Job, scope: Scope) -> _Strategy:
     )
 
 
-Kept = dict[Hashable, StepPlan]
-"""Plans of steps that are the same in several combinations of one matrix."""
-
-
 def _combination(
     inputs: JobInputs,
     job: Job,
@@ -251,8 +259,13 @@ def _lowered(
     workflow_env = raw_map(inputs.workflow.env)
     job_env = raw_map(job.env)
     steps = _steps(inputs, job, scope, workflow_env | job_env, later, kept)
+    containers = judge_containers(job, scope, inputs.facts)
+    if containers.refusal is not None and speaks_of(map(raw, (job.container, job.services)), later):
+        containers, open_machine = Containers(), True
     plan = msgspec.structs.replace(
         plan,
+        engine=containers.engine,
+        services=containers.services,
         runs_on=labels,
         steps=steps,
         klass=_class(job, steps),
@@ -264,7 +277,7 @@ def _lowered(
         scope,
         inactive=inputs.inactive,
         environment=_environment(job, scope),
-        refusal=refusal or judge_containers(job, scope, inputs.facts),
+        refusal=refusal or containers.refusal,
     )
     return while_open(plan, job, inputs.labels, matrix=matrix, machine=open_machine)
 

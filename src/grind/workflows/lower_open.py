@@ -71,6 +71,7 @@ def while_open(
         parts["max-parallel"] = raw(strategy.max_parallel)
     if machine:
         parts["runs-on"], parts["labels"] = _written(job.runs_on), sorted(labels)
+        parts["container"], parts["services"] = _written(job.container), _written(job.services)
     if calls:
         parts["calls"] = calls
     if steps:

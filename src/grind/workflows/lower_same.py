@@ -6,7 +6,7 @@ A step that speaks of none of them, or of parts that have the same values, has t
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, Final
 
 from grind.core.plan import StepPlan
@@ -15,7 +15,7 @@ from grind.workflows.expressions.analysis import Path
 from grind.workflows.literals import fold
 from grind.workflows.lower_step import StepInputs
 from grind.workflows.nodes import raw, raw_map
-from grind.workflows.syntax import Step
+from grind.workflows.syntax import Job, Step, Workflow
 
 _OWN: Final = frozenset({"matrix", "strategy", "runner"})
 """Contexts that each combination has for itself."""
@@ -28,19 +28,32 @@ def same_key(inputs: StepInputs, step: Step, before: tuple[StepPlan, ...]) -> Ha
     """
     if inputs.within is not None or raw(step.uses).startswith("./"):
         return None
-    spoken = inputs.facts.memo.of_object(_of_step, step)
-    shared = inputs.facts.memo.of_object(_of_job, inputs.job)
-    outer = inputs.facts.memo.of_object(_of_workflow, inputs.workflow)
-    if spoken is None or shared is None or outer is None:
+    memo = inputs.facts.memo
+    spoken = [memo(_own, *memo.of_object(_of_step, step))]
+    spoken.append(memo(_own, *memo.of_object(_of_job, inputs.job)))
+    spoken.append(memo(_own, *memo.of_object(_of_workflow, inputs.workflow)))
+    if None in spoken:
         return None
-    values = tuple(
-        (path, _value(path, inputs.scope.contexts)) for path in (*spoken, *shared, *outer)
+    contexts = inputs.scope.contexts
+    values = tuple((path, _value(path, contexts)) for paths in spoken for path in paths or ())
+    return id(step), *_before(inputs, step, before), values
+
+
+def _before(
+    inputs: StepInputs, step: Step, before: tuple[StepPlan, ...]
+) -> tuple[int, bool, bool, bool]:
+    """Return what `lower_step` asks of the steps before."""
+    shells = (step.shell, inputs.job.defaults.shell, inputs.workflow.defaults.shell)
+    kinds = [one.recipe.kind if one.recipe is not None else "" for one in before]
+    return (
+        len(before),
+        all(
+            one.call is not None or kind == "checkout"
+            for one, kind in zip(before, kinds, strict=True)
+        ),
+        any("python" in raw(shell) for shell in shells) and "provide" in kinds,
+        any(kind == "checkout" and not one.held for one, kind in zip(before, kinds, strict=True)),
     )
-    earlier = tuple(
-        (one.recipe.kind if one.recipe is not None else "", one.call is not None, one.held)
-        for one in before
-    )
-    return id(step), earlier, values
 
 
 def _value(path: Path, contexts: Mapping[str, Any]) -> str:
@@ -53,35 +66,34 @@ def _value(path: Path, contexts: Mapping[str, Any]) -> str:
     return repr(context)
 
 
-def _of_step(step: Step) -> tuple[Path, ...] | None:
+def _of_step(step: Step) -> tuple[str, ...]:
     texts = [raw(node) for node in (step.name, step.run, step.uses, step.shell)]
     texts += [raw(node) for node in (step.working_directory, step.continue_on_error)]
     texts += [raw(step.timeout_minutes), *raw_map(step.env).values(), *raw_map(step.with_).values()]
-    return _own(raw(step.if_), texts)
+    return raw(step.if_), *_open(texts)
 
 
-def _of_job(job: Any) -> tuple[Path, ...] | None:
+def _of_job(job: Job) -> tuple[str, ...]:
     texts = [raw(job.defaults.shell), raw(job.defaults.working_directory)]
-    return _own("", [*texts, raw(job.continue_on_error), *raw_map(job.env).values()])
+    return "", *_open([*texts, raw(job.continue_on_error), *raw_map(job.env).values()])
 
 
-def _of_workflow(workflow: Any) -> tuple[Path, ...] | None:
+def _of_workflow(workflow: Workflow) -> tuple[str, ...]:
     texts = [raw(workflow.defaults.shell), raw(workflow.defaults.working_directory)]
-    return _own("", [*texts, *raw_map(workflow.env).values()])
+    return "", *_open([*texts, *raw_map(workflow.env).values()])
 
 
-def _own(if_: str, texts: list[str]) -> tuple[Path, ...] | None:
+def _open(texts: list[str]) -> list[str]:
+    return [text for text in texts if "${{" in text]
+
+
+def _own(if_: str, *texts: str) -> tuple[Path, ...] | None:
+    """Return the paths into a combination's own contexts; None where a text is broken."""
     try:
-        return tuple(dict.fromkeys(path for path in _paths(if_, texts) if path[0] in _OWN))
+        found = list(references(condition(if_))) if if_.strip() else []
+        for text in texts:
+            found += parse_template(text).references()
     except ExpressionError:
         return None
-
-
-def _paths(if_: str, texts: list[str]) -> Iterator[Path]:
-    """Yield the paths that a step speaks of. Raises ExpressionError."""
-    found = list(references(condition(if_))) if if_.strip() else []
-    for text in texts:
-        if "${{" in text:
-            found += parse_template(text).references()
-    for path in found:
-        yield (str(path[0]).lower(), *path[1:])
+    lower = ((str(path[0]).lower(), *path[1:]) for path in found)
+    return tuple(dict.fromkeys(path for path in lower if path[0] in _OWN))

@@ -46,6 +46,23 @@ class Within(NamedTuple):
         return scope.without("needs", "secrets", "vars").having(inputs=self.inputs, github=github)
 
 
+class Kept(NamedTuple):
+    """Plans of steps of one job that were made before, by what they depend on; see `lower_same`."""
+
+    now: dict[Hashable, StepPlan]
+    """Of this round of questions."""
+    lasting: dict[Hashable, StepPlan]
+    """Of all rounds."""
+
+    def find(self, key: Hashable) -> StepPlan | None:
+        """Return the plan that was made for `key`, if there is one."""
+        return self.lasting.get(key) or self.now.get(key)
+
+    def keep(self, key: Hashable, plan: StepPlan, *, lasting: bool) -> None:
+        """Remember a plan; `lasting` says that no answer of the host was asked for it."""
+        (self.lasting if lasting else self.now)[key] = plan
+
+
 class StepInputs(NamedTuple):
     """What lowering a step depends on."""
 
@@ -60,7 +77,7 @@ class StepInputs(NamedTuple):
     within: Within | None = None
     later: frozenset[str] = NOTHING
     """Contexts of which more is known when the job is lowered again; none when it is not."""
-    kept: dict[Hashable, StepPlan] | None = None
+    kept: Kept | None = None
     """Plans of steps of the same job, for its other combinations; see `lower_same`."""
 
     def waits_for(self, *texts: str) -> bool:

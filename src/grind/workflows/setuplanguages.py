@@ -54,7 +54,7 @@ def python(uses: str, inputs: Inputs, facts: Facts) -> Judgement:
     )
     if isinstance(request, Judgement):
         return request
-    candidates = found(facts, "python", 1)
+    candidates = found(facts, "python", 1, 5)
     if candidates is None:
         return pending()
     bits = "32" if inputs.get("architecture") in ("x86", "x32") else "64"
@@ -129,7 +129,7 @@ def node(uses: str, inputs: Inputs, facts: Facts) -> Judgement:
     request = first_request(inputs, facts, "node-version", "node-version-file", _NODE_FILES)
     if isinstance(request, Judgement):
         return request
-    candidates = found(facts, "node", 0)
+    candidates = found(facts, "node", 0, 3)
     if candidates is None:
         return pending()
     text = request.text if request else ""
@@ -185,7 +185,7 @@ def go(uses: str, inputs: Inputs, facts: Facts) -> Judgement:
     request = first_request(inputs, facts, "go-version", "go-version-file", _GO_FILES)
     if isinstance(request, Judgement):
         return request
-    candidates = found(facts, "go", 0)
+    candidates = found(facts, "go", 0, 2)
     if candidates is None:
         return pending()
     text = request.text if request else ""

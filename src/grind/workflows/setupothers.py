@@ -31,7 +31,7 @@ def java(uses: str, inputs: Inputs, facts: Facts) -> Judgement:
     request = first_request(inputs, facts, "java-version", "java-version-file", files)
     if isinstance(request, Judgement):
         return request
-    candidates = found(facts, "java", 0)
+    candidates = found(facts, "java", 0, 4)
     if candidates is None:
         return pending()
     if request is None:
@@ -89,7 +89,7 @@ def ruby(uses: str, inputs: Inputs, facts: Facts) -> Judgement:
         return request
     if request is None:
         return refused("no Ruby version is asked for")
-    candidates = found(facts, "ruby", 1)
+    candidates = found(facts, "ruby", 1, 3)
     if candidates is None:
         return pending()
     match = re.fullmatch(r"(?:(ruby|jruby|truffleruby|mruby)-?)?(.*)", request.text)
@@ -120,7 +120,7 @@ def dotnet(uses: str, inputs: Inputs, facts: Facts) -> Judgement:
         if match is None and not text:
             return refused("no .NET version is asked for")
         text = text or (match[1] if match else "")
-    candidates = found(facts, "dotnet", 0)
+    candidates = found(facts, "dotnet", 0, 2)
     if candidates is None:
         return pending()
     for one in text.split("\n"):

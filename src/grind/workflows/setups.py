@@ -32,15 +32,18 @@ class Candidate(NamedTuple):
     fields: tuple[str, ...]
 
 
-def found(facts: Facts, language: str, column: int) -> list[Candidate] | None:
-    """Ask the host for its candidates; None while it has not answered."""
+def found(facts: Facts, language: str, column: int, width: int) -> list[Candidate] | None:
+    """Ask the host for its candidates; None while it has not answered.
+
+    A line of its answer has `width` fields, the version in `column`; any other line is none.
+    """
     answer = facts.ask(find_question(language))
     if answer is None:
         return None
     candidates = []
     for line in answer.out.splitlines():
         fields = tuple(line.split("\t"))
-        version = parse_version(fields[column]) if len(fields) > column else None
+        version = parse_version(fields[column]) if len(fields) == width else None
         if version is not None:
             candidates.append(Candidate(version, fields))
     return candidates

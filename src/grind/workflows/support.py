@@ -37,7 +37,6 @@ _QUEUE: Final = "one run at a time in a repository; other runs at GitHub are not
 
 JOB_REFUSALS: Final = {
     "container": "runs in a container, which is not done here yet",
-    "services": "needs service containers, which are not started here yet",
 }
 """Keys of a job that nothing here can honour: the whole job is refused."""
 
@@ -73,11 +72,21 @@ KEYS: Final[dict[str, Key]] = {
         "this host stands for Ubuntu images of its architecture and for the labels that grind.toml "
         "gives it; any other label, and any group, is refused",
     ),
+    "jobs.ID.strategy.matrix": Key(
+        Support.SUPPORTED,
+        "made from the output of a job before, in whole or by an axis: open in the plan, and the real "
+        "jobs once the output is known; a value that is no matrix fails the job, as at GitHub",
+    ),
     "jobs.ID.cancel-timeout-minutes": Key(
         Support.CHECKED, "what is cancelled here is ended with all its processes"
     ),
     "jobs.ID.snapshot": Key(Support.CHECKED, "making an image of the machine is left to GitHub"),
     **{f"jobs.ID.{key}": Key(Support.REFUSED, told) for key, told in JOB_REFUSALS.items()},
+    "jobs.ID.services": Key(
+        Support.VERDICT,
+        "started by the host's podman or docker, where it has the image; refused otherwise, and with "
+        "`credentials`, `volumes`, ports that are not HOST:CONTAINER, and options that reach out",
+    ),
     "jobs.ID.steps[].uses": Key(
         Support.VERDICT,
         "by the table of actions below; a composite action of the repository (`./…`) is followed",
@@ -152,6 +161,8 @@ KINDS: Final[dict[str, str]] = {
     "run": "the host's own tool is called as the action would call it",
     "upload": "a folder of the run",
     "download": "a folder of the run",
+    "paths-filter": "evaluated from what the push would change",
+    "changed-files": "evaluated from what the push would change",
     "refuse": "refused",
 }
 """What is done with an action, by its kind in `actions.toml`; a kind that is not here is a language,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from grind.core.plan import Recipe, StepPlan
+from grind.core.plan import JobPlan, StepPlan
 from grind.core.task import Checkout, Condition, Control, StepTask
+from grind.workflows import services
 from grind.workflows.expressions import EvaluationError
 from grind.workflows.jobenv import RUNNER_NAMES
 from grind.workflows.scope import Scope
@@ -100,15 +101,31 @@ def _passable(task: StepTask) -> StepTask:
     return task
 
 
-def setup_task(recipe: Recipe) -> StepTask:
-    """Return the task that gives a job its private folders for language installs."""
+def setup_task(job: JobPlan) -> StepTask | None:
+    """Return the task that gives a job its private folders for language installs, and its service
+    containers; None when it has neither."""
+    script, env = "", {}
+    if job.setup is not None:
+        script, env = job.setup.script, dict(job.setup.env)
+    if job.services:
+        script = f"{script}\n{services.START}"
+        env |= services.services_env(job.engine, job.services)
+    return _own_task(SETUP_INDEX, script, env) if script else None
+
+
+def ending_task(job: JobPlan) -> StepTask | None:
+    """Return the task that ends what the setup has started, whatever became of the job."""
+    if not job.services:
+        return None
+    env = services.services_env(job.engine, ())
+    task = _own_task(lane_index(len(job.steps)), services.STOP, env)
+    return replace(task, condition=Condition.ALWAYS, continue_on_error=True)
+
+
+def _own_task(index: int, script: str, env: Mapping[str, str]) -> StepTask:
     shell = resolve_shell("bash")
     return StepTask(
-        index=SETUP_INDEX,
-        argv=shell.argv,
-        script=recipe.script,
-        suffix=shell.suffix,
-        env=tuple(recipe.env.items()),
+        index=index, argv=shell.argv, script=script, suffix=shell.suffix, env=tuple(env.items())
     )
 
 

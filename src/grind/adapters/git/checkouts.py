@@ -144,10 +144,35 @@ def prune(site: Site, days: float) -> int:
     ]
     _update(site, "".join(f"delete {name}\0\0" for name in [*heads, *(_SNAP + oid for oid in old)]))
     when = f"{int(limit)}"
-    site.private.run(["repack", "-A", "-d", "-l", "-q", f"--unpack-unreachable=@{when}"])
-    site.private.run(["prune", f"--expire=@{when}"])
+    if not is_partial(site):  # git looks at everything reachable, and not all of it is here
+        site.private.run(["repack", "-A", "-d", "-l", "-q", f"--unpack-unreachable=@{when}"])
+        site.private.run(["prune", f"--expire=@{when}"])
     _sweep(site.layout.home)
     return len(old)
+
+
+def is_partial(site: Site) -> bool:
+    """Whether the user's repository is a partial clone: it lacks objects that its commits name."""
+    folder = os.path.join(site.layout.common_dir, "objects", "pack")
+    try:
+        return any(name.endswith(".promisor") for name in os.listdir(folder))
+    except FileNotFoundError:
+        return False
+
+
+def lacking(site: Site) -> str:
+    """Say what the user's repository does not have of its history, with the remedy, or nothing."""
+    if is_partial(site):
+        return (
+            "this is a partial clone: files of older commits may be missing here, and CI has them; "
+            "`git fetch --refetch --no-filter` gets them"
+        )
+    if os.path.exists(os.path.join(site.layout.common_dir, "shallow")):
+        return (
+            "this is a shallow clone: older commits are missing here, and CI may have them; "
+            "`git fetch --unshallow` gets them"
+        )
+    return ""
 
 
 def _older(path: str, limit: float) -> bool:

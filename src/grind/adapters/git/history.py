@@ -32,6 +32,12 @@ def resolve(site: Site, rev: str) -> str:
     return answer.out.decode().strip()
 
 
+def tree_of(site: Site, commit: str) -> str:
+    """Return the tree that a commit has; empty when it is not there (any more)."""
+    answer = site.adding.ask(["rev-parse", "--verify", "-q", f"{commit}^{{tree}}"])
+    return answer.out.decode().strip() if answer.code == 0 else ""
+
+
 def message(site: Site, commit: str) -> str:
     """Return a commit's message."""
     args = ["log", "-1", "--format=%B", "--no-show-signature", "--no-color", commit, "--"]
@@ -93,6 +99,20 @@ def local_commits(site: Site, base: str | None, head: str) -> tuple[Commit, ...]
     span = [head, *([f"^{base}"] if base else [])]
     args = ["log", "-z", "--reverse", "--topo-order", "--no-show-signature", "--no-color", form]
     text = os.fsdecode(site.git.run([*args, *span, "--"], doing="listing local commits"))
+    fields = text.split("\0")
+    if fields[-1] == "":
+        fields.pop()
+    rows = zip(*[iter(fields)] * 4, strict=True)
+    return tuple(Commit(oid, tree, tuple(p.split()), subject) for oid, tree, p, subject in rows)
+
+
+def first_parents(site: Site, head: str, limit: int) -> tuple[Commit, ...]:
+    """List a commit and its line of first parents, the newest first, at most `limit`."""
+    form = "--format=%H%x00%T%x00%P%x00%s"
+    args = ["log", "-z", "--first-parent", f"--max-count={limit}", "--no-show-signature"]
+    text = os.fsdecode(
+        site.git.run([*args, "--no-color", form, head, "--"], doing="listing commits")
+    )
     fields = text.split("\0")
     if fields[-1] == "":
         fields.pop()

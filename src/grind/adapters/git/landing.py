@@ -61,13 +61,19 @@ def commit(site: Site, snapshot: Snapshot, message: str, *, hooks: bool = True) 
         text = _cleaned(git, file)
         oid = _commit_tree(git, snapshot, text)
     made = parse_head(site.git.run(["cat-file", "--batch"], f"{oid}\n".encode()))
-    if made is None or made.tree != snapshot.tree or made.parents[:1] != _parents(snapshot):
+    if made is None or made.tree != snapshot.tree or made.parents != _parents(snapshot):
         raise GrindError(f"git made the commit {oid}, and it does not hold the proven tree")
     return oid
 
 
+def identity(site: Site) -> str:
+    """Return who commits here: `Name <address>`. Raises GrindError when git does not know."""
+    said = os.fsdecode(site.natural.run(["var", "GIT_COMMITTER_IDENT"], doing="asking who you are"))
+    return shown(said.rpartition(">")[0] + ">")
+
+
 def _parents(snapshot: Snapshot) -> tuple[str, ...]:
-    return (snapshot.head,) if snapshot.head else ()
+    return (*((snapshot.head,) if snapshot.head else ()), *snapshot.merges)
 
 
 def _refuse_in_progress(site: Site) -> None:

@@ -1,11 +1,15 @@
-"""Merge two commits without a working copy, for proving the result before it is pushed."""
+"""Make trees without a working copy: merges to be proven before they are pushed, and a change under
+the rules of another revision."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
-from grind.adapters.git.process import zlist
+from grind.adapters.git.contents import items
+from grind.adapters.git.process import zjoin, zlist
 from grind.adapters.git.site import Site
+from grind.adapters.git.staging import HONEST, scratch_index
 from grind.adapters.git.text import shown
 from grind.core.errors import GrindError
 from grind.core.repository import Conflicts, Merged, MergeResult
@@ -25,3 +29,22 @@ def merge_tree(site: Site, ours: str, theirs: str) -> MergeResult:
     if "usage: git merge-tree" in words or "unknown rev --write-tree" in words:
         raise GrindError("merging without a working copy needs git 2.38", remedy="update git")
     raise GrindError(f"git cannot merge {ours} and {theirs}: {words}")
+
+
+def overlay(site: Site, tree: str, base: str, paths: Sequence[str]) -> str:
+    """Return a tree (in the private repository) that has these paths as `base` has them, or not at
+    all where it has none, and everything else as `tree` has it. Paths are whole files."""
+    theirs = {item.name: item for item in items(site.private, base, paths)}
+    gone = b"0 " + b"0" * (2 * site.layout.hash_size)
+    lines = []
+    for path in paths:
+        name = os.fsencode(path)
+        item = theirs.get(name)
+        facts = f"{item.mode:o} {item.oid}".encode() if item is not None else gone
+        lines.append(facts + b"\t" + name)
+    doing = "laying the rules of another revision over the tree"
+    with scratch_index(site) as index:
+        git = site.adding.with_env(GIT_INDEX_FILE=index)
+        git.run([*HONEST, "read-tree", tree], doing=doing)
+        git.run([*HONEST, "update-index", "-z", "--index-info"], zjoin(lines), doing=doing)
+        return git.run([*HONEST, "write-tree"], doing=doing).decode().strip()

@@ -8,7 +8,7 @@ from grind.adapters.git import history, remotes
 from grind.adapters.git.process import Answer
 from grind.adapters.git.site import Site
 from grind.adapters.git.text import shown
-from grind.core.errors import UnreachableError
+from grind.core.errors import GrindError, RefusedError, UnreachableError
 from grind.core.repository import (
     HookDeclined,
     Pushed,
@@ -42,6 +42,20 @@ def push(site: Site, oid: str, remote: str, branch: str, expected: str | None) -
     args += [f"--force-with-lease={ref}:{expected or ''}", "--", remote, f"{oid}:{ref}"]
     answer = site.natural.with_env(**{MARKER: oid}).ask(args)
     return _result(site, answer, oid, remote, branch, expected)
+
+
+def pack(site: Site, oid: str, known: str | None) -> bytes:
+    """Return the objects of a commit that `known` does not have, as a pack. Of the user's own
+    repository; a thin pack would need what a shallow clone may not have."""
+    wanted = f"{oid}\n" + (f"^{known}\n" if known else "")
+    args = ["pack-objects", "--revs", "--stdout", "-q", "--no-reuse-delta"]
+    return site.git.run(args, wanted.encode(), doing="packing the commit")
+
+
+def pushed(site: Site, answer: Answer, to: tuple[str, str, str, str | None]) -> PushResult:
+    """Return what became of a push that another git made: of a commit, to a remote's branch, which
+    was expected at a commit."""
+    return _result(site, answer, *to)
 
 
 def _result(
@@ -80,3 +94,33 @@ def _line(out: bytes, ref: str) -> tuple[str, str]:
         if flag in (" ", "+", "*", "=", "!") and names.rpartition(":")[2] == ref:
             found = (flag, summary)
     return found
+
+
+STAGE = "refs/grind/landing/"
+"""Where a commit waits for its status: outside of heads and tags, so that no run starts."""
+
+
+def stage(site: Site, oid: str, remote: str) -> None:
+    """Push a commit to a temporary ref of its own, so that the remote has it. Can be repeated.
+
+    The user's pre-push hook does not run: nothing lands here. Raises RefusedError, UnreachableError.
+    """
+    args = ["push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-progress"]
+    answer = site.natural.ask([*args, "--", remote, f"{oid}:{STAGE}{oid}"])
+    if answer.code:
+        raise _not_staged(remote, answer)
+
+
+def unstage(site: Site, oid: str, remote: str) -> None:
+    """Remove the temporary ref; one that is gone already is fine."""
+    args = ["push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-progress"]
+    answer = site.natural.ask([*args, "--", remote, f":{STAGE}{oid}"])
+    if answer.code and "remote ref does not exist" not in os.fsdecode(answer.err + answer.out):
+        raise _not_staged(remote, answer)
+
+
+def _not_staged(remote: str, answer: Answer) -> GrindError:
+    told = f"{shown(remote)} did not take the temporary ref: {shown(answer.err or answer.out)}"
+    if answer.code == 1:
+        return RefusedError(told, remedy="allow refs/grind/*, or set land.status to optional")
+    return UnreachableError(told, remedy="run the same command again")

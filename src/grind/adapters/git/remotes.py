@@ -151,6 +151,17 @@ def fetch(site: Site, remote: str, branch: str) -> str | None:
     return None
 
 
+def fetch_commit(site: Site, remote: str, oid: str) -> str:
+    """Fetch one commit by its id, without its history, and return the id. No ref is written.
+    Raises UnreachableError when the remote does not give it."""
+    flags = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"]
+    flags += ["--no-recurse-submodules", "--refmap=", "--depth=1"]
+    answer = site.git.ask(["fetch", *flags, "--", remote, oid])
+    if answer.code:
+        raise UnreachableError(f"{shown(remote)} does not give {oid[:12]}: {shown(answer.err)}")
+    return oid
+
+
 def system_configuration(site: Site) -> str | None:
     """Return where this git keeps the configuration of the machine: a path that was built into it
     (or that a wrapper around it sets). None when it does not say.

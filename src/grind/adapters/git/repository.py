@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from grind.adapters.git import contents, snapshot
-from grind.adapters.git.process import Git, zlist
+from grind.adapters.git.process import Answer, Git, zlist
 from grind.adapters.git.site import Site
 from grind.core.repository import Blob, Snapshot
 
@@ -39,6 +39,11 @@ class GitRepository:
     def common_dir(self) -> str:
         """The git folder that all working copies share."""
         return self._site.layout.common_dir
+
+    @property
+    def git(self) -> Git:
+        """Git in the user's repository, for questions."""
+        return self._site.git
 
     @property
     def private(self) -> str:
@@ -117,6 +122,12 @@ class GitRepository:
 
         return remotes.fetch(self._site, remote, branch)
 
+    def fetch_commit(self, remote: str, oid: str) -> str:
+        """Fetch one commit by its id, without its history."""
+        from grind.adapters.git import remotes
+
+        return remotes.fetch_commit(self._site, remote, oid)
+
     def merge_base(self, ours: str, theirs: str) -> str | None:
         """Return the best common ancestor."""
         from grind.adapters.git import history
@@ -143,6 +154,12 @@ class GitRepository:
 
         return history.resolve(self._site, rev)
 
+    def tree_of(self, commit: str) -> str:
+        """Return the tree that a commit has, read anew."""
+        from grind.adapters.git import history
+
+        return history.tree_of(self._site, commit)
+
     def message(self, commit: str) -> str:
         """Return a commit's message."""
         from grind.adapters.git import history
@@ -154,6 +171,18 @@ class GitRepository:
         from grind.adapters.git import history
 
         return history.local_commits(self._site, base, head)
+
+    def lacking(self) -> str:
+        """Say what the repository does not have of its history, or nothing."""
+        from grind.adapters.git import checkouts
+
+        return checkouts.lacking(self._site)
+
+    def first_parents(self, head: str, limit: int) -> tuple[Commit, ...]:
+        """List a commit and its line of first parents, the newest first."""
+        from grind.adapters.git import history
+
+        return history.first_parents(self._site, head, limit)
 
     def ignored_paths(self) -> tuple[str, ...]:
         """List what is in the working copy and ignored by git; a folder that is ignored as a whole
@@ -184,6 +213,44 @@ class GitRepository:
         from grind.adapters.git import checkouts
 
         return checkouts.prune(self._site, days)
+
+    # --- receipts that travel --------------------------------------------------------------------
+
+    def notes(self, tree: str) -> list[bytes]:
+        """Return the receipts that are noted on a tree."""
+        from grind.adapters.git import notes
+
+        return notes.read(self._site, tree)
+
+    def noted_trees(self) -> list[str]:
+        """List the trees that have receipts."""
+        from grind.adapters.git import notes
+
+        return notes.trees(self._site)
+
+    def note(self, tree: str, line: bytes) -> bool:
+        """Note a receipt on a tree; False when it is there already."""
+        from grind.adapters.git import notes
+
+        return notes.add(self._site, tree, line)
+
+    def fetch_notes(self, remote: str) -> bool:
+        """Unite the remote's receipts with ours; False when it has none."""
+        from grind.adapters.git import notes
+
+        return notes.fetch(self._site, remote)
+
+    def push_notes(self, remote: str) -> bool:
+        """Push our receipts; False when there are none."""
+        from grind.adapters.git import notes
+
+        return notes.push(self._site, remote)
+
+    def overlay(self, tree: str, base: str, paths: Sequence[str]) -> str:
+        """Return a tree that has these paths as `base` has them, and everything else as it is."""
+        from grind.adapters.git import merging
+
+        return merging.overlay(self._site, tree, base, paths)
 
     def known_commits(self) -> tuple[str, ...]:
         """Return commits that a host need not send."""
@@ -226,6 +293,38 @@ class GitRepository:
         from grind.adapters.git import push
 
         return push.push(self._site, oid, remote, branch, expected)
+
+    def pack(self, oid: str, known: str | None) -> bytes:
+        """Return the objects of a commit that `known` does not have, as a pack."""
+        from grind.adapters.git import push
+
+        return push.pack(self._site, oid, known)
+
+    def pushed(
+        self, code: int, out: bytes, err: bytes, to: tuple[str, str, str, str | None]
+    ) -> PushResult:
+        """Return what became of a push that another git made, from what it said."""
+        from grind.adapters.git import push
+
+        return push.pushed(self._site, Answer(code, out, err), to)
+
+    def stage(self, oid: str, remote: str) -> None:
+        """Push a commit to a temporary ref of its own."""
+        from grind.adapters.git import push
+
+        push.stage(self._site, oid, remote)
+
+    def unstage(self, oid: str, remote: str) -> None:
+        """Remove that ref."""
+        from grind.adapters.git import push
+
+        push.unstage(self._site, oid, remote)
+
+    def identity(self) -> str:
+        """Return who commits here, as git has it: `Name <address>`."""
+        from grind.adapters.git import landing
+
+        return landing.identity(self._site)
 
     def follow(self, snapshot: Snapshot, landed: str) -> FollowResult:
         """Let the local branch and index follow, when nothing was edited meanwhile."""

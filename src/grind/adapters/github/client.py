@@ -98,6 +98,30 @@ class Client:
             url = self._moved(url, response)
         raise UnreachableError("GitHub redirects in a circle")
 
+    async def send(
+        self, method: str, path: str, body: Mapping[str, object], *, expect: tuple[int, ...] = ()
+    ) -> Reply:
+        """Change something: `POST` or `PATCH` with a JSON body. Never repeated, never redirected.
+
+        Raises UnreachableError, LimitedError, RefusedError.
+        """
+        import msgspec
+
+        url = f"{self._api}{path}"
+        headers = {"Content-Type": "application/json"}
+        content = msgspec.json.encode(body)
+        response, data = await self._send(
+            self._http, url, headers, _BODY_AT_MOST, method=method, content=content
+        )
+        if response.status_code in (200, 201):
+            return Reply(response.status_code, data)
+        self._raise_if_limited(response, data)
+        if response.status_code in expect:
+            return Reply(response.status_code, data)
+        if response.status_code in (401, 403, 404, 422):
+            raise self._not_done(response.status_code, data)
+        raise UnreachableError(f"GitHub answered {response.status_code}: {_message(data)}")
+
     async def log(self, path: str) -> bytes | None:
         """Return what the link that `path` answers with leads to; the token stays here."""
         url = f"{self._api}{path}"
@@ -123,12 +147,19 @@ class Client:
         return {"If-None-Match": kept[0]} if kept else {}
 
     async def _send(
-        self, http: httpx.AsyncClient, url: str, headers: Mapping[str, str], limit: int
+        self,
+        http: httpx.AsyncClient,
+        url: str,
+        headers: Mapping[str, str],
+        limit: int,
+        *,
+        method: str = "GET",
+        content: bytes | None = None,
     ) -> tuple[httpx.Response, bytes]:
         self._requests += 1
         data = bytearray()
         try:
-            async with http.stream("GET", url, headers=dict(headers)) as response:
+            async with http.stream(method, url, headers=dict(headers), content=content) as response:
                 async for piece in response.aiter_bytes():
                     data += piece
                     if len(data) > 2 * limit:
@@ -191,6 +222,13 @@ class Client:
             raise LimitedError("the limit of requests at GitHub is used up", _bounded(wait + 1))
         if response.status_code == 429 or "rate limit" in told.lower():
             raise LimitedError(f"GitHub asks to wait: {told}", _A_MINUTE)
+
+    def _not_done(self, status: int, data: bytes) -> GrindError:
+        with_ = f"the token from {self._token.source}" if self._token else "no token"
+        return RefusedError(
+            f"GitHub does not do it with {with_} ({status}): {_message(data)}",
+            remedy="use a token that may write commit statuses and pull requests",
+        )
 
     def _refused(self, status: int, data: bytes) -> GrindError:
         with_ = f"the token from {self._token.source}" if self._token else "no token"

@@ -13,7 +13,7 @@ from grind.adapters.github.client import Client, Reply
 from grind.adapters.github.tokens import Token
 from grind.core.ci import CiJob, CiRun
 from grind.core.errors import GrindError, RefusedError
-from grind.ports import Answer, Cost, PushSeen
+from grind.ports import Answer, Cost, PullSeen, PushSeen
 
 _PAGE = 100
 _PAGES = 20
@@ -147,6 +147,28 @@ class GitHubForge:
                 before = None if _ZEROS.match(one.before) else one.before
                 return PushSeen(before, one.timestamp.timestamp())
         return None
+
+    # --- what is changed there ---------------------------------------------------------------------
+
+    async def set_status(self, sha: str, state: str, context: str, told: str) -> None:
+        """Set a commit status: `success`, `failure`, `pending` or `error`."""
+        body = {"state": state, "context": context, "description": told[:140]}
+        await self._client.send("POST", f"{self._root}/statuses/{_whole(sha)}", body)
+
+    async def pull(self, branch: str, base: str, title: str, body: str) -> PullSeen:
+        """Open the pull request of a branch, or bring the open one's words up to date."""
+        query = {"head": f"{self._address.owner}:{branch}", "base": base, "state": "open"}
+        reply = await self._client.get(f"{self._root}/pulls", query)
+        open_ = wire.read(reply.data, list[wire.Pull])
+        words = {"title": title, "body": body}
+        if open_:
+            number = open_[0].number
+            reply = await self._client.send("PATCH", f"{self._root}/pulls/{number}", words)
+        else:
+            asked = {**words, "head": branch, "base": base}
+            reply = await self._client.send("POST", f"{self._root}/pulls", asked)
+        found = wire.read(reply.data, wire.Pull)
+        return PullSeen(found.number, found.html_url, opened=not open_)
 
     # --- how lists are read ----------------------------------------------------------------------
 

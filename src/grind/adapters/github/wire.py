@@ -115,6 +115,13 @@ class Activity(Struct):
     timestamp: datetime
 
 
+class Pull(Struct):
+    """A pull request."""
+
+    number: int
+    html_url: str
+
+
 class Check(Struct):
     """A required check of a rule."""
 

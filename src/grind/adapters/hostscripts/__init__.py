@@ -12,7 +12,9 @@ LOCK = "lock.sh"
 DOCTOR = "doctor.sh"
 SYNC = "sync.sh"
 SIZES = "sizes.sh"
-NAMES = (LOCK, DOCTOR, SYNC, SIZES)
+PASS = "pass.sh"  # noqa: S105
+UNPACK = "unpack.sh"
+NAMES = (LOCK, DOCTOR, SYNC, SIZES, PASS, UNPACK)
 
 
 def script(name: str) -> bytes:

@@ -1,8 +1,9 @@
 # What this host has and lacks, as facts: nothing is judged here, and nothing is changed.
 #
-#   bash -s -- STATE   (this text on standard input)
+#   bash -s -- STATE [brief]   (this text on standard input)
 #
-# STATE is grind's state folder; empty for where it is by default. The answer is NUL-delimited pairs of a
+# STATE is grind's state folder; empty for where it is by default. `brief` leaves out what takes its time,
+# for the record that a receipt keeps of its host. The answer is NUL-delimited pairs of a
 # name and a value. It works with builtins alone: what a program would tell is left out without it.
 
 g_fact() { # NAME VALUE
@@ -142,10 +143,16 @@ g_leftovers() { # STATE: lanes that run now, folders that are only in the way, l
 
 g_main() {
   shopt -s nullglob extglob
-  local g_state=$1
+  local g_state=${1-}
   [[ $g_state ]] || g_state=${XDG_STATE_HOME:-${HOME:-~}/.local/state}/grind
   g_system
   g_memory
+  if [[ ${2-} == brief ]]; then
+    g_ask git git --version
+    g_ask nix nix --version
+    g_fact end 1
+    return
+  fi
   g_programs
   g_units
   g_disk "$g_state"
@@ -154,5 +161,5 @@ g_main() {
 }
 
 LC_ALL=C
-g_main "${1-}"
+g_main "$@"
 exit

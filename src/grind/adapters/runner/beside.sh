@@ -45,20 +45,14 @@ g_keep_step() { # PIPE STARTED, in a fork: the keeper
     g_tell_late "$g_me" "$g_timer" </dev/null >/dev/null 2>&1 {g_rec}>&- {g_out}>&- &
     g_timer=$!
   fi
-  while :; do
+  # Looking again and again, because a signal that comes just before a `wait` would not end it.
+  while kill -0 "$g_pid" 2>/dev/null; do
     [[ -z $g_told ]] || g_stop_step cancelled
     [[ -z $g_late ]] || g_stop_step timeout
-    g_told= g_late=
-    if ((BASH_VERSINFO[0] >= 5)); then
-      wait -f "$g_pid"
-      g_rc=$?
-      [[ $g_told$g_late ]] || break
-    else
-      wait "$g_pid"
-      g_rc=$?
-      [[ $g_told$g_late ]] || kill -0 "$g_pid" 2>/dev/null || break
-    fi
+    g_nap 0.05
   done
+  wait "$g_pid"
+  g_rc=$?
   [[ -z $g_timer ]] || kill -KILL -- "-$g_timer" 2>/dev/null
   # Who asks now comes too late.
   trap '' TERM USR1

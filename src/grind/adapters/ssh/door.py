@@ -55,6 +55,13 @@ class Door(NamedTuple):
         pairs = tuple(part for option in options for part in ("-o", option))
         return ("ssh", *chosen, *pairs, "-T", "-e", "none", "--", self.alias, *command)
 
+    def anew(self) -> Door:
+        """Return a way to the same host that shares no connection with any other."""
+        import secrets
+
+        socket = os.path.join(os.path.dirname(self.socket), secrets.token_hex(8))
+        return self._replace(socket=socket, persist=1)
+
     async def shut(self) -> None:
         """End the master connection, and every session through it. The host's lanes go on."""
         chosen = ("-F", self.config) if self.config is not None else ()

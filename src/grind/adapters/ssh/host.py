@@ -14,6 +14,7 @@ from grind.adapters.identity import os_name
 from grind.adapters.localhost import ASK_SECONDS, COLLECT_SECONDS, kept_name
 from grind.adapters.runner import wire
 from grind.adapters.runner.client import RunnerLane
+from grind.adapters.ssh import passing
 from grind.adapters.ssh.channel import Pulse
 from grind.adapters.ssh.door import Door
 from grind.adapters.ssh.following import LaneName
@@ -23,7 +24,7 @@ from grind.adapters.ssh.session import Answer
 from grind.adapters.ssh.sync import TOP, Source, send
 from grind.core.errors import UnreachableError
 from grind.core.lend import lend
-from grind.ports import Clock, Completed, HostIdentity, LanePaths, LaneSpec
+from grind.ports import Clock, Completed, HostIdentity, LanePaths, LaneSpec, Passage
 
 PATIENCE = 900.0
 
@@ -171,6 +172,13 @@ class SshHost:
         )
         return f"{self._state()}/bin/{kept}"
 
+    async def passage(
+        self, argv: Sequence[str], *, cwd: str, env: Mapping[str, str] | None = None
+    ) -> Passage:
+        """Return how to run a program there with this process's own input and output."""
+        await self.open()
+        return await passing.passage(self, self._link.door, argv, cwd, env or {})
+
     async def receive(self, repository: str, modules: Callable[[], Mapping[str, str]]) -> str:
         """Bring the private repository to the host, and return its path there."""
         await self.open()
@@ -223,6 +231,11 @@ class SshHost:
     async def _request(self, kind: str, fields: Sequence[str] = (), data: bytes = b"") -> Answer:
         await self.open()
         return await self._link.ask(kind, fields, data)
+
+    async def state(self) -> str:
+        """Return the state folder of this repository on the host. Raises UnreachableError."""
+        await self.open()
+        return self._state()
 
     def _state(self) -> str:
         hello = self._link.hello

@@ -13,7 +13,8 @@ set -u
 umask 077
 export LC_ALL=C
 g_tab=$'\t'
-g_id= g_phase= g_to= g_from= g_spec=()
+g_id= g_phase= g_to= g_from= g_spec=() g_failed=() g_named=() g_new_failures=()
+g_log_before=0
 exec {g_lock}</dev/null {g_busy}</dev/null # until they are held
 
 g_fail() { # CODE MESSAGE: the verb ends with it
@@ -91,6 +92,9 @@ g_spec_names='version id kind old generation new target profile running deadline
 g_take_spec() { # FILE → g_old, g_new, … and g_baseline; fails when it is not one
   local g_name g_at=0
   mapfile -d '' -t g_spec <"$1" || return 1
+  # What was cut off on its way is not what was said.
+  ((${#g_spec[@]})) && [[ ${g_spec[-1]} == end ]] || return 1
+  unset 'g_spec[-1]'
   for g_name in $g_spec_names; do
     ((g_at < ${#g_spec[@]})) || return 1
     printf -v "g_$g_name" %s "${g_spec[g_at]}"

@@ -23,8 +23,8 @@ g_failed_units() { # → g_failed: units that have failed; fails when that canno
 g_newly_failed() { # → g_new_failures: those that had not failed before
   local g_unit
   g_new_failures=()
-  for g_unit in "${g_failed[@]}"; do
-    [[ " ${g_baseline[*]} " == *" $g_unit "* ]] || g_new_failures+=("$g_unit")
+  for g_unit in "${g_failed[@]}" "${g_named[@]}"; do
+    [[ " ${g_baseline[*]} ${g_new_failures[*]-} " == *" $g_unit "* ]] || g_new_failures+=("$g_unit")
   done
 }
 

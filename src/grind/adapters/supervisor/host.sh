@@ -4,6 +4,7 @@
 # supervisor can wait for it: two switches at once are worse than one that was bad.
 g_do() { # COMMAND...
   local g_pid g_rc
+  g_log_before=$(stat -c %s -- "$g_log" 2>/dev/null) || g_log_before=0
   "$@" >>"$g_log" 2>&1 </dev/null {g_lock}>&- {g_busy}>&- &
   g_pid=$!
   printf '%s %s\n' "$g_pid" "$(g_start_of "$g_pid")" >"$g_folder/doing" 2>/dev/null
@@ -57,19 +58,38 @@ g_to_new() { # switch to the new system → g_rc, g_why (empty when it stands)
 }
 
 # The exit codes of switch-to-configuration. After 1 and 100 the system that ran still runs; 2 and 4
-# come after the switch. 4 may speak of units that had failed before.
+# come after the switch. 4 may speak of units that had failed before: only when all that it names, and all
+# that have failed now, are of those.
 g_judge() { # of g_rc → g_why
-  g_failed_units || g_failed=()
+  local g_known=1
+  g_failed_units || g_known= g_failed=()
+  g_named_units
   g_newly_failed
   case $g_rc in
     0) ;;
     1) g_why='switch-to-configuration refused (1)' ;;
     2) g_why='the activation script failed (2)' ;;
-    4) ((${#g_new_failures[@]} == 0)) || g_why="units failed (4): ${g_new_failures[*]}" ;;
+    4)
+      if ((${#g_new_failures[@]})); then
+        g_why="units failed (4): ${g_new_failures[*]}"
+      elif [[ ! $g_known ]] || ((${#g_named[@]} == 0)); then
+        g_why='units failed (4), and it cannot be known which'
+      fi
+      ;;
     100) g_why='this system cannot be switched to without a reboot (100)' ;;
     124 | 137) g_why="switch-to-configuration did not end within $g_limit seconds" ;;
     *) g_why="switch-to-configuration exited $g_rc" ;;
   esac
+}
+
+g_named_units() { # → g_named: units that the last switch said have failed; systemd may be restarting them
+  local g_line g_unit
+  g_named=()
+  while IFS= read -r g_line; do
+    [[ $g_line == *'the following units failed: '* ]] || continue
+    IFS=' ,' read -r -a g_unit <<<"${g_line##*the following units failed: }"
+    g_named+=("${g_unit[@]}")
+  done < <(tail -c +"$((g_log_before + 1))" -- "$g_log" 2>/dev/null)
 }
 
 g_to_old() { # go back to the recorded path and generation → g_rc, g_why (empty when it is done)

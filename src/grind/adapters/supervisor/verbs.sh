@@ -11,11 +11,12 @@ g_main() {
     start) g_start ;;
     run) g_enter "${1-}" && g_run ;;
     tell) g_tell "${1-}" "${2-}" "${3-}" ;;
+    dry) g_dry "${1-}" ;;
     ack | red) g_word "$g_verb" "${1-}" "${2-}" ;;
     repair) g_repair "${1-}" ;;
     history) g_history "${1-}" "${2-}" "${3-}" ;;
     log) g_enter "${1-}" && tail -c 65536 -- "$g_log" ;;
-    *) g_fail 2 'usage: grind-activate start|tell|ack|red|repair|history|log STATE-FOLDER …' ;;
+    *) g_fail 2 'usage: grind-activate start|dry|tell|ack|red|repair|history|log STATE-FOLDER …' ;;
   esac
 }
 
@@ -80,17 +81,20 @@ g_start() {
 # A unit of its own where systemd runs the host: nothing that ends a session ends it. Else a session
 # of its own.
 g_detach() {
-  local g_self=$0
+  local g_self=$0 g_name
+  local -a g_kept=()
   if [[ -d ${GRIND_SYSTEMD_RUNTIME:-/run/systemd/system} && $EUID == 0 ]] && command -v systemd-run >/dev/null; then
+    # A unit does not inherit anything: every variable is named, and systemd-run takes its value.
+    for g_name in $(compgen -e); do g_kept+=("--setenv=$g_name"); done
     systemd-run --quiet --collect --no-ask-password --service-type=exec --unit="grind-activate-$g_id" \
-      --setenv=PATH --setenv=GRIND_BOOT_ID_FILE="${GRIND_BOOT_ID_FILE-}" \
-      -- "$BASH" --noprofile --norc "$g_self" run "$g_home" "$g_id" </dev/null && return
+      "${g_kept[@]}" -- "$BASH" --noprofile --norc "$g_self" run "$g_home" "$g_id" </dev/null >/dev/null 2>&1 {g_lock}>&- {g_busy}>&- &&
+      return
   fi
   setsid -f "$BASH" --noprofile --norc "$g_self" run "$g_home" "$g_id" </dev/null >/dev/null 2>&1 {g_lock}>&- {g_busy}>&-
 }
 
 g_check_ground() { # → g_why, when this must not be begun
-  local g_store=${NIX_STORE_DIR:-/nix/store} g_name
+  local g_name
   if [[ $g_kind == commands ]]; then
     if [[ $EUID == 0 && ${SUDO_UID:-0} != 0 ]]; then
       g_why='commands of a repository are never run by a supervisor that sudo started'
@@ -102,14 +106,7 @@ g_check_ground() { # → g_why, when this must not be begun
     return
   fi
   for g_name in "$g_old" "$g_new"; do
-    if [[ ${g_name%/*} != "$g_store" || ${g_name##*/} == .* ]]; then
-      g_why="not a path of the Nix store: $g_name"
-    elif [[ ! -x $g_name/bin/switch-to-configuration ]]; then
-      g_why="not a system: $g_name"
-    elif ! nix-store --check-validity "$g_name" 2>>"$g_log"; then
-      g_why="the Nix store does not have $g_name"
-    fi
-    [[ $g_why ]] && return
+    g_is_system "$g_name" || return
   done
   if [[ $(g_real "$g_running") != "$g_old" ]]; then
     g_why="the host runs $(g_real "$g_running") now, and ran $g_old when the plan was made"
@@ -143,6 +140,25 @@ g_tell() {
     [[ $g_line == "$g_id$g_tab"* ]] && printf '%s\n' "$g_line"
   done <"$g_home/record"
   return 0
+}
+
+# dry SYSTEM: what switching to it would do. Needs root, as switching does.
+g_dry() {
+  g_is_system "$1" || g_fail 3 "$g_why"
+  "$1/bin/switch-to-configuration" dry-activate </dev/null
+}
+
+g_is_system() { # PATH: is it a system in the Nix store? else g_why
+  local g_store=${NIX_STORE_DIR:-/nix/store}
+  g_why=
+  if [[ ${1%/*} != "$g_store" || ${1##*/} == .* ]]; then
+    g_why="not a path of the Nix store: $1"
+  elif [[ ! -x $1/bin/switch-to-configuration ]]; then
+    g_why="not a system: $1"
+  elif ! nix-store --check-validity "$1" 2>>"$g_log"; then
+    g_why="the Nix store does not have $1"
+  fi
+  [[ ! $g_why ]]
 }
 
 g_is_working() { # whether a supervisor holds the lock

@@ -53,7 +53,7 @@ async def activate(inputs: ActivateInputs) -> ActivateEnded:
     state = await _settled(inputs, supervisor, state)
     require_whole(inputs.host, state)
     built = await build(inputs)
-    planned, difference = await _plan(inputs, state, built)
+    planned, difference = await _plan(inputs, supervisor, state, built)
     inputs.record(planned)
     if not planned.changed:
         ended = await _unchanged(inputs, state, planned)
@@ -113,13 +113,13 @@ async def _settled(inputs: ActivateInputs, supervisor: Supervisor, state: HostSt
 
 
 async def _plan(
-    inputs: ActivateInputs, state: HostState, built: Built
+    inputs: ActivateInputs, supervisor: Supervisor, state: HostState, built: Built
 ) -> tuple[ActivatePlanned, Difference | None]:
     changed = built.name != state.running
     difference: Difference | None = None
     if inputs.config.kind == "nixos" and changed:
         await _must_be_system(inputs, built.name)
-        difference = await find_difference(inputs.host, state.running, built.name)
+        difference = await find_difference(supervisor, state.running, built.name)
     drift = tuple(one.text for one in drifts(state))
     head = ActivatePlanned(
         activation=inputs.activation,

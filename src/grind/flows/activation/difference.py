@@ -18,7 +18,7 @@ from grind.core.nixtext import (
 )
 from grind.core.texts import one_line
 from grind.flows.activation.build import NIX
-from grind.flows.activation.supervisor import BASH
+from grind.flows.activation.supervisor import BASH, Supervisor
 from grind.ports import Completed, Host
 
 _QUERY_SECONDS = 300.0
@@ -58,16 +58,17 @@ class Difference(NamedTuple):
     """What could not be found out, in sentences."""
 
 
-async def find_difference(host: Host, old: str, new: str) -> Difference:
+async def find_difference(supervisor: Supervisor, old: str, new: str) -> Difference:
     """Ask what switching from `old` to `new` would do. Changes nothing.
 
     Raises GrindError when the units that have failed already cannot be known: without them, exit
     code 4 of a switch cannot be judged.
     """
+    host = supervisor.host
     told, closures, dry, failed = await asyncio.gather(
         host.run((*NIX, "store", "diff-closures", old, new), seconds=_QUERY_SECONDS),
         asyncio.gather(*(_closure(host, path) for path in (old, new))),
-        host.run((f"{new}/bin/switch-to-configuration", "dry-activate"), seconds=_QUERY_SECONDS),
+        supervisor.dry(new),
         failed_units(host),
     )
     notes: list[str] = []

@@ -19,7 +19,7 @@ from grind.core.suggest import suggestion
 from grind.flows.activation.difference import Difference, failed_units, find_difference
 from grind.flows.activation.ground import require_idle, stand_of
 from grind.flows.activation.inputs import ActivateInputs, Expected
-from grind.flows.activation.supervisor import find_supervisor
+from grind.flows.activation.supervisor import Supervisor, find_supervisor
 from grind.flows.activation.switch import follow, switch
 
 
@@ -50,7 +50,9 @@ async def roll_back(inputs: ActivateInputs, to: str | None) -> ActivateEnded:
             ended = replace(ended, exit_code=int(ExitCode.DONE))
     else:
         target = find_target(inputs, state, to)
-        ended = await _go(inputs, state, target, await _planned(inputs, state, target))
+        ended = await _go(
+            inputs, supervisor, state, target, await _planned(inputs, supervisor, state, target)
+        )
     ended = replace(ended, duration=inputs.clock.now() - begun)
     inputs.record(ended)
     return ended
@@ -79,7 +81,9 @@ def find_target(inputs: ActivateInputs, state: HostState, to: str | None) -> Gen
     return target
 
 
-async def _planned(inputs: ActivateInputs, state: HostState, target: Generation) -> ActivatePlanned:
+async def _planned(
+    inputs: ActivateInputs, supervisor: Supervisor, state: HostState, target: Generation
+) -> ActivatePlanned:
     head = ActivatePlanned(
         activation=inputs.activation,
         old=state.running,
@@ -96,7 +100,7 @@ async def _planned(inputs: ActivateInputs, state: HostState, target: Generation)
     if target.system == state.running:
         planned = replace(head, failed=await failed_units(inputs.host))
     else:
-        planned = _with(head, await find_difference(inputs.host, state.running, target.system))
+        planned = _with(head, await find_difference(supervisor, state.running, target.system))
     inputs.record(planned)
     return planned
 
@@ -127,7 +131,11 @@ def _told(target: Generation) -> str:
 
 
 async def _go(
-    inputs: ActivateInputs, state: HostState, target: Generation, planned: ActivatePlanned
+    inputs: ActivateInputs,
+    supervisor: Supervisor,
+    state: HostState,
+    target: Generation,
+    planned: ActivatePlanned,
 ) -> ActivateEnded:
     ended = ActivateEnded(
         activation=inputs.activation,
@@ -148,7 +156,6 @@ async def _go(
         )
     if not planned.changed:
         return await _look(inputs, ended, target)
-    supervisor = await find_supervisor(inputs.host, inputs.config, inputs.program)
     return await switch(inputs, supervisor, _spec(inputs, state, target, planned))
 
 

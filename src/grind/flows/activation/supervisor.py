@@ -54,6 +54,10 @@ class Supervisor:
         said = await self._checked("history", *paths)
         return read_history(said.out.decode("utf-8", "replace"), config.kind or "nixos")
 
+    async def dry(self, system: str) -> Completed:
+        """Ask what switching to a system would do to units."""
+        return await self.host.run((*self._prefix, "dry", self._state, system), seconds=300.0)
+
     async def start(self, spec: Spec) -> None:
         """Begin. Raises RefusedError when the host is not as it was planned for, or is busy."""
         said = await self.call("start", data=spec.encode(), seconds=60.0)

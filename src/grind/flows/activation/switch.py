@@ -7,10 +7,9 @@ off here, the host brings itself to an end: acknowledged, or back on what was re
 from __future__ import annotations
 
 import asyncio
-from typing import NamedTuple
 
-from grind.core.activation import Phase, Spec, Standing, told_switch
-from grind.core.errors import ExitCode, GrindError, UnreachableError
+from grind.core.activation import Phase, Spec, Standing
+from grind.core.errors import GrindError, RefusedError, UnreachableError
 from grind.core.hostevents import (
     ActivateEnded,
     ActivateIntent,
@@ -18,19 +17,13 @@ from grind.core.hostevents import (
     ActivateProbed,
     ActivateWord,
 )
+from grind.flows.activation.ending import Judged, ended_of, told_phase
 from grind.flows.activation.inputs import ActivateInputs, Expected, Looked
 from grind.flows.activation.supervisor import Supervisor, Told
 
 _PATIENCE = 120.0
 """Seconds beyond the host's own deadlines for which a host that does not answer is asked again."""
 _PAUSE = 1.0
-
-
-class Judged(NamedTuple):
-    """How an activation ended, and what was seen of the host's health last."""
-
-    standing: Standing
-    looked: Looked | None
 
 
 async def switch(
@@ -62,7 +55,11 @@ async def _start(inputs: ActivateInputs, supervisor: Supervisor, spec: Spec) -> 
     except UnreachableError:
         again = await _reached(inputs, supervisor, 0.0)
         if await again.tell(spec.id, wait=0) is None:
-            await again.start(spec)
+            try:
+                await again.start(spec)
+            except RefusedError:  # the first word may have been slower than the second question
+                if await again.tell(spec.id, wait=0) is None:
+                    raise
 
 
 async def follow(
@@ -187,23 +184,32 @@ class _Following:
             await self._give("red", f"probes are red: {red}"[:1000])
 
     async def _give(self, word: str, reason: str) -> None:
-        """Give the word over a fresh connection. When there is none to be had before the host's
-        deadline, the host goes back by itself."""
+        """Give the word: an acknowledgement over a fresh connection, and nothing else will do; that
+        it shall go back, over any. When the host's deadline is over, it needs no word any more."""
         self._word = word
         self._in.record(ActivateWord(activation=self._id, word=word, reason=reason))
-        began = self._in.clock.now()
-        while True:
+        until = self._in.clock.now() + self._in.deadline
+        while not await self._given(word, reason):
+            if self._in.clock.now() > until:
+                return  # the record says what the host made of it
+            await self._in.clock.sleep(_PAUSE)
+
+    async def _given(self, word: str, reason: str) -> bool:
+        try:
+            if word == "red":
+                await self._supervisor.word(word, self._id, reason)
+                return True
+        except UnreachableError:
+            pass  # then over another one
+        try:
+            fresh = await self._in.fresh()
             try:
-                fresh = await self._in.fresh()
-                try:
-                    await self._supervisor.on(fresh).word(word, self._id, reason)
-                finally:
-                    await fresh.close()
-                return
-            except UnreachableError:
-                if self._in.clock.now() - began > self._in.deadline + _PATIENCE:
-                    raise
-                await self._in.clock.sleep(_PAUSE)
+                await self._supervisor.on(fresh).word(word, self._id, reason)
+            finally:
+                await fresh.close()
+        except UnreachableError:
+            return False
+        return True
 
 
 async def _reached(inputs: ActivateInputs, supervisor: Supervisor, began: float) -> Supervisor:
@@ -226,90 +232,3 @@ async def _reached(inputs: ActivateInputs, supervisor: Supervisor, began: float)
                     remedy="grind status --host, when it can be reached again",
                 ) from None
             await inputs.clock.sleep(_PAUSE)
-
-
-def told_phase(standing: Standing) -> str:
-    """Return what the phase means, for a person."""
-    match standing.phase:
-        case Phase.SWITCHED | Phase.WAITING:
-            return told_switch(standing.switch_rc, standing.newly, standing.failed)
-        case Phase.GOING_BACK | Phase.REFUSED | Phase.KEPT:
-            return standing.reason
-        case Phase.ROLLBACK_FAILED:
-            return standing.failure
-        case _:
-            return ""
-
-
-def ended_of(inputs: ActivateInputs, judged: Judged) -> ActivateEnded:
-    """Return the result: 0 only when acknowledged and healthy."""
-    standing, looked = judged
-    healthy = looked.healthy if looked is not None else None
-    state, code, reason = "rollback-failed", ExitCode.ROLLBACK_FAILED, standing.failure
-    by_hand: tuple[str, ...] = ()
-    match standing.phase:
-        case Phase.ACKNOWLEDGED:
-            state, code, reason = "activated", ExitCode.DONE, ""
-            if standing.purpose == "rollback":
-                state = "rolled-back"
-        case Phase.ROLLED_BACK if standing.purpose == "rollback":
-            reason = f"the rollback did not succeed, and the host is as it was: {standing.reason}"
-            by_hand = back_by_hand(
-                inputs.config.profile, standing.kind, standing.new, made(standing)
-            )
-        case Phase.ROLLED_BACK:
-            state, code, reason = "rolled-back", ExitCode.ROLLED_BACK, standing.reason
-            if healthy is False and looked is not None:
-                state, code = "rollback-failed", ExitCode.ROLLBACK_FAILED
-                reason += "; it is back on the recorded system, but not healthy: " + "; ".join(
-                    looked.red
-                )
-                by_hand = _look_by_hand(standing)
-        case Phase.REFUSED:
-            state, code, reason = "refused", ExitCode.REFUSED, standing.reason
-        case Phase.KEPT:
-            state, code, reason = "kept", ExitCode.ROLLBACK_FAILED, standing.reason
-            by_hand = _look_by_hand(standing)
-        case _:
-            reason = f"{standing.reason}; and going back failed: {standing.failure}"
-            by_hand = back_by_hand(
-                inputs.config.profile, standing.kind, standing.old, standing.generation
-            )
-    return ActivateEnded(
-        activation=standing.id,
-        host=inputs.host.name,
-        state=state,
-        exit_code=int(code),
-        reason=reason,
-        old=standing.old,
-        new=standing.new,
-        generation=standing.made if standing.phase is Phase.ACKNOWLEDGED else standing.generation,
-        by_hand=by_hand,
-        healthy=healthy,
-        duration=standing.at - standing.begun,
-    )
-
-
-def _look_by_hand(standing: Standing) -> tuple[str, ...]:
-    return (
-        "systemctl --failed; journalctl -b -p err",
-        f"grind status --host; the host runs {standing.new if standing.phase is Phase.KEPT else standing.old}",
-    )
-
-
-def made(standing: Standing) -> str:
-    """Return the generation that was to be, when it is known."""
-    return standing.made if standing.made != standing.generation else ""
-
-
-def back_by_hand(profile: str, kind: str, system: str, number: str) -> tuple[str, ...]:
-    """Return what to type on the host to bring it to that system when grind could not."""
-    if kind == "commands":
-        return (
-            f"make the host run {system} again: what `back` of [activate] does, with GRIND_TO={system}",
-        )
-    to_set = f"--switch-generation {number}" if number else f"--set {system}"
-    return (
-        f"sudo nix-env -p {profile} {to_set}",
-        f"sudo {system}/bin/switch-to-configuration switch",
-    )

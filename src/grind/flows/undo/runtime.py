@@ -29,8 +29,8 @@ class RuntimeInputs(NamedTuple):
     host: Host
     clock: Clock
     record: Callable[[e.Event], None]
-    probe: Callable[[float], Awaitable[ProbeReport]] | None
-    """Probes the host; given when the restarts began, by the host's clock. None without probes."""
+    probe: Callable[[], Awaitable[ProbeReport]] | None
+    """Probes the host. None without probes."""
 
 
 class UnitState(NamedTuple):
@@ -99,8 +99,7 @@ async def restart(
         )
     )
     try:
-        since, prefix = await _ground(inputs.host)
-        problem = await _restart_all(inputs, prefix, [one.unit for one in states])
+        problem = await _restart_all(inputs, [one.unit for one in states])
     except UnreachableError as error:
         _ended(inputs, begun, "failed", ExitCode.UNREACHABLE, error.message)
         raise
@@ -108,7 +107,7 @@ async def restart(
         return _ended(inputs, begun, "failed", ExitCode.ROLLBACK_FAILED, problem)
     if inputs.probe is None:
         return _ended(inputs, begun, "undone", ExitCode.DONE, "no probe says whether it helped")
-    report = await inputs.probe(since)
+    report = await inputs.probe()
     if report.healthy:
         return _ended(inputs, begun, "undone", ExitCode.DONE, "", healthy=True)
     red = ", ".join(row.name for row in report.red) or "no probe was asked"
@@ -117,17 +116,11 @@ async def restart(
     )
 
 
-async def _ground(host: Host) -> tuple[float, tuple[str, ...]]:
-    """Return the host's clock, and what must stand before a command of root's."""
-    answers = await host.ask({"now": ("date", "+%s"), "user": ("id", "-u")})
-    now = answers["now"].out.decode("ascii", "replace").strip()
-    root = answers["user"].out.strip() == b"0"
-    return float(now) if now.isdecimal() else 0.0, () if root else ("sudo", "-n")
-
-
-async def _restart_all(inputs: RuntimeInputs, prefix: tuple[str, ...], units: Sequence[str]) -> str:
+async def _restart_all(inputs: RuntimeInputs, units: Sequence[str]) -> str:
     """Return why not all are restarted, or an empty string."""
     host, clock = inputs.host, inputs.clock
+    user = (await host.ask({"user": ("id", "-u")}))["user"]
+    prefix = () if user.out.strip() == b"0" else ("sudo", "-n")
     for unit in units:
         inputs.record(UnitRestarting(host=host.name, unit=unit))
         begun = clock.now()

@@ -5,13 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from grind.rules.findings import ERROR, HIGH, LOW, MEDIUM, NOTE, WARNING, Edit, Hit, Rule, lower
+import msgspec
+
+from grind.rules.findings import (
+    ERROR,
+    HIGH,
+    LOW,
+    MEDIUM,
+    NOTE,
+    WARNING,
+    Claim,
+    Edit,
+    Hit,
+    Rule,
+    lower,
+)
 from grind.rules.shell.programs import Call
+from grind.rules.treefacts import TreeFacts
 from grind.rules.units import Unit, View
 
 _PYTHON = re.compile(r"python(\d+(\.\d+)?)?$")
 _ACTIVATES = re.compile(r"(^|/)activate$|venv|\.nix-profile|nix-daemon\.sh")
 _SUPPLIES = re.compile(r"venv|virtualenv|nix|pyenv|conda", re.IGNORECASE)
+_SHELLS = ("devenv.nix", "shell.nix", "flake.nix")
 _MOVES = frozenset(("cd", "pushd", "popd"))
 
 
@@ -78,7 +94,19 @@ def _hit(view: View, unit: Unit, call: Call) -> Hit:
     message = f"bare `{call.name}`: it is whatever is {where}, on NixOS nothing{extra}"
     edits = _fix(view, unit, call)
     span = (call.head.start, call.head.end)
-    return unit.hit("bare-python", span, message, severity, confidence, edits)
+    local = call.context.machine == "local" and call.context.host != "hook"
+    claim = Claim("nearby", view.source.path) if local and severity != NOTE else None
+    return unit.hit("bare-python", span, message, severity, confidence, edits, claim=claim)
+
+
+def judge(hit: Hit, facts: TreeFacts) -> Hit:
+    """What lies below a shell of its own (devenv.nix, shell.nix) is probably run in it."""
+    folder = hit.claim.path.rpartition("/")[0] if hit.claim is not None else ""
+    while folder:
+        if any(facts.has(f"{folder}/{name}") for name in _SHELLS):
+            return msgspec.structs.replace(hit, severity=NOTE, confidence=LOW, edits=())
+        folder = folder.rpartition("/")[0]
+    return hit
 
 
 def _weight(view: View, call: Call) -> tuple[str, str]:
@@ -116,4 +144,5 @@ RULE = Rule(
     bad="python3 scripts/report.py",
     good="nix shell --inputs-from . nixpkgs#python3 --command python3 scripts/report.py",
     check=check,
+    judge=judge,
 )

@@ -21,6 +21,7 @@ _LOWER = re.compile(r"(^|_)(token|secret|password|passwd|api_?key|passphrase)$")
 _CONTEXT = re.compile(
     r"(?i)authorization|bearer|--?pass(word|phrase)?\b|--?token\b|--?secret|api[-_]?key|:$|-u$"
 )
+_FILE_OPTION = re.compile(r"^--?(credentials?|key|cert|config)(-file)?$")
 _BUILTINS = frozenset(
     (
         "echo printf test [ [[ export local declare readonly typeset set unset read return exit"
@@ -62,8 +63,15 @@ def _secrets(unit: Unit, call: Call) -> Iterator[tuple[Part, str]]:
                 yield part, name
 
 
+def _names_a_file(part: Part, before: str) -> bool:
+    """`--credentials "$X_CREDENTIALS"`: credentials that an option of that name takes are a file."""
+    return part.text.endswith("CREDENTIALS") and bool(_FILE_OPTION.search(before))
+
+
 def _secret_name(unit: Unit, word: Word, part: Part, before: str) -> str:
     if part.kind == VAR:
+        if _names_a_file(part, before):
+            return ""
         raw = unit.text[part.start : part.end]
         if raw.startswith(("${#", "${!")) or re.match(r"\$\{\w+:?[+]", raw):
             return ""

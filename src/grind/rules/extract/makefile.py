@@ -60,7 +60,9 @@ def extract(source: Source) -> list[Fragment]:
 class _Reader:
     def __init__(self, source: Source) -> None:
         self.text = source.text
-        self.folder = source.path.rpartition("/")[0]
+        # What is there to be included runs where the including one stands.
+        included = source.path.endswith(".mk")
+        self.folder = None if included else source.path.rpartition("/")[0]
         self.out: list[Fragment] = []
         self.shell = ["/bin/sh", "-c"]
         self.oneshell = bool(re.search(r"^\.ONESHELL\s*:", self.text, re.MULTILINE))
