@@ -26,10 +26,14 @@ g_answer_files() { # CODE OUT ERR: what a command has said is in files
   g_answer "$1" "$g_o" "$g_e"
 }
 
+g_cannot_keep() {
+  g_answer 125 '' 'the state folder of the host cannot be written (is its disk full?)'
+}
+
 # What a fork says to its own outputs becomes the answer.
 g_in_files() { # COMMAND...: run it with its outputs in the files of the request, and answer
   local g_rc
-  : >"$g_files.o" && : >"$g_files.e" || { g_answer 125 '' 'the state folder of the host cannot be written (is its disk full?)'; return; }
+  { : >"$g_files.o" && : >"$g_files.e"; } 2>/dev/null || { g_cannot_keep; return; }
   ("$@") >"$g_files.o" 2>"$g_files.e" </dev/null
   g_rc=$?
   if ((g_rc)) && [[ ! -s $g_files.e && $(stat -f -c %a -- "$g_session") == 0 ]]; then
@@ -87,11 +91,11 @@ g_do_write() { # PATH WAKE; g_bytes → 0, 1 (it was there), 125
   rm -f -- "$g_aside" &
 }
 
-g_run_command() { # CWD N (N pairs) ARGV...; the data is in g_files.i
+g_run_command() { # CWD N (N pairs) ARGV...; g_input holds the data
   local g_n=${g_a[1]} g_rc
-  local -a g_argv g_plain=() g_special=()
+  local -a g_argv g_plain=("${g_base_plain[@]}") g_special=("${g_base_special[@]}")
   g_argv=("${g_a[@]:g_n + 2}")
-  g_sort_names "${g_base[@]}" "${g_a[@]:2:g_n}"
+  ((g_n)) && g_sort_names "${g_a[@]:2:g_n}"
   ((${#g_special[@]})) && g_argv=("$g_env_program" -- "${g_special[@]}" "${g_argv[@]}")
   cd -- "${g_a[0]}" 2>/dev/null || { g_answer 127 '' "${g_a[0]}: no such folder"; return; }
   unset -v PATH OLDPWD
@@ -103,18 +107,21 @@ g_run_command() { # CWD N (N pairs) ARGV...; the data is in g_files.i
     g_answer "$1" '' "${2:0:900}"
     return
   fi
-  (exec -- "$@" <"$g_files.i" >"$g_files.o" 2>"$g_files.e")
+  (exec -- "$@" <"$g_input" >"$g_files.o" 2>"$g_files.e")
   g_rc=$?
   PATH=$g_path
   g_answer_files "$g_rc" "$g_files.o" "$g_files.e"
-  if [[ -s $g_files.i ]]; then : >"$g_files.i"; fi
+  if [[ $g_input != /dev/null ]]; then : >"$g_input"; fi
 }
 
 g_do_run() {
-  if ! { g_take_data "$g_files.i" && : >"$g_files.o" && : >"$g_files.e"; } 2>/dev/null; then
-    g_answer 125 '' 'the state folder of the host cannot be written (is its disk full?)'
-    return
+  local g_input=/dev/null
+  if ((g_bytes)); then
+    g_input=$g_files.i
+    g_take_data "$g_input" 2>/dev/null || { g_cannot_keep; return; }
   fi
+  # The files of a number that was used before are there.
+  if [[ ! -e $g_files.e ]]; then { : >"$g_files.o" && : >"$g_files.e"; } 2>/dev/null || { g_cannot_keep; return; }; fi
   g_run_command &
   g_jobs[g_id]=$!
 }
@@ -156,7 +163,7 @@ g_end_session() {
 
 g_main_serve() { # STATE PATH RUNNER
   local g_id g_kind g_count g_bytes g_line g_written_files=0
-  local -a g_a g_base=() g_jobs=()
+  local -a g_a g_plain g_special g_base_plain=() g_base_special=() g_jobs=()
   g_state=$1 g_path=$2 g_runner=$1/bin/run/$3 g_env_program=$(type -P env)
   g_make_session_folder || exit 1
   trap g_end_session EXIT
@@ -172,7 +179,9 @@ g_main_serve() { # STATE PATH RUNNER
       write) g_do_write ;;
       kill) g_do_kill ;;
       env)
-        g_base=("${g_a[@]}")
+        g_plain=() g_special=()
+        g_sort_names "${g_a[@]}"
+        g_base_plain=("${g_plain[@]}") g_base_special=("${g_special[@]}")
         g_answer 0 '' ''
         ;;
       read) g_do_read & ;;
