@@ -184,3 +184,28 @@ def test_everything_else_of_grind_goes_through_it(world: Watched) -> None:
     assert world.ran([str(world.door), "--version"]).out == done.out
     assert world.ran([str(world.door), "expr", "1 == 1"]).out == world.grind("expr", "1 == 1").out
     assert world.ran([str(world.door), "nonsense"]).code == 2
+
+
+def test_what_is_not_needed_any_more_is_let_go(world: Watched) -> None:
+    world.warm("x.py")
+    door = world.repo / ".git/grind/door"
+    before = {path.name for path in door.iterdir() if path.name.isdigit()}
+    rewrite(world)
+    world.age()
+    for _ in range(3):  # another content is another script, counted from one
+        world.py("x.py")
+    after = {path.name for path in door.iterdir() if path.name.isdigit()}
+    text = (door / "answers").read_text()
+    assert after
+    assert before != after
+    assert all(name in text for name in after)
+    state = next(world.state.rglob("usage.ndjson")).parent
+    for number in range(20):
+        note = state / f"{number:024x}.shell.json"
+        note.write_bytes(b"{}")
+        (state / f"{number:024x}.shell").symlink_to("nowhere")
+        os.utime(note, (number, number))
+    world.py("x.py")
+    assert len(list(state.glob("*.shell.json"))) == 8
+    assert len([p for p in state.iterdir() if p.name.endswith(".shell")]) <= 8
+    assert world.py("x.py").out == "two\n"

@@ -8,6 +8,7 @@ a moment ago: two writes may share a time.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -106,7 +107,16 @@ def keep(answer: Answer, place: Place, began_ns: int) -> bool:
     replace_file(
         os.path.join(place.folder, "answers"), text.encode("utf-8", "surrogateescape"), sync=False
     )
+    _forget_stamps(place.folder, text)
     return True
+
+
+def _forget_stamps(folder: str, text: str) -> None:
+    """Remove the stamps that no answer names any more."""
+    for name in os.listdir(folder):
+        if name.isdigit() and f"/{name}'" not in text:
+            with contextlib.suppress(OSError):  # another grind was faster
+                os.unlink(os.path.join(folder, name))
 
 
 def _read(place: Place) -> Book:

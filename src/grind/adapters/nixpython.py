@@ -72,8 +72,8 @@ class NixPython:
     def shell(self, flake: str, digest: str) -> Shell:
         """Make the shell of a flake, look for Python in it, and remember what was seen.
 
-        What cannot be made (no such shell, a lock that does not fit) is an answer too, but is not
-        remembered: the network may be back in a minute.
+        What cannot be made (a lock that does not fit, a builder that fails) is an answer too, but is
+        not remembered: the network may be back in a minute.
         """
         make = (
             *NIX,
@@ -86,7 +86,10 @@ class NixPython:
         answer = self._run((*make, "--command", "bash", "-c", "printf '\\0'; exec env -0"))
         if answer.exit_code:
             said = last_words(answer.err)
-            return Shell(error="" if _NO_SHELL in said else said)
+            if _NO_SHELL not in said:
+                return Shell(error=said)
+            self._keep(f"{digest}.shell.json", msgspec.json.encode(Shell()))
+            return Shell()
         # What a shellHook prints comes before the first NUL.
         rows = answer.out.partition(b"\0")[2].split(b"\0")
         pairs = (os.fsdecode(row).partition("=") for row in rows if b"=" in row)

@@ -51,9 +51,7 @@ def parser() -> argparse.ArgumentParser:
 
     made = parser_for("py", HELP, EXAMPLES)
     made.usage = "grind py [OPTIONS] SCRIPT|-c CODE|- [ARGS…] | list | promote SCRIPT | demote NAME"
-    made.add_argument(
-        "--host", metavar="H", help="run it there: a host of grind.toml, or an SSH alias"
-    )
+    made.add_argument("--host", metavar="H", help="run it there: a [hosts.NAME] of grind.toml")
     made.add_argument(
         "--fresh", action="store_true", help="look at the flake's shell again, not only at its lock"
     )

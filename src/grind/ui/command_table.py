@@ -392,7 +392,7 @@ TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml f
                     'places': ['=export|fetch|list|push|show|sign|verify', 'branches']},
         'py': {'options': {'-h': ('show this help message and exit', ''),
                            '--help': ('show this help message and exit', ''),
-                           '--host': ('run it there: a host of grind.toml, or an SSH alias', '='),
+                           '--host': ('run it there: a [hosts.NAME] of grind.toml', '='),
                            '--fresh': ("look at the flake's shell again, not only at its lock",
                                        ''),
                            '--why': ('say what would run it, and run nothing', ''),

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FOLDER = "py"
 USAGE = "usage.ndjson"
+ROOTS = 8
+"""Shells, and apps, whose GC roots are kept."""
 
 
 class Workshop(NamedTuple):
@@ -74,6 +76,7 @@ def workshop(session: Session, *, fresh: bool, say: Callable[[str], None]) -> Wo
         )
     config = python_config(top)
     folder = python_folder(session)
+    tidy(folder)
     flake = flake_of(top, config)
     place = parts_of(flake)[0] if flake is not None else ""
     shell = flakefiles.files(top, flakefiles.SHELL, session.environ, flake or "")
@@ -138,6 +141,20 @@ def python_folder(session: Session) -> str:
     root = private_folder(os.path.realpath(state_folder(session.environ)))
     own = private_folder(os.path.join(root, repository_slug(session.repository.common_dir)))
     return private_folder(os.path.join(own, FOLDER))
+
+
+def tidy(folder: str) -> None:
+    """Let go of what Nix keeps for shells and apps of long ago: all but the newest few."""
+    import contextlib
+
+    ages = {entry.name: entry.stat(follow_symlinks=False).st_mtime for entry in os.scandir(folder)}
+    for suffix in (".shell.json", ".app"):
+        names = sorted((n for n in ages if n.endswith(suffix)), key=ages.__getitem__)
+        for old in names[:-ROOTS]:
+            digest = old.partition(".")[0]
+            for name in [name for name in ages if name.startswith(digest)]:
+                with contextlib.suppress(OSError):  # another grind was faster
+                    os.unlink(os.path.join(folder, name))
 
 
 def python_config(top: str) -> PythonConfig:
