@@ -134,6 +134,8 @@ class Timed:
 
     def back(self) -> Iterator[Row]:
         ways, switches = [], []
+        self.next()
+        self.activate()
         for _ in range(ROUNDS):
             self.next("sick")
             events = self.activate(5)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.activation.commands_host import CommandsWorld
+from tests.activation.world import PROBE
 
 
 @pytest.fixture
@@ -93,3 +94,19 @@ def test_nothing_is_run_without_a_yes(site: CommandsWorld) -> None:
     assert done.code == 3
     assert "never said yes" in done.err or "changed" in done.err, done.err
     assert site.runs == "none"
+
+
+def test_probe_that_comes_with_the_change_is_not_asked_of_what_was_before(
+    site: CommandsWorld,
+) -> None:
+    """The old service has no such route: that it has none is no reason to call anybody at night."""
+    assert site.world.grind("activate").code == 0
+    one = site.runs
+    more = PROBE.format(port=site.port, greens=3, deadline="3s").replace('"web"', '"new"')
+    site.world.write({"grind.toml": site.toml() + more.replace("/health", "/health/new")})
+    shown = site.world.grind("trust", "--show", "--json")
+    assert site.world.grind("trust", "--digest", shown.document["digest"]).code == 0
+    done = site.change("2")
+    assert done.code == 5, done.said
+    assert "red before the switch already, so not asked after it: new" in done.out
+    assert site.runs == one

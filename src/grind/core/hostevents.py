@@ -68,6 +68,8 @@ class ActivateIntent(Struct, frozen=True, tag="activate.intent", kw_only=True):
     generation: str
     deadline: int
     """Seconds that the host waits for the acknowledgement."""
+    ill: tuple[str, ...] = ()
+    """Probes that are red already: going back cannot mend them."""
 
 
 class ActivatePhase(Struct, frozen=True, tag="activate.phase", kw_only=True):
@@ -79,7 +81,8 @@ class ActivatePhase(Struct, frozen=True, tag="activate.phase", kw_only=True):
 
 
 class ActivateProbed(Struct, frozen=True, tag="activate.probed", kw_only=True):
-    """The host was looked at: `after` the `switch`, or after `back`."""
+    """The host was looked at: `before` a switch, after a `switch`, after going `back`, or where
+    `nothing` was switched."""
 
     activation: str
     after: str

@@ -86,8 +86,13 @@ class ActivateFace:
 
     def _probed(self, event: ActivateProbed) -> str:
         if event.healthy:
-            return f"{self._paint.good(self._signs.ok)} healthy in {duration(event.seconds)}"
+            before = " before the switch" if event.after == "before" else ""
+            return (
+                f"{self._paint.good(self._signs.ok)} healthy{before} in {duration(event.seconds)}"
+            )
         red = "; ".join(map(one_line, event.red)) or "no probe was made"
+        if event.after == "before":
+            return f"{self._paint.odd(self._signs.refused)} before the switch already: {red}"
         return f"{self._paint.bad(self._signs.failed)} not healthy: {red}"
 
     def _planned(self, event: ActivatePlanned) -> Iterator[str]:

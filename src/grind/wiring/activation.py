@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from grind.adapters.store import ReleaseFolder
     from grind.core import events as e
     from grind.core.config import Config
+    from grind.core.hostevents import ActivateIntent
     from grind.core.hosts import Chosen
     from grind.core.probe import Probe
     from grind.flows.activation.inputs import ActivateInputs, Expected, Looked
@@ -76,6 +77,7 @@ def activation_inputs(
     config = basis.config
     probes = tuple(probe for probe in config.probe if probe.is_for(there.role))
     top = session.repository.top or session.repository.common_dir
+    cut_off = _unfinished(session, folder, there.host.name)
     return ActivateInputs(
         host=there.host,
         fresh=there.fresh,
@@ -98,7 +100,8 @@ def activation_inputs(
         name=repository_name(basis.target.url, top).rpartition("/")[2] or "repository",
         branch=basis.target.main,
         dry_run=dry_run,
-        unfinished=_unfinished(session, folder, there.host.name),
+        unfinished=cut_off.activation if cut_off is not None else "",
+        ill_before=cut_off.ill if cut_off is not None else (),
     )
 
 
@@ -128,7 +131,7 @@ def who() -> str:
     return f"{user}@{os.uname().nodename}"
 
 
-def _unfinished(session: Session, but: ReleaseFolder, host: str) -> str:
+def _unfinished(session: Session, but: ReleaseFolder, host: str) -> ActivateIntent | None:
     """Return the newest activation of the host that was begun from here and has no end; whoever took
     it up has written the end into a journal of their own."""
     from grind.core.activation import unfinished
@@ -143,8 +146,8 @@ def _unfinished(session: Session, but: ReleaseFolder, host: str) -> str:
         over |= {event.activation for event in events if isinstance(event, ActivateEnded)}
         intent = unfinished(events)
         if intent is not None and intent.host == host and intent.activation not in over:
-            return intent.activation
-    return ""
+            return intent
+    return None
 
 
 def _looker(
@@ -181,6 +184,7 @@ def _looker(
         )
         report = await run_probes(inputs, fitted(probes, expected), context, purpose="activate")
         red = tuple(f"{row.name}: {'; '.join(row.problems) or row.got}" for row in report.red)
-        return Looked(report.healthy, red, report.seconds)
+        names = tuple(row.name for row in report.red)
+        return Looked(report.healthy, red, report.seconds, names)
 
     return look

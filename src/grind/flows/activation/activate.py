@@ -61,7 +61,9 @@ async def activate(inputs: ActivateInputs) -> ActivateEnded:
         ended = _ended(inputs, planned, "planned", ExitCode.DONE)
     else:
         spec = _spec(inputs, state, built, difference)
-        ended = await switch(inputs, supervisor, spec, revision_of(state, state.running))
+        revision = revision_of(state, state.running)
+        ill = await _ill_before(inputs, revision)
+        ended = await switch(inputs, supervisor, spec, revision, ill)
     ended = replace(ended, duration=inputs.clock.now() - begun)
     inputs.record(ended)
     return ended
@@ -82,7 +84,8 @@ async def _taken_up(
     if not known:
         return None
     inputs.record(e.Note("info", f"taking up {inputs.unfinished}, which was cut off"))
-    ended = await follow(inputs, supervisor, inputs.unfinished, revision_of(state, known[0].old))
+    revision = revision_of(state, known[0].old)
+    ended = await follow(inputs, supervisor, inputs.unfinished, revision, inputs.ill_before)
     inputs.record(ended)
     return TakenUp(ended, known[0].tree)
 
@@ -187,6 +190,22 @@ async def _unchanged(
         exit_code=int(ExitCode.STEP_FAILED),
         reason=f"the host runs this system already, and is not well: {'; '.join(looked.red)}",
     )
+
+
+async def _ill_before(inputs: ActivateInputs, revision: str | None) -> tuple[str, ...]:
+    """Return the probes that are red before anything is switched: a change may bring a probe with it
+    that what runs now does not know, and going back cannot mend what was ill before."""
+    looked = await inputs.probe(Expected("before", revision, None, None))
+    inputs.record(
+        ActivateProbed(
+            activation=inputs.activation,
+            after="before",
+            healthy=looked.healthy,
+            red=looked.red,
+            seconds=looked.seconds,
+        )
+    )
+    return looked.names
 
 
 def _ended(

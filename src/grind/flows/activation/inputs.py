@@ -14,12 +14,14 @@ class Expected(NamedTuple):
     """What the probes shall find."""
 
     after: str
-    """`switch` or `back`."""
+    """`before` a switch, after a `switch`, after going `back`, or after `nothing`."""
     commit: str | None
     """The commit that must answer; None when that is not known (a generation of somebody else's)."""
     tree: str | None
     since: float | None
     """When the switch began, by the host's clock."""
+    without: tuple[str, ...] = ()
+    """Probes that are not asked: they were red before the switch, so going back cannot mend them."""
 
 
 class Looked(NamedTuple):
@@ -29,6 +31,8 @@ class Looked(NamedTuple):
     red: tuple[str, ...]
     """Names of the probes that are red, each with what was wrong."""
     seconds: float
+    names: tuple[str, ...] = ()
+    """The names of those alone."""
 
 
 class ActivateInputs(NamedTuple):
@@ -63,7 +67,9 @@ class ActivateInputs(NamedTuple):
     branch: str = "main"
     dry_run: bool = False
     unfinished: str = ""
-    """The activation of this host that was begun from here and cut off, as the journal tells."""
+    """The activation of this host that was begun from here and cut off, as the journal tells …"""
+    ill_before: tuple[str, ...] = ()
+    """… and the probes that were red before it."""
 
     @property
     def deadline(self) -> int:

@@ -15,11 +15,18 @@ def fitted(probes: Sequence[Probe], expected: Expected) -> tuple[Probe, ...]:
 
     After a switch they are asked as they stand. After going back, and on a host that was not
     switched, what answers need not have been started anew, and a revision can only be asked for
-    where the host's record knows it. Where nothing was switched, one green look is enough.
+    where the host's record knows it. Where nothing was switched, one green look is enough; before a
+    switch there is only one look, of whatever colour.
     """
     if expected.after == "switch":
         return tuple(probes)
-    return tuple(_settled(probe, expected) for probe in probes)
+    settled = (_settled(probe, expected) for probe in probes if probe.name not in expected.without)
+    if expected.after != "before":
+        return tuple(settled)
+    return tuple(
+        replace(probe, deadline=probe.timeout, interval=probe.timeout, greens=1)
+        for probe in settled
+    )
 
 
 def _settled(probe: Probe, expected: Expected) -> Probe:

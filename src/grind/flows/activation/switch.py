@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
+from grind.core import events as e
 from grind.core.activation import Phase, Spec, Standing
 from grind.core.errors import GrindError, RefusedError, UnreachableError
 from grind.core.hostevents import (
@@ -27,9 +28,14 @@ _PAUSE = 1.0
 
 
 async def switch(
-    inputs: ActivateInputs, supervisor: Supervisor, spec: Spec, old_revision: str | None = None
+    inputs: ActivateInputs,
+    supervisor: Supervisor,
+    spec: Spec,
+    old_revision: str | None = None,
+    ill: tuple[str, ...] = (),
 ) -> ActivateEnded:
-    """Begin, and follow to the end. `old_revision` is what must answer after going back, if known.
+    """Begin, and follow to the end. `old_revision` is what must answer after going back, if known;
+    `ill` are the probes that are red already.
 
     Raises RefusedError when the supervisor does not begin, UnreachableError when the host was lost
     and it is not known how it stands.
@@ -42,10 +48,11 @@ async def switch(
             new=spec.new,
             generation=spec.generation,
             deadline=spec.deadline,
+            ill=ill,
         )
     )
     await _start(inputs, supervisor, spec)
-    return await follow(inputs, supervisor, spec.id, old_revision)
+    return await follow(inputs, supervisor, spec.id, old_revision, ill)
 
 
 async def _start(inputs: ActivateInputs, supervisor: Supervisor, spec: Spec) -> None:
@@ -63,10 +70,14 @@ async def _start(inputs: ActivateInputs, supervisor: Supervisor, spec: Spec) -> 
 
 
 async def follow(
-    inputs: ActivateInputs, supervisor: Supervisor, activation: str, old_revision: str | None
+    inputs: ActivateInputs,
+    supervisor: Supervisor,
+    activation: str,
+    old_revision: str | None,
+    ill: tuple[str, ...] = (),
 ) -> ActivateEnded:
     """Follow an activation that has begun to its end, and look at the host where that is asked."""
-    run = _Following(inputs, supervisor, activation, old_revision)
+    run = _Following(inputs, supervisor, activation, old_revision, ill)
     try:
         judged = await run.run()
     except asyncio.CancelledError:
@@ -84,11 +95,13 @@ class _Following:
         supervisor: Supervisor,
         activation: str,
         old_revision: str | None,
+        ill: tuple[str, ...],
     ) -> None:
         self._in = inputs
         self._supervisor = supervisor
         self._id = activation
         self._old_revision = old_revision
+        self._ill = ill
         self._size = 0
         self._told: Phase | None = None
         self._standing = Standing()
@@ -172,8 +185,18 @@ class _Following:
         self._probed(expected.after, looked)
         return looked
 
-    async def _look_back(self) -> Looked:
-        looked = await self._in.probe(Expected("back", self._old_revision, None, None))
+    async def _look_back(self) -> Looked | None:
+        """Ask what was green before the switch; None when that is nothing."""
+        if self._ill:
+            told = ", ".join(self._ill)
+            self._in.record(
+                e.Note("warning", f"red before the switch already, so not asked after it: {told}")
+            )
+        if len(self._ill) >= self._in.probes:
+            return None
+        looked = await self._in.probe(
+            Expected("back", self._old_revision, None, None, without=self._ill)
+        )
         self._probed("back", looked)
         return looked
 
