@@ -106,7 +106,11 @@ class Server(NamedTuple):
         tasks = f"/proc/{self.pid}/task"
         total = 0
         for thread in os.listdir(tasks):
-            with suppress(FileNotFoundError), open(f"{tasks}/{thread}/schedstat") as file:
+            # A thread of a check may end between being listed, opened and read.
+            with (
+                suppress(FileNotFoundError, ProcessLookupError),
+                open(f"{tasks}/{thread}/schedstat") as file,
+            ):
                 total += int(file.read().split()[0])
         return total / 1e9
 

@@ -121,6 +121,9 @@ def test_from_what_is_here_to_verified_live(place: Place) -> None:
     [probes] = kinds(events, "probes.ended")
     assert (probes["purpose"], probes["healthy"]) == ("verify", True)
     assert len(list((world.kept / "releases").iterdir())) == 1
+    log = world.grind("log").out
+    for told in ("check → activate → land", "✓ check done", "healthy · ", "verified live · "):
+        assert told in log
     again = place.run()
     assert again.code == 0, again
     assert place.pushed == [world.tip]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -106,6 +107,25 @@ class Probe(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             return "client"
         name = self.host or host
         return f"{self.container} on {name}" if self.place == "container" else name
+
+
+class ProbeContext(NamedTuple):
+    """What the probes are about."""
+
+    commit: str | None = None
+    """The commit that must answer where a probe asks for one."""
+    tree: str | None = None
+    """Its tree."""
+    same: tuple[str, ...] = ()
+    """Other commits of exactly that tree: the snapshot's, from before it was committed."""
+    since: float | None = None
+    """When the activation began, by the host's clock; None outside of one."""
+    waiting: bool = False
+    """Whether somebody else is deploying: what is missing may still come, so nothing is final."""
+    places: Mapping[str, str] = {}
+    """Probe → where it stands, `grind.toml:12:1`, for what is told of it."""
+    deadline: float | None = None
+    """Seconds that take the place of a probe's own deadline when they are more."""
 
 
 class VerifyConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,7 +10,9 @@ from grind.core.texts import one_line
 from grind.ui.board import Board
 from grind.ui.face import LogReader
 from grind.ui.failures import summary_lines
+from grind.ui.loop_text import loop_lines
 from grind.ui.phrases import Phrases
+from grind.ui.undo_text import undo_lines
 from grind.ui.words import Paint, Signs
 
 
@@ -38,11 +40,13 @@ def render_log(
         if isinstance(event, RunStarted) and not event.resumed:
             phrases = Phrases(Board(), paint, signs)
         phrases.board.take(event)
+        stamp = paint.faint(f"{at:%H:%M:%S}")
         line = phrases.of(event)
         if line is None:
+            for told in (*loop_lines(event, paint, signs), *undo_lines(event, paint, signs)):
+                yield f"{stamp} {told}"
             continue
         begins = isinstance(event, RunStarted | LandIntent)
-        stamp = paint.faint(f"{at:%H:%M:%S}")
         yield f"{stamp} {line}" if begins else f"{stamp}   {line}"
         if isinstance(event, StepSummary) and read_log is not None:
             for told in summary_lines(phrases, event, read_log):

@@ -66,7 +66,7 @@ def table(report: ProbeReport, paint: Paint, signs: Signs, width: int) -> Iterat
             yield f"{indent}{paint.odd(signs.remedy)} {one_line(problem)}"
         told = f"{count(row.looks, 'look')} in {duration(row.seconds)}"
         yield paint.faint(indent + "  " + f" {signs.dot} ".join(filter(None, (row.where, told))))
-    yield _verdict(report, paint, signs)
+    yield verdict(report, paint, signs)
 
 
 def about(commit: str, tree: str) -> str:
@@ -74,7 +74,8 @@ def about(commit: str, tree: str) -> str:
     return f"the revision that must answer: commit {short(commit)}, tree {short(tree)}"
 
 
-def _verdict(report: ProbeReport, paint: Paint, signs: Signs) -> str:
+def verdict(report: ProbeReport, paint: Paint, signs: Signs) -> str:
+    """Return what became of all probes, on a line."""
     red = len(report.red)
     if report.healthy:
         word = paint.by("success", "healthy")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TextIO
 
 from grind.core import events as e
+from grind.core.health import ProbeReport
 from grind.core.texts import one_line
 from grind.core.undoevents import (
     RollbackEnded,
@@ -14,7 +15,7 @@ from grind.core.undoevents import (
     UnitRestarted,
 )
 from grind.ui.face import Face, Stream
-from grind.ui.probe_text import look_line
+from grind.ui.probe_text import look_line, verdict
 from grind.ui.words import Paint, Signs, duration, short, signs_for
 
 _STATES = {
@@ -73,6 +74,9 @@ def undo_lines(event: e.Event, paint: Paint, signs: Signs) -> Iterator[str]:
             yield f"  {sign} {one_line(event.unit)} restarted in {duration(event.seconds)}{told}"
         case e.ProbeLooked():
             yield f"  {look_line(event, paint, signs)}"
+        case e.ProbesEnded():
+            report = ProbeReport(host=event.host, rows=event.rows, seconds=event.seconds)
+            yield f"  {verdict(report, paint, signs)}"
         case e.LandPushed():
             where = f"{one_line(event.remote)}/{one_line(event.branch)}"
             yield f"  {paint.good(signs.ok)} pushed {short(event.oid)} to {where}"
