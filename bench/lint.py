@@ -1,5 +1,5 @@
 """`grind lint` beside shellcheck and `git ls-files`, whole processes, on one tree of 1,000 shell files
-made from the labelled corpus, 60 snippets to a file.
+made from the labelled corpus, a dozen snippets to a file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from bench.table import Row, Skipped
 from bench.timing import Side, environment, medians, program
 
 FILES = 1000
-SNIPPETS = 60
+SNIPPETS = 12
 FIRST = 0.5
 """Of shellcheck on the same files (issue 7)."""
 AGAIN = 5.0

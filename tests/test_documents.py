@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from grind.cli import Commands
 from grind.core.config import load
 from grind.core.release import TABLE, State
+from grind.ui.arguments import parser_for
 
 ROOT = Path(__file__).parent.parent
 TOP = (ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md")
@@ -53,3 +55,33 @@ def test_the_release_diagram_names_every_state() -> None:
     assert {event.partition(":")[0] for row in TABLE.values() for event in row} <= set(
         re.findall(r"[a-z]+\.[a-z]+", block)
     )
+
+
+LINE = re.compile(r"^\$? ?(grind [a-z].*)$", re.MULTILINE)
+BLOCK = re.compile(r"^```(?:sh|console|bash)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def typed(page: Path) -> list[list[str]]:
+    """The command lines of grind that a page shows, as words; comments and what follows a pipe are not."""
+    found = []
+    for block in BLOCK.findall(page.read_text()):
+        for line in LINE.findall(block):
+            bare = re.split(r"\s(?:\||>|<<|&&|2>)", re.sub(r"(?:^|\s)#.*", "", line))[0]
+            found.append(shlex.split(bare)[1:])
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_what_is_typed_is_understood(page: Path) -> None:
+    """Options that a page shows exist, and go together."""
+    commands = Commands()
+    for name, *words in typed(page):
+        if name in ("help", "py") or not words:  # what follows `py SCRIPT` is the script's
+            continue
+        module = commands.load(name)
+        if hasattr(module, "parser"):
+            parser = module.parser()
+        else:
+            parser = parser_for(name, module.HELP)
+            module.add_arguments(parser)
+        parser.parse_args(words)

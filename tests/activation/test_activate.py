@@ -138,3 +138,31 @@ def test_supervisor_is_a_unit_of_its_own_where_systemd_runs(host: HostWorld) -> 
     done = host.activate()
     assert done.code == 0, done.said
     assert "--unit=grind-activate" in (host.lab.host / "systemd-run").read_text()
+
+
+HOST_NIX = """\
+{
+  host = ((import ./flake.nix).outputs { self = { rev = "none"; }; })
+    .nixosConfigurations.lab.config.system.build.toplevel;
+}
+"""
+NIXOS = "{ configuration ? <nixos-config> }: { system = (import configuration).host; }\n"
+
+
+def test_system_without_flakes(host: HostWorld) -> None:
+    """A Nix file with an attribute, and a NixOS configuration with the host's own <nixpkgs>."""
+    host.begin("1")
+    nixos = host.lab.root / "nixpkgs" / "nixos"
+    nixos.mkdir(parents=True)
+    (nixos / "default.nix").write_text(NIXOS)
+    host.world.env["NIX_PATH"] = f"nixpkgs={nixos.parent}"
+    built = []
+    for lines in ('file = "host.nix"\nattribute = "host"', 'file = "host.nix"'):
+        text = host.toml().replace('flake = ".#nixosConfigurations.lab"', lines)
+        host.world.write({"host.nix": HOST_NIX, "grind.toml": text, **host.lab.describe("2")})
+        done = host.activate("--dry-run", "--json")
+        assert done.code == 0, done.said
+        [plan] = events(done.out, "activate.planned")
+        assert plan["new"].endswith("-nixos-system-lab-2")
+        built.append(plan["new"])
+    assert built[0] == built[1]

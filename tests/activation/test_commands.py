@@ -33,6 +33,7 @@ def test_first_then_next_then_a_bad_one_then_back(site: CommandsWorld) -> None:
     status = site.world.grind("status", "--host", "local")
     assert status.code == 4, status.said
     assert "the repository builds 3-" in status.out
+    assert "it was found bad here: probes are red" in status.out
     verdicts = {
         line.split()[1]: line.split()[2] for line in status.out.splitlines() if " ago " in line
     }

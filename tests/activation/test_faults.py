@@ -91,6 +91,7 @@ def test_switch_exits_4_for_a_unit_that_was_well(host: HostWorld) -> None:
     done = host.activate()
     assert done.code == 5, done.said
     assert "units failed (4): flaky.service" in done.out
+    assert "│ warning: the following units failed: flaky.service" in done.out
     assert is_back(host, old)
 
 

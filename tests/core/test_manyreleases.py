@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from grind.core import events as e
-from grind.core.manyreleases import Kept, over_releases
+from grind.core.hostevents import ActivateEnded, ActivateStarted
+from grind.core.manyreleases import Kept, host_changes, over_releases
 from grind.core.timeline import JobTime, StepTime, Timeline
 
 
@@ -83,3 +84,28 @@ def test_first_push_green_counts_what_ci_judged() -> None:
         ]
     )
     assert (many.pushes, many.first_green) == (3, 1)
+
+
+def test_what_was_done_to_hosts_is_told_the_newest_first() -> None:
+    def entry(at: float, event: e.Event) -> e.Entry:
+        return e.Entry(e.EVENTS_SCHEMA, 1, at, event)
+
+    def ended(state: str, generation: str) -> ActivateEnded:
+        return ActivateEnded(
+            activation="a", host="web", state=state, exit_code=0, generation=generation
+        )
+
+    begun = ActivateStarted(activation="a", host="web", purpose="activate", kind="nixos")
+    entries = [
+        entry(1.0, begun),
+        entry(2.0, ended("planned", "7")),
+        entry(3.0, begun),
+        entry(4.0, ended("rolled-back", "7")),
+        entry(5.0, begun),
+        entry(6.0, ended("activated", "9")),
+    ]
+    hosts = over_releases([], host_changes(entries)).hosts
+    assert [(one.at, one.state, one.generation) for one in hosts] == [
+        (6.0, "activated", "9"),
+        (4.0, "rolled-back", "7"),
+    ]

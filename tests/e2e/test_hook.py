@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.e2e.world import CHECKOUT, CI, Done, World, workflow
 
@@ -318,3 +320,16 @@ def test_landing_asks_the_gate_once(world: World) -> None:
     assert done.code == 0, done
     assert world.tip == world.git("rev-parse", "HEAD")
     assert os.environ.get("GRIND_PUSH") is None
+
+
+def test_the_manifest_for_pre_commit_is_one() -> None:
+    """By pre-commit's own reader; what it calls is what the tests above call."""
+    manifest = Path(__file__).parents[2] / ".pre-commit-hooks.yaml"
+    program = Path(sys.executable).with_name("pre-commit")
+    done = subprocess.run(
+        [str(program), "validate-manifest", str(manifest)], capture_output=True, check=False
+    )
+    assert done.returncode == 0, done
+    hooks = {hook["id"]: hook for hook in yaml.safe_load(manifest.read_text())}
+    assert hooks["grind-gate"]["entry"] == "grind hook run --pre-commit"
+    assert hooks["grind-gate"]["stages"] == ["pre-push"]

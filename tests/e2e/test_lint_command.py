@@ -200,3 +200,38 @@ def test_an_empty_repository(
     git(tmp_path, "init", "-q")
     monkeypatch.chdir(tmp_path)
     assert lint(capsys)[0] == 0
+
+
+def _aged(repo: Path) -> None:
+    for place in (repo, *repo.rglob("*")):
+        os.utime(place, (1_000_000_000, 1_000_000_000), follow_symlinks=False)
+
+
+def test_what_an_answer_hangs_on_besides_content(repo: Path, capsys: Captured) -> None:
+    """A file in a folder that was empty, and a mode."""
+    (repo / ".gitignore").write_text("build/\n")
+    (repo / "empty").mkdir()
+    (repo / "build/deep").mkdir(parents=True)
+    _aged(repo)
+    first = lint(capsys)
+    (repo / "build/deep/x.sh").write_text("python3 -c x\n")
+    assert lint(capsys) == first
+    (repo / "empty/new.sh").write_text("python3 -c x\n")
+    assert "empty/new.sh" in lint(capsys)[1]
+    (repo / "empty/new.sh").unlink()
+    _aged(repo)
+    assert lint(capsys) == first
+    memo = next((Path(os.environ["XDG_CACHE_HOME"]) / "grind/lint").glob("*.memo"))
+    before = memo.read_bytes()
+    (repo / "scripts/b.sh").chmod(0o755)
+    assert lint(capsys) == first
+    assert memo.read_bytes() != before
+
+
+def test_a_folder_that_is_no_utf8(repo: Path, capsys: Captured) -> None:
+    folder = os.fsencode(repo) + b"/d\xff"
+    os.mkdir(folder)
+    with open(folder + b"/a.sh", "wb") as file:
+        file.write(b"python3 -c x\nbash gone/x.sh\n")
+    for _ in range(2):
+        assert "bare-python" in {rule for rule, path, _ in found(capsys) if path.startswith("d")}

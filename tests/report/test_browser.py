@@ -62,7 +62,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shelf = Shelf(lambda _: [LOG.encode()], 1_000_000)
     failed = e.CiStepFailed(workflow="ci.yml", run=1, job="lint", step="ruff", conclusion="failure")
     run = release_view(picture, shelf, [("command", HOSTILE, True)], entries(failed))
-    run["phases"], run["tables"] = phases(picture, ()), tables({"host": HOSTILE}, ())
+    run["phases"], run["tables"] = phases(picture, (), ()), tables({"host": HOSTILE}, ())
     whole = pages.Page(HOSTILE, "0", 0.0, run=run, logs=shelf.logs)
     path.write_text("".join(pages.render(whole, UTC)))
     return path

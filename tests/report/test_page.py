@@ -13,12 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grind.core import events as e
+from grind.core.hostevents import (
+    ActivateEnded,
+    ActivatePlanned,
+    ActivateProbed,
+    ActivateStarted,
+)
+from grind.core.loop import PhaseEnded
 from grind.core.timeline import timeline
+from grind.core.undoevents import RollbackEnded
 from grind.ui.report import shapes
 from grind.ui.report.logs import end_of, last_lines, packed
 from grind.ui.report.page import Page, render
-from grind.ui.report.phases import phases, tables
-from grind.ui.report.release_view import Shelf, release_view
+from grind.ui.report.phases import activated, phases, tables
+from grind.ui.report.release_view import Shelf, host_view, release_view
 from tests.ui.sample import EVIL, LOG, RED, entries
 
 PIECES = st.lists(st.binary(max_size=400), max_size=8)
@@ -35,7 +43,10 @@ def page(log: bytes = LOG, limit: int | None = 1000, more: tuple[e.Event, ...] =
     shelf = Shelf(read, limit)
     watch = entries(*more)
     run = release_view(picture, shelf, [("command", f"grind {SCRIPT}", True)], watch)
-    run["phases"], run["tables"] = phases(picture, watch), tables({"host": EVIL}, watch)
+    run["phases"], run["tables"] = (
+        phases(picture, picture.after, watch),
+        tables({"host": EVIL}, watch),
+    )
     whole = Page(SCRIPT, "0", 0.0, run=run, logs=shelf.logs)
     return "".join(render(whole, UTC))
 
@@ -223,3 +234,53 @@ def test_a_thousand_steps_without_logs_are_less_than_a_megabyte() -> None:
     text = "".join(render(Page("many", "0", 0.0, run=run), UTC))
     assert text.count("<tr") >= 1000
     assert len(text.encode()) < 1_000_000
+
+
+def activation(state: str) -> list[e.Entry]:
+    """What the journal says of an activation."""
+    return entries(
+        ActivateStarted(activation="a", host="web", purpose="activate", kind="nixos"),
+        ActivatePlanned(
+            activation="a", old="/nix/store/old", new="/nix/store/new", changed=True,
+            generation="41", target="42", added=("x",), restart=("api.service", EVIL),
+        ),
+        ActivateProbed(activation="a", after="switch", healthy=False, red=(EVIL,), seconds=3.0),
+        ActivateEnded(activation="a", host="web", state=state, exit_code=5, reason="red: " + EVIL),
+    )  # fmt: skip
+
+
+def test_a_release_that_only_changed_a_host_has_a_page() -> None:
+    entries_ = activation("rolled-back")
+    row = activated(entries_)
+    assert row is not None
+    assert (row["name"], row["word"]) == ("activate", "rolled-back")
+    run = host_view(entries_, row)
+    run["phases"], run["tables"] = phases(None, entries_, ()), tables(None, (), entries_)
+    text = "".join(render(Page("host", "0", 0.0, run=run), UTC))
+    assert "api.service" in text
+    assert "41 → 42" in text
+    assert "unhealthy" in text
+    assert 'id="timeline"' not in text
+    assert "\x1b" not in text.replace(own_scripts(text)[0], "")
+
+
+def test_every_phase_of_the_loop_is_named() -> None:
+    picture = timeline(RED)
+    more = [
+        *activation("activated"),
+        *entries(
+            e.LandPushed("t", "o" * 40, "origin", "main"),
+            PhaseEnded(phase="verify", state="done"),
+            RollbackEnded(kind="runtime", state="undone", exit_code=0),
+        ),
+    ]
+    ended = e.WatchEnded(commit="c", verdict="clean", exit_code=0, workflows=())
+    names = [(row["name"], row["word"]) for row in phases(picture, more, entries(ended))]
+    assert names == [
+        ("check", "red"),
+        ("activate", "activated"),
+        ("land", "landed"),
+        ("watch", "clean"),
+        ("verify live", "done"),
+        ("roll back runtime", "undone"),
+    ]

@@ -12,9 +12,10 @@ import os
 
 TYPE_CHECKING = False  # `typing` costs more than replaying an answer; checkers know this name
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
-FORMAT = 2
+FORMAT = 3
 _PRIME = (1 << 61) - 1
 _MOMENT = 50_000_000
 """Nanoseconds below which a file counts as just written."""
@@ -86,12 +87,12 @@ class HitCache:
             _write(self.path, (FORMAT, kept))
 
 
-def _stamp(path: str) -> tuple[int, int, int] | None:
+def _stamp(path: str) -> tuple[int, int, int, int] | None:
     try:
         facts = os.lstat(path)
     except OSError:
         return None
-    return (facts.st_mtime_ns, facts.st_size, facts.st_ino)
+    return (facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size, facts.st_ino)
 
 
 def _git_folder(root: str) -> str:
@@ -113,12 +114,17 @@ class Memo:
     def replay(self) -> tuple[int, bytes] | None:
         """The exit code and the output, if nothing has changed since."""
         loaded = _load(self.path)
-        if not isinstance(loaded, tuple) or len(loaded) != 5 or loaded[:2] != (FORMAT, self.key):
+        if not isinstance(loaded, tuple) or len(loaded) != 6 or loaded[:2] != (FORMAT, self.key):
             return None
         lstat = os.lstat
         try:
-            for path, mtime, size, inode in loaded[2]:
+            for path, there in loaded[5]:
+                if os.path.lexists(path) != there:
+                    return None
+            for path, mtime, ctime, size, inode in loaded[2]:
                 facts = lstat(path)
+                if facts.st_ctime_ns != ctime:  # a mode counts, too
+                    return None
                 if facts.st_mtime_ns != mtime or facts.st_size != size or facts.st_ino != inode:
                     return None
         except OSError:
@@ -126,12 +132,19 @@ class Memo:
         return loaded[3], loaded[4]
 
     def keep(
-        self, root: str, files: list[str], folders: list[str], code: int, output: bytes
+        self,
+        root: str,
+        files: list[str],
+        folders: list[str],
+        code: int,
+        output: bytes,
+        asked: Mapping[str, bool] | None = None,
     ) -> None:
-        """Remember an answer, with everything it was made from. Paths are relative to the root."""
+        """Remember an answer, with everything it was made from. Paths are relative to the
+        root; `asked` are paths that were looked for on disk, and whether they were there."""
         import time
 
-        rows: list[tuple[str, int, int, int]] = []
+        rows: list[tuple[str, int, int, int, int]] = []
         now = time.time_ns()
         index = os.path.join(_git_folder(root), "index")
         extra = (index, ".git/info/exclude", "grind.toml", "flake.lock", ".gitignore")
@@ -145,4 +158,5 @@ class Memo:
             if stamp[0] > now - _MOMENT:
                 return
             rows.append((full, *stamp))
-        _write(self.path, (FORMAT, self.key, rows, code, output))
+        looked = [(os.path.join(root, path), there) for path, there in (asked or {}).items()]
+        _write(self.path, (FORMAT, self.key, rows, code, output, looked))

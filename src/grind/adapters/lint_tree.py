@@ -61,12 +61,31 @@ def _commit(root: str, name: str) -> str:
         ) from None
 
 
+def folders(root: str) -> list[str]:
+    """All folders in which a file that git does not ignore could appear; the root is the empty one."""
+    listed = _git(root, "ls-files", "-o", "-i", "--exclude-standard", "--directory", "-z")
+    ignored = {os.fsdecode(name).rstrip("/") for name in listed.split(b"\0") if name[-1:] == b"/"}
+    found: list[str] = []
+    for here, inner, _ in os.walk(root, followlinks=False):
+        inside = os.path.relpath(here, root)
+        inside = "" if inside == "." else inside
+        found.append(inside)
+        inner[:] = [
+            name
+            for name in sorted(inner)
+            if name != ".git" and os.path.join(inside, name) not in ignored
+        ]
+    return found
+
+
 class WorkTree:
     """The files as they lie on disk: what git tracks, and new ones that it does not ignore."""
 
     def __init__(self, root: str) -> None:
         self.root = root
         self._entries: list[Entry] | None = None
+        self.asked: dict[str, bool] = {}
+        """What was asked about with `exists`, and what was said."""
 
     def entries(self) -> list[Entry]:
         """All of them, listed once."""
@@ -95,7 +114,9 @@ class WorkTree:
 
     def exists(self, path: str, /) -> bool:
         """Whether it is on disk."""
-        return os.path.lexists(os.path.join(self.root, path))
+        there = os.path.lexists(os.path.join(self.root, path))
+        self.asked[path] = there
+        return there
 
 
 class Folder(WorkTree):

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from grind.core.errors import ExitCode, GrindError
+from grind.core.texts import one_line
 
 if TYPE_CHECKING:
     from grind.flows.basis import Basis
@@ -62,7 +63,7 @@ def after_red(
                 remedy=error.remedy,
                 code=ExitCode.ROLLBACK_FAILED,
             ) from error
-        _tell(args, f"no rollback of the code: {error.message}")
+        _tell(args, f"no rollback of the code: {one_line(error.message.partition(chr(10))[0])}")
         return code
     _tell(args, f"nothing was rolled back: `grind rollback code {commit[:12]}` would do this")
     for kind, there in (("host", basis.config.activate), ("runtime", basis.config.rollback.units)):

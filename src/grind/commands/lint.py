@@ -157,7 +157,9 @@ class _Command:
             entries = tree.entries()
             files = [e.path for e in entries if e.path in set(result.looked_at)]
             files += [e.path for e in entries if e.path.endswith(".gitignore")]
-            memo.keep(self.root, files, _folders([e.path for e in entries]), code, _encoded(output))
+            asked = getattr(tree, "asked", {})
+            folders = wiring.lint_folders(self.root)
+            memo.keep(self.root, files, folders, code, _encoded(output), asked)
         return code
 
     def settings(self, tree: Tree) -> Settings:
@@ -308,15 +310,3 @@ def _locate(paths: list[str]) -> tuple[str, list[str], bool]:
 def _encoded(output: str) -> bytes:
     """What the terminal gets for it: what its character set has not is escaped."""
     return output.encode(sys.stdout.encoding, "backslashreplace")
-
-
-def _folders(paths: list[str]) -> list[str]:
-    """All folders that hold one of these paths; the root is the empty one."""
-    found = {""}
-    for path in paths:
-        while "/" in path:
-            path = path.rpartition("/")[0]
-            if path in found:
-                break
-            found.add(path)
-    return sorted(found)

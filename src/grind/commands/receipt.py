@@ -255,8 +255,10 @@ def _push(session: Session, args: argparse.Namespace) -> int:
 def _fetch(session: Session, args: argparse.Namespace) -> int:
     remote = _remote(session, args)
     found = session.repository.fetch_notes(remote)
-    count = len(session.repository.noted_trees())
-    what = f"{count} trees have shared receipts" if found else f"{remote} has no receipts"
+    from grind.ui.words import count
+
+    trees = count(len(session.repository.noted_trees()), "tree")
+    what = f"receipts of {trees} are here" if found else f"{remote} has no receipts"
     sys.stdout.write(f"{what}\n")
     return ExitCode.DONE
 

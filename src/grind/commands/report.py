@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from grind.commands.options import add_json
 from grind.core.errors import ExitCode, GrindError
@@ -14,9 +13,9 @@ from grind.core.errors import ExitCode, GrindError
 if TYPE_CHECKING:
     from grind.adapters.store import ReleaseFolder
     from grind.core.events import Entry
-    from grind.core.manyreleases import Kept
     from grind.core.timeline import Timeline
     from grind.ui.report.page import Page
+    from grind.ui.report.release_view import PackedLog
     from grind.wiring import Session
 
 SCHEMA = "grind.report/1"
@@ -94,60 +93,76 @@ def _show(path: str) -> None:
 
 def _page(session: Session, args: argparse.Namespace) -> Page:
     from grind import __version__
-    from grind.core.manyreleases import over_releases
-    from grind.core.texts import one_line
-    from grind.core.timeline import timeline
-    from grind.ui.report.history_view import history_view
     from grind.ui.report.page import Page
-    from grind.ui.report.phases import phases, tables
-    from grind.ui.report.release_view import Shelf, release_view
 
-    kept = list(_kept(session))
-    history = history_view(over_releases(kept), None) if kept else None
+    history = _history(session)
     now = session.clock.now()
     if args.all:
         if history is None:
             raise GrindError("nothing happened yet", remedy="grind check")
         return Page("All releases", __version__, now, history=history)
     folder = session.store.release(args.release) if args.release else session.store.latest()
-    picture = None
-    if folder is not None:
-        with session.journal(folder) as journal:
-            picture = timeline(journal.read())
-    if folder is None or picture is None:
+    if folder is None:
         what = f"no release {args.release!r} is kept" if args.release else "nothing happened yet"
         raise GrindError(what, remedy="grind log --list" if args.release else "grind check")
-    watch = _watch_of(session, _landed(picture))
-    shelf = Shelf(folder.read_log, None if args.no_logs else int(args.log_limit * 1e6))
-    run = release_view(picture, shelf, _facts(folder, picture), watch)
-    run["phases"] = phases(picture, watch)
-    run["tables"] = tables(_receipt(session, picture), watch)
-    title = one_line(f"{run['state']}: {picture.started.command}, {folder.id}")
-    return Page(title, __version__, now, run=run, history=history, logs=shelf.logs)
+    with session.journal(folder) as journal:
+        entries = list(journal.read())
+    limit = None if args.no_logs else int(args.log_limit * 1e6)
+    title, run, logs = _run_of(session, folder, entries, limit)
+    return Page(title, __version__, now, run=run, history=history, logs=logs)
 
 
-def _kept(session: Session) -> Iterator[Kept]:
-    """Read every release that is kept; a journal that cannot be read is not counted."""
-    from grind.core.events import WatchEnded
-    from grind.core.manyreleases import Kept
+def _run_of(
+    session: Session, folder: ReleaseFolder, entries: list[Entry], limit: int | None
+) -> tuple[str, dict[str, Any], list[PackedLog]]:
+    """Return the title of a release, what the template says of it, and its logs."""
     from grind.core.timeline import timeline
+    from grind.ui.report.phases import activated, phases, tables
+    from grind.ui.report.release_view import Shelf, host_view, release_view
 
+    picture = timeline(entries)
+    shelf = Shelf(folder.read_log, limit)
+    if picture is None:
+        row = activated(entries)
+        if row is None:
+            raise GrindError(
+                f"release {folder.id} ran nothing that could be shown", remedy="grind log --list"
+            )
+        run = host_view(entries, row)
+        run["phases"], run["tables"] = phases(None, entries, ()), tables(None, (), entries)
+        return f"{row['word']}: {row['name']}, {folder.id}", run, []
+    after = picture.after
+    watch = _watch_of(session, picture)
+    run = release_view(picture, shelf, _facts(folder, picture), watch)
+    receipt, probes = _receipt(session, picture)
+    run["phases"] = phases(picture, after, watch)
+    run["tables"] = tables(receipt, watch, after, probes)
+    return f"{run['state']}: {picture.started.command}, {folder.id}", run, shelf.logs
+
+
+def _history(session: Session) -> dict[str, Any] | None:
+    """Read every release that is kept; a journal that cannot be read is told of and not counted."""
+    from grind.core.events import WatchEnded
+    from grind.core.manyreleases import Kept, host_changes, over_releases
+    from grind.core.timeline import timeline
+    from grind.ui.report.history_view import history_view
+
+    kept, hosts = [], []
     for folder in session.store.releases():
         try:
             with session.journal(folder) as journal:
-                picture = timeline(journal.read())
+                entries = list(journal.read())
         except GrindError as error:
             sys.stderr.write(f"grind: {error.message}\n")
             continue
+        hosts += host_changes(entries)
+        picture = timeline(entries)
         if picture is None:
             continue
-        commit = _landed(picture)
-        verdicts = [
-            entry.event.verdict
-            for entry in _watch_of(session, commit)
-            if isinstance(entry.event, WatchEnded)
-        ]
-        yield Kept(folder.id, picture, commit, verdicts[-1] if verdicts else "")
+        watch = _watch_of(session, picture)
+        verdicts = [one.event.verdict for one in watch if isinstance(one.event, WatchEnded)]
+        kept.append(Kept(folder.id, picture, _landed(picture), verdicts[-1] if verdicts else ""))
+    return history_view(over_releases(kept, hosts), None) if kept or hosts else None
 
 
 def _landed(picture: Timeline) -> str:
@@ -157,7 +172,13 @@ def _landed(picture: Timeline) -> str:
     return pushed[-1] if pushed else ""
 
 
-def _watch_of(session: Session, commit: str) -> list[Entry]:
+def _watch_of(session: Session, picture: Timeline) -> list[Entry]:
+    """Return what was seen of CI: in the release itself, as `grind run` keeps it, or beside it."""
+    from grind.core.events import WatchEnded
+
+    if any(isinstance(entry.event, WatchEnded) for entry in picture.after):
+        return list(picture.after)
+    commit = _landed(picture)
     if not commit:
         return []
     with session.journal(session.store.watch(commit)) as journal:
@@ -180,23 +201,32 @@ def _facts(folder: ReleaseFolder, picture: Timeline) -> list[tuple[str, str, boo
     ]
 
 
-def _receipt(session: Session, picture: Timeline) -> dict[str, str] | None:
+def _receipt(
+    session: Session, picture: Timeline
+) -> tuple[dict[str, str] | None, list[tuple[str, ...]]]:
+    """Return what the receipt for the tree says, and the probes that are in it."""
     from grind.core.receipt import read_receipt
-    from grind.core.texts import one_line
     from grind.ui.report.history_view import when
     from grind.ui.report.shapes import seconds
 
     stored = session.store.receipt(picture.started.tree)
     receipt = read_receipt(stored) if stored is not None else None
     if receipt is None:
-        return None
-    return {
+        return None, []
+    told = {
         "state": f"={receipt.state}",
         "tree": receipt.tree,
         "plan": receipt.digest,
-        "host": one_line(f"{receipt.host_name} · {receipt.host}"),
+        "host": f"{receipt.host_name} · {receipt.host}",
+        "system": receipt.system,
         "made": f"{when(receipt.created, None)}, after {seconds(receipt.duration)}",
         "executed": f"{receipt.executed} gating steps",
-        "left out by design": one_line("; ".join(receipt.unproven)) or "nothing",
-        "open": one_line("; ".join(receipt.open)) or "nothing",
+        "left out by design": "; ".join(receipt.unproven) or "nothing",
+        "open": "; ".join(receipt.open) or "nothing",
+        "weaker rules accepted": "; ".join(f"{one.by}: {one.reason}" for one in receipt.accepted),
     }
+    probes: list[tuple[str, ...]] = [
+        (one.name, f"={one.conclusion}", one.place, one.told, seconds(one.duration))
+        for one in receipt.probes
+    ]
+    return {name: text for name, text in told.items() if text}, probes

@@ -12,6 +12,7 @@ from typing import Any
 
 from grind.commands import rollback_code, rollback_host, rollback_runtime
 from grind.core.errors import ExitCode, GrindError
+from grind.core.texts import one_line
 
 HELP = "undo a landed change, a host's activation, or restart the units of a host"
 EXAMPLES = """\
@@ -77,6 +78,9 @@ def plans() -> int:
         try:
             run_part(parser.parse_args(["--plan"]))
         except GrindError as error:
-            told = f"roll back {name}: not possible: {error.message}"
-            sys.stdout.write(f"{told}\n" + (f"  → {error.remedy}\n" if error.remedy else ""))
+            told = (
+                f"roll back {name}: not possible: {one_line(error.message.partition(chr(10))[0])}"
+            )
+            remedy = f"  → {one_line(error.remedy)}\n" if error.remedy else ""
+            sys.stdout.write(f"{told}\n{remedy}")
     return int(ExitCode.DONE)

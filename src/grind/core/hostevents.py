@@ -115,6 +115,8 @@ class ActivateEnded(Struct, frozen=True, tag="activate.ended", kw_only=True):
     """What the host is at now, when it is known."""
     by_hand: tuple[str, ...] = ()
     """What to do by hand, a line each, when going back failed."""
+    log: tuple[str, ...] = ()
+    """The end of what the switch printed, when that is why it went back."""
     healthy: bool | None = None
     """Whether the last probes were green; None when none were made."""
     duration: float = 0.0

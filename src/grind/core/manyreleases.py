@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from grind.core import events as e
+from grind.core.hostevents import ActivateEnded, ActivateStarted
 from grind.core.timeline import Timeline
 
 
@@ -50,6 +52,18 @@ class Flaky(Struct, frozen=True, kw_only=True):
     """When a release began in which it was red: seconds since the epoch."""
 
 
+class HostChange(Struct, frozen=True, kw_only=True):
+    """An activation or a rollback of a host."""
+
+    at: float
+    host: str
+    purpose: str
+    state: str
+    generation: str
+    new: str
+    reason: str
+
+
 class JobTrend(Struct, frozen=True, kw_only=True):
     """How long a job took, release by release, the oldest first: seconds."""
 
@@ -71,6 +85,8 @@ class ManyReleases(Struct, frozen=True, kw_only=True):
     """The one that was red last first."""
     trends: tuple[JobTrend, ...]
     """Jobs that ran to a green end in at least two releases, the slowest first."""
+    hosts: tuple[HostChange, ...]
+    """What was done to hosts, the newest first."""
     pushes: int
     """Landed releases whose CI was watched to a verdict on the commit."""
     first_green: int
@@ -81,14 +97,39 @@ _NO_VERDICT = frozenset({"", "superseded", "not-created", "unknown", "none-expec
 """What says nothing about whether the commit was right."""
 
 
-def over_releases(releases: Iterable[Kept]) -> ManyReleases:
-    """Put releases side by side, in whatever order they come."""
+def host_changes(entries: Iterable[e.Entry]) -> list[HostChange]:
+    """Return what a journal says was done to hosts; what was only planned is not."""
+    found = []
+    purpose = ""
+    for entry in entries:
+        match entry.event:
+            case ActivateStarted() as started:
+                purpose = started.purpose
+            case ActivateEnded() as ended if ended.state != "planned":
+                change = HostChange(
+                    at=entry.at,
+                    host=ended.host,
+                    purpose=purpose,
+                    state=ended.state,
+                    generation=ended.generation,
+                    new=ended.new,
+                    reason=ended.reason,
+                )
+                found.append(change)
+            case _:
+                pass
+    return found
+
+
+def over_releases(releases: Iterable[Kept], hosts: Iterable[HostChange] = ()) -> ManyReleases:
+    """Put releases side by side, and what was done to hosts, in whatever order they come."""
     kept = sorted(releases, key=lambda one: one.timeline.at)
     judged = [one for one in kept if one.commit and one.ci not in _NO_VERDICT]
     return ManyReleases(
         rows=tuple(_row(one) for one in reversed(kept)),
         flaky=_flaky(kept),
         trends=_trends(kept),
+        hosts=tuple(sorted(hosts, key=lambda change: -change.at)),
         pushes=len(judged),
         first_green=sum(one.ci == "clean" for one in judged),
     )

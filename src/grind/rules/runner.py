@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress as suppress_errors
 from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
@@ -159,7 +160,8 @@ def _kept(
     source = Source(entry.path, data)
     hits = lint(kind, source, RULES, policy, job.second).hits
     kept = _Kept(hits, suppress.find(source))
-    job.cache.put(key, msgspec.msgpack.encode(kept))
+    with suppress_errors(UnicodeEncodeError):  # a claim that names a path which is no UTF-8
+        job.cache.put(key, msgspec.msgpack.encode(kept))
     return kept, source
 
 

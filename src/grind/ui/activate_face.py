@@ -137,6 +137,8 @@ class ActivateFace:
             f"{sign} {one_line(event.host)} {text}{generation}{reason} "
             f"{paint.faint(f'in {duration(event.duration)}')}"
         )
+        for line in event.log:
+            yield f"  {paint.faint(signs.gutter)} {one_line(line)}"
         if event.by_hand:
             yield f"{paint.bad(signs.remedy)} by hand, on the host:"
             yield from (f"    {one_line(line)}" for line in event.by_hand)

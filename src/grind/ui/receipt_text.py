@@ -31,7 +31,13 @@ def _state(receipt: Receipt) -> str:
 
 
 def _ago(seconds: float) -> str:
-    return f"{duration(max(seconds, 0.0))} ago"
+    return f"{_span(seconds)} ago"
+
+
+def _span(seconds: float) -> str:
+    """Return a length of time, in days when it is some."""
+    days = seconds / 86400
+    return f"{days:.0f} days" if days >= 2 else duration(max(seconds, 0.0))
 
 
 def whole(receipt: Receipt, *, signed: str, now: float) -> str:
@@ -49,7 +55,7 @@ def whole(receipt: Receipt, *, signed: str, now: float) -> str:
         lines.append(f"  system {one_line(receipt.system)}")
     if receipt.expires is not None:
         left = receipt.expires - now
-        lines.append(f"  expires in {duration(left)}" if left > 0 else "  expired")
+        lines.append(f"  expires in {_span(left)}" if left > 0 else "  expired")
     lines += [f"  {_step(step)}" for step in receipt.steps]
     lines += [f"  not proven, by design: {one_line(one)}" for one in receipt.unproven]
     lines += [f"  open: {one_line(one)}" for one in receipt.open]

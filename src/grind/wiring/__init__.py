@@ -278,6 +278,13 @@ def lint_changed(root: str, base: str) -> frozenset[str]:
     return lint_tree.changed(root, base)
 
 
+def lint_folders(root: str) -> list[str]:
+    """Folders in which a file to lint could appear."""
+    from grind.adapters import lint_tree
+
+    return lint_tree.folders(root)
+
+
 def lint_cache(root: str) -> HitCache:
     """Hits by content, of this repository."""
     from grind.adapters import lint_cache as caches

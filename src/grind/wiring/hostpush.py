@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from grind.adapters.git.push import MARKER
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -31,7 +33,7 @@ def pusher(
     def push(oid: str, remote: str, branch: str, expected: str | None) -> PushResult:
         pack = repository.pack(oid, expected)
         answer = asyncio.run(
-            _there(session, place, chosen, pack, _push(remote, oid, branch, expected))
+            _there(session, place, chosen, oid, pack, _push(remote, oid, branch, expected))
         )
         return repository.pushed(
             answer.exit_code, answer.out, answer.err, (oid, remote, branch, expected)
@@ -48,11 +50,11 @@ def _push(remote: str, oid: str, branch: str, expected: str | None) -> list[str]
 
 
 async def _there(
-    session: Session, place: Place, chosen: Chosen, pack: bytes, push: list[str]
+    session: Session, place: Place, chosen: Chosen, oid: str, pack: bytes, push: list[str]
 ) -> Completed:
     host = session.hosts.open(chosen)
     git = ["git", "-C", place.path]
-    env = {**place.env, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+    env = {**place.env, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", MARKER: oid}
     try:
         taking = [*git, "unpack-objects", "-q"]
         done = await host.run(taking, data=pack, env=env, seconds=_SECONDS)

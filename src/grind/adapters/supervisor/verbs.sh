@@ -43,7 +43,7 @@ g_start() {
   if g_last_id && g_last_of "$g_id" && ! g_is_final "$g_phase"; then
     g_fail 3 "the last activation on this host ($g_id) was cut off and has to be repaired first"
   fi
-  local g_aside=$g_home/a/.new.$$
+  local g_aside=$g_home/a/.new
   rm -rf -- "$g_aside"
   mkdir -- "$g_aside" || g_fail 3 'the state folder cannot be written to'
   cat >"$g_aside/spec" && mkfifo -- "$g_aside/wake" && : >"$g_aside/log" && sync -- "$g_aside/spec" || {
@@ -69,12 +69,15 @@ g_start() {
   sync -- "$g_home" "$g_home/a"
   flock -u "$g_busy"
   g_detach || g_fail 3 'the supervisor could not be detached'
-  local g_rounds=200
+  local g_rounds=1000
   while ((g_rounds-- > 0)); do
     g_last_of "$g_id"
     [[ $g_phase == begun ]] || exit 0
     sleep 0.02
   done
+  # One that comes after all finds an end in the record, and leaves.
+  flock -n "$g_busy" || exit 0
+  g_record refused 'reason=the supervisor did not start'
   g_fail 3 'the supervisor did not start'
 }
 

@@ -5,6 +5,8 @@
 g_run() {
   exec {g_busy}>>"$g_home/busy"
   flock -w 10 "$g_busy" || exit 75
+  # Whoever waited for it may have given up, and said that nothing was touched.
+  g_last_of "$g_id" && [[ $g_phase == begun ]] || exit 75
   g_boot_id
   g_record working "boot=$g_boot" "guard=$$"
   (

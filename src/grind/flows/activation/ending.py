@@ -7,7 +7,10 @@ from typing import NamedTuple
 from grind.core.activation import Phase, Standing, told_switch
 from grind.core.errors import ExitCode
 from grind.core.hostevents import ActivateEnded
+from grind.core.texts import clean
 from grind.flows.activation.inputs import ActivateInputs, Looked
+
+_LINES = 20
 
 
 class Judged(NamedTuple):
@@ -15,6 +18,8 @@ class Judged(NamedTuple):
 
     standing: Standing
     looked: Looked | None
+    log: str = ""
+    """The end of what was printed on the host while it was switched."""
 
 
 def told_phase(standing: Standing) -> str:
@@ -32,7 +37,7 @@ def told_phase(standing: Standing) -> str:
 
 def ended_of(inputs: ActivateInputs, judged: Judged) -> ActivateEnded:
     """Return the result: 0 only when acknowledged and healthy."""
-    standing, looked = judged
+    standing, looked, log = judged
     healthy = looked.healthy if looked is not None else None
     state, code, reason = "rollback-failed", ExitCode.ROLLBACK_FAILED, standing.failure
     by_hand: tuple[str, ...] = ()
@@ -74,9 +79,15 @@ def ended_of(inputs: ActivateInputs, judged: Judged) -> ActivateEnded:
         new=standing.new,
         generation=standing.made if standing.phase is Phase.ACKNOWLEDGED else standing.generation,
         by_hand=by_hand,
+        log=_end_of(log) if code else (),
         healthy=healthy,
         duration=standing.at - standing.begun,
     )
+
+
+def _end_of(log: str) -> tuple[str, ...]:
+    lines = [line.rstrip() for line in clean(log).splitlines() if line.strip()]
+    return tuple(lines[-_LINES:])
 
 
 def _look_by_hand(standing: Standing) -> tuple[str, ...]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from grind.core.activateconfig import ActivateConfig
 from grind.core.hosthistory import (
+    Drift,
     HostState,
     HostStatus,
     activations,
@@ -35,10 +38,22 @@ async def host_status(
         number=state.number,
         booted=state.booted,
         generations=generations(state),
-        drift=drifts(state, known),
+        drift=tuple(_known(one, state, known) for one in drifts(state, known)),
         built=known,
         working=open_one.id if open_one is not None and state.working else "",
         cut_off=open_one.id if open_one is not None and not state.working else "",
+    )
+
+
+def _known(drift: Drift, state: HostState, built: str | None) -> Drift:
+    """What was found bad on this host is not to be activated again."""
+    found = [row for row in generations(state) if row.system == built and row.verdict == "bad"]
+    if drift.kind != "behind" or not found:
+        return drift
+    return replace(
+        drift,
+        text=f"{drift.text}; it was found bad here: {found[-1].reason}",
+        remedy="mend it, then grind activate",
     )
 
 

@@ -106,9 +106,21 @@ class _Following:
             elif told.standing.phase is Phase.WAITING and not self._word:
                 looked = await self._look(told.standing)
                 await self._say(looked)
+        log = ""
+        if told.standing.phase in (Phase.ROLLED_BACK, Phase.ROLLBACK_FAILED):
+            log = await self._log(told.standing)
         if told.standing.phase is Phase.ROLLED_BACK:
             looked = await self._look_back()
-        return Judged(told.standing, looked)
+        return Judged(told.standing, looked, log)
+
+    async def _log(self, standing: Standing) -> str:
+        """Return what was printed, when the switch or going back has failed, not the probes."""
+        if standing.switched_at is not None and standing.phase is Phase.ROLLED_BACK:
+            return ""
+        try:
+            return await self._supervisor.log(self._id)
+        except UnreachableError:
+            return ""
 
     async def interrupted(self) -> Judged:
         """Go back, because whoever wanted it has changed their mind."""

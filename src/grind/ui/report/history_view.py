@@ -37,6 +37,18 @@ def history_view(many: ManyReleases, zone: tzinfo | None) -> dict[str, Any]:
             }
             for one in many.flaky
         ],
+        "hosts": [
+            {
+                "at": when(change.at, zone),
+                "host": one_line(change.host),
+                "purpose": change.purpose,
+                "state": change.state,
+                "generation": one_line(change.generation),
+                "new": one_line(change.new),
+                "reason": one_line(change.reason),
+            }
+            for change in many.hosts[:_TRENDS_MOST]
+        ],
         "rows": [
             {
                 "id": row.id,

@@ -72,7 +72,8 @@ def _names(page: Page, zone: tzinfo | None) -> dict[str, Any]:
     if page.run is not None:
         if page.run["failures"]:
             sections.append(("failed", "what failed"))
-        sections += [("timeline", "timeline"), ("steps", "CI × plan")]
+        if page.run["jobs"]:
+            sections += [("timeline", "timeline"), ("steps", "CI × plan")]
         sections += [(table["id"], table["title"].lower()) for table in page.run["tables"]]
     if page.history is not None:
         sections.append(("history", "releases"))

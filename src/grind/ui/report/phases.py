@@ -6,31 +6,74 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from grind.core import events as e
+from grind.core.hostevents import ActivateEnded, ActivatePlanned, ActivateProbed, ActivateStarted
+from grind.core.loop import PhaseEnded
 from grind.core.texts import one_line
 from grind.core.timeline import Timeline
+from grind.core.undoevents import RollbackEnded, RollbackIntent
 from grind.ui.report.shapes import seconds, sign, tone
 
 
-def phases(picture: Timeline, watch: Iterable[e.Entry]) -> list[dict[str, str]]:
+def phases(
+    picture: Timeline | None, after: Sequence[e.Entry], watch: Iterable[e.Entry]
+) -> list[dict[str, str]]:
     """Return the phases that took place, in the order of the loop."""
-    ended = picture.ended
-    rows = [_phase("check", ended.state if ended else "cut off", seconds(picture.duration))]
-    landing = _landing(picture)
-    if landing is not None:
-        rows.append(landing)
-    seen = _watched(watch)
-    if seen is not None:
-        rows.append(seen)
-    return rows
+    rows = []
+    if picture is not None:
+        ended = picture.ended
+        rows.append(_phase("check", ended.state if ended else "cut off", seconds(picture.duration)))
+    found = (activated(after), _landing(after), _watched(watch), _verified(after), _undone(after))
+    return [*rows, *(row for row in found if row is not None)]
+
+
+def activated(after: Iterable[e.Entry]) -> dict[str, str] | None:
+    """Return what became of the last activation (or rollback) of a host."""
+    row = None
+    for entry in after:
+        match entry.event:
+            case ActivateStarted() as started:
+                row = _phase(started.purpose, "running", one_line(started.host))
+            case ActivateEnded() as ended:
+                told = one_line(ended.reason) or one_line(f"{ended.host} is at {ended.generation}")
+                name = row["name"] if row is not None else "activate"
+                row = _phase(name, ended.state, f"{told}, in {seconds(ended.duration)}")
+            case _:
+                pass
+    return row
+
+
+def _verified(after: Iterable[e.Entry]) -> dict[str, str] | None:
+    row = None
+    for entry in after:
+        match entry.event:
+            case PhaseEnded(phase="verify") as ended:
+                row = _phase("verify live", ended.state, one_line(ended.reason))
+            case _:
+                pass
+    return row
+
+
+def _undone(after: Iterable[e.Entry]) -> dict[str, str] | None:
+    row = None
+    for entry in after:
+        match entry.event:
+            case RollbackIntent() as intent:
+                row = _phase(f"roll back {intent.kind}", "running", one_line(intent.what))
+            case RollbackEnded() as ended:
+                told = one_line(ended.reason) or ended.commit[:12]
+                row = _phase(f"roll back {ended.kind}", ended.state, told)
+            case _:
+                pass
+    return row
 
 
 def _phase(name: str, word: str, told: str) -> dict[str, str]:
     return {"name": name, "word": word, "told": told}
 
 
-def _landing(picture: Timeline) -> dict[str, str] | None:
+def _landing(after: Iterable[e.Entry]) -> dict[str, str] | None:
     row = None
-    for entry in picture.after:
+    for entry in after:
         match entry.event:
             case e.LandIntent() as intent:
                 where = one_line(f"{intent.remote}/{intent.branch}")
@@ -59,19 +102,69 @@ def _watched(watch: Iterable[e.Entry]) -> dict[str, str] | None:
     return row
 
 
-def tables(receipt: Mapping[str, str] | None, watch: Iterable[e.Entry]) -> list[dict[str, Any]]:
-    """Return the tables below the steps: the receipt, and CI's runs."""
+def tables(
+    receipt: Mapping[str, str] | None,
+    watch: Iterable[e.Entry],
+    after: Sequence[e.Entry] = (),
+    probes: Sequence[Sequence[str]] = (),
+) -> list[dict[str, Any]]:
+    """Return the tables below the steps: the host, its probes, the receipt, and CI's runs."""
     found: list[dict[str, Any]] = []
+    planned = [one.event for one in after if isinstance(one.event, ActivatePlanned)]
+    if planned:
+        rows = _change(planned[-1])
+        found.append(table("host", "The host's change", ("", ""), rows, note=_HOST))
+    looked = [_looked(one.event) for one in after if isinstance(one.event, ActivateProbed)]
+    if looked:
+        head = ("after", "result", "took", "what was wrong")
+        found.append(table("looks", "Looks at the host", head, looked))
+    if probes:
+        columns = ("probe", "result", "from", "what it found", "took")
+        found.append(table("probes", "Probes", columns, probes))
     if receipt is not None:
         found.append(
             table("receipt", "Receipt", ("", ""), [(name, text) for name, text in receipt.items()])
         )
-    rows = _ci_rows(watch)
-    if rows:
-        head = ("workflow", "verdict", "attempt", "reason", "where")
+    runs = _ci_rows(watch)
+    if runs:
+        names = ("workflow", "verdict", "attempt", "reason", "where")
         note = "Only runs of exactly this commit count; clean means complete at the first attempt."
-        found.append(table("ci", "CI's runs", head, rows, note=note))
+        found.append(table("ci", "CI's runs", names, runs, note=note))
     return found
+
+
+_HOST = "Changed or not is decided by the store path; what would restart informs and never decides."
+
+
+def _change(plan: ActivatePlanned) -> list[Sequence[str]]:
+    rows = [
+        ("runs now", plan.old),
+        ("would run", plan.new if plan.changed else "the same: nothing to switch"),
+        ("generation", f"{plan.generation} → {plan.target}" if plan.target else plan.generation),
+        ("closure", _closure(plan)),
+        ("versions", "; ".join(plan.versions[:20])),
+    ]
+    units = {
+        "stop": plan.stop,
+        "start": plan.start,
+        "restart": plan.restart,
+        "reload": plan.reload,
+        "failed before": plan.failed,
+        "drift": plan.drift,
+    }
+    rows += [(name, ", ".join(found)) for name, found in units.items()]
+    return [row for row in rows if row[1]]
+
+
+def _closure(plan: ActivatePlanned) -> str:
+    if plan.only_revision:
+        return "only the revision changed"
+    return f"{len(plan.added)} paths added, {len(plan.removed)} removed"
+
+
+def _looked(look: ActivateProbed) -> Sequence[str]:
+    word = "=healthy" if look.healthy else "=unhealthy"
+    return (look.after, word, seconds(look.seconds), "; ".join(look.red))
 
 
 def _ci_rows(watch: Iterable[e.Entry]) -> list[Sequence[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from grind.core import events as e
@@ -85,6 +85,23 @@ def release_view(
         "ticks": [seconds(picture.duration * i / (_TICKS - 1)) for i in range(_TICKS)],
         "critical": _critical(picture),
         "failures": _failures(picture, jobs, shelf),
+    }
+
+
+def host_view(entries: Sequence[e.Entry], row: dict[str, str]) -> dict[str, Any]:
+    """Return what the template says of a release that ran no checks: only a host was changed."""
+    return {
+        "state": row["word"],
+        "told": f"{row['name']}: {row['told']}",
+        "facts": [],
+        "duration": entries[-1].at - entries[0].at,
+        "open": [],
+        "remedies": [],
+        "jobs": [],
+        "ci": False,
+        "ticks": [],
+        "critical": [],
+        "failures": [],
     }
 
 

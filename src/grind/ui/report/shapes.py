@@ -9,10 +9,11 @@ WIDTH = 1000.0
 """Of the timeline, in its own units."""
 
 _TONES = {
-    GOOD: "success green proven clean landed executed healthy ok good committed kept",
-    BAD: "failure red lost failed timed-out startup-failure error bad unhealthy",
+    GOOD: "success green proven clean landed executed healthy ok good committed kept activated "
+    "unchanged done undone",
+    BAD: "failure red lost failed timed-out startup-failure error bad unhealthy rollback-failed",
     ODD: "partial refused unproven hollow flaky warning cancelled running stale superseded "
-    "action-required not-created unknown overridden skipped cut-off back",
+    "action-required not-created unknown overridden skipped cut-off rolled-back planned nothing",
 }
 _TONE_OF = {word: tone for tone, words in _TONES.items() for word in words.split()}
 _SIGNS = {GOOD: "✓", BAD: "✗", ODD: "!", NONE: "·"}
