@@ -398,6 +398,20 @@ def test_a_host_that_was_rebooted(rig: Rig) -> None:
     assert story.events[-1] == LaneLost("the host was rebooted")
 
 
+def test_what_a_step_wrote_is_read_while_the_lane_is_told_again(rig: Rig) -> None:
+    async def tell() -> None:
+        lane = await rig.lane()
+        steps = [step(n, f"echo n={n} >> $GITHUB_OUTPUT") for n in range(3)]
+        await lane.submit(steps, final=True)
+        await rig.follow(lane)
+        async for _ in lane.events():
+            assert await lane.read(2, "output") == b"n=2\n"
+            break
+        assert await lane.read(1, "output") == b"n=1\n"
+
+    rig.go(tell())
+
+
 def test_a_torn_last_record_is_no_record(rig: Rig) -> None:
     async def tell() -> Story:
         lane = await rig.lane()

@@ -184,8 +184,9 @@ class LocalGround:
         except (OSError, ValueError):
             return None
 
-    async def recorded(self) -> bytes:
+    async def recorded(self, index: int) -> bytes:
         """Return the whole record file."""
+        del index
         return self._files.recorded()
 
     @contextlib.asynccontextmanager

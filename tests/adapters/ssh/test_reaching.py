@@ -198,3 +198,13 @@ def test_the_bare_path_is_what_jobs_get(sshd: Sshd, tmp_path: Path) -> None:
     found = rig.go(host.ask({name: ("bash", "-c", f"type -P {name}") for name in ABSENT}))
     assert {name: done.out for name, done in found.items()} == dict.fromkeys(ABSENT, b"")
     rig.close()
+
+
+@pytest.mark.parametrize("program", ["tail", "setsid"])
+def test_a_host_that_lacks_what_a_lane_needs(tmp_path: Path, program: str) -> None:
+    with Sshd(tmp_path, without=(program,)) as sshd:
+        host = ssh_host(sshd)
+        rig = Rig(host, tmp_path, lambda _: host)
+        with pytest.raises(GrindError, match=f"has no {program} on the PATH"):
+            rig.go(rig.lane())
+        rig.close()

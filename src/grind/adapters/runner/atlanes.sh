@@ -3,6 +3,12 @@
 g_open_lane() { # RUN KEY OUTER MEMORY ROOT; the spec is in g_files.i → resumed, begun, track, detached, facts
   local g_run=$g_state/runs/${g_a[0]} g_resumed=0 g_begun=0 g_detached=-
   local -a g_facts g_s
+  local g_f
+  for g_f in mkfifo tail ln setsid; do
+    type -P "$g_f" >/dev/null && continue
+    printf 'the host has no %s on the PATH of a non-login shell (coreutils and util-linux have it)' "$g_f" >&2
+    return 1
+  done
   g_lane=$g_run/${g_a[1]}
   if [[ -d $g_lane ]]; then g_resumed=1; else g_make_lane || return; fi
   g_boot_id

@@ -37,8 +37,8 @@ class LaneGround(Protocol):
         """Return the beginning of a regular file; with `own`, no link is followed. None for what is
         none, or cannot be read."""
 
-    async def recorded(self) -> bytes:
-        """Return the whole record file, or as much of it as was delivered to somebody here."""
+    async def recorded(self, index: int) -> bytes:
+        """Return the record file, at least as far as the end of this step."""
 
     def source(self) -> AbstractAsyncContextManager[LaneSource]:
         """Return what the events are read from, for one pass."""
@@ -104,7 +104,7 @@ class RunnerLane:
         """Return a command file of an ended step."""
         if name not in wire.COMMAND_FILES:
             raise GrindError(f"not a command file: {name!r}")
-        files = self._sets.get(index) or wire.files_of(await self._ground.recorded(), index)
+        files = self._sets.get(index) or wire.files_of(await self._ground.recorded(index), index)
         if files is None or files == "-":
             return b""
         path = f"{self._ground.folder}/f/{files}.{name}"

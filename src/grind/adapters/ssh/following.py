@@ -12,6 +12,8 @@ from grind.adapters.ssh.link import Link
 from grind.adapters.ssh.trouble import SshError
 
 PIECE = 256 * 1024
+IN_VAIN = 10
+"""So many channels in a row that were opened and told nothing are enough."""
 AHEAD = 4 * 1024 * 1024
 """Bytes of a log that may wait here to be delivered; then the host is made to wait."""
 
@@ -39,6 +41,8 @@ class PushedSource:
         self._news = asyncio.Event()
         self._room = asyncio.Event()
         self._heard = 0.0
+        self._told = False
+        """Whether the channel that we have has told anything at all."""
         self._task = asyncio.create_task(self._keep_following())
 
     async def records(self, offset: int) -> bytes:
@@ -105,19 +109,23 @@ class PushedSource:
             raise self._error
 
     async def _keep_following(self) -> None:
+        vain = 0
         try:
             while True:
                 channel = await self._link.channel()
+                vain += 1
                 try:
                     await self._follow(channel)
                 except (SshError, ConnectionError) as error:
-                    self._link.told_lost(
-                        error
-                        if isinstance(error, SshError)
-                        else SshError("the connection was closed", remedy="", kind="dropped")
-                    )
+                    lost = error if isinstance(error, SshError) else self._link.dropped()
+                    self._link.told_lost(lost)
                 finally:
                     await channel.close()
+                if self._told:
+                    vain, self._told = 0, False
+                if vain > IN_VAIN:
+                    raise self._link.dropped()
+                await asyncio.sleep(0.1 * vain)
         except Exception as error:
             self._error = error
             self._news.set()
@@ -155,7 +163,7 @@ class PushedSource:
             while self._waiting >= AHEAD:
                 self._room.clear()
                 await self._room.wait()
-        raise SshError("the connection was closed", remedy="", kind="dropped")
+        raise self._link.dropped()
 
     async def _take_records(self, channel: Channel) -> None:
         """Lines are `r LENGTH RECORD`, `h` and `l LENGTH REASON`; ssh's own words are none of these."""
@@ -163,6 +171,7 @@ class PushedSource:
             kind, _, rest = line.rstrip(b"\n").partition(b" ")
             size, _, text = rest.partition(b" ")
             self._heard = asyncio.get_running_loop().time()
+            self._told = True
             if kind == b"h" or not (line.endswith(b"\n") and size == b"%d" % len(text)):
                 continue
             if kind == b"r":
@@ -170,7 +179,7 @@ class PushedSource:
             elif kind == b"l":
                 self._reason = text.decode("utf-8", "replace") or "the runner was killed"
             self._news.set()
-        raise SshError("the connection was closed", remedy="", kind="dropped")
+        raise self._link.dropped()
 
     async def _beat(self, channel: Channel) -> None:
         loop, pulse = asyncio.get_running_loop(), self._link.pulse
@@ -178,5 +187,4 @@ class PushedSource:
             await asyncio.sleep(pulse.beat)
             channel.input.write(b"beat\n")
             if loop.time() - self._heard > pulse.silence and self._waiting < AHEAD:
-                message = f"the host has not been heard of for {pulse.silence:g} seconds"
-                raise SshError(message, remedy="", kind="timeout")
+                raise self._link.silent()

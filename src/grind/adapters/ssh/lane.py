@@ -59,10 +59,11 @@ class RemoteGround:
         answer = await self._link.ask("read", fields)
         return None if answer.code else answer.out
 
-    async def recorded(self) -> bytes:
-        """Return the records that have come, or the whole file."""
-        if self._told is not None and self._told.recorded():
-            return self._told.recorded()
+    async def recorded(self, index: int) -> bytes:
+        """Return the records that have come when the end of the step is among them, else the file."""
+        come = b"\n" + self._told.recorded() if self._told is not None else b""
+        if b"\nend %d " % index in come:
+            return come
         return await self.take(f"{self.folder}/records", WHOLE) or b""
 
     @contextlib.asynccontextmanager

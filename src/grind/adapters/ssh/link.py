@@ -189,6 +189,17 @@ class Link:
                 await self.door.shut()
             raise
 
+    def dropped(self) -> SshError:
+        """Return the error that a connection which ends in the middle is."""
+        return SshError(
+            f"the connection to {self._name} was closed", remedy="try again", kind="dropped"
+        )
+
+    def silent(self) -> SshError:
+        """Return the error that a connection without a sign of life is."""
+        message = f"{self._name} has not been heard of for {self.pulse.silence:g} seconds"
+        return SshError(message, remedy="is the network up?", kind="timeout")
+
     def told_lost(self, error: SshError) -> None:
         """Tell, once, that the connection is lost."""
         if self._lost_at is None:
