@@ -162,7 +162,7 @@ def test_killed_and_taken_up(world: World, point: str) -> None:
     status = world.status()
     assert status["running"] == "", "the lock went with its holder"
     assert status["last"] == "checking"
-    assert "grind check" in status["next"]
+    assert status["next"] == "grind attach", "the steps run on, and can be followed"
     done = world.grind("check", "--json")
     assert done.code == 0, done
     assert Counter(world.told("steps")) == Counter(ALL)

@@ -241,5 +241,6 @@ class LocalHost:
             folder = self._state / "bin" / "run"
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._program = folder / program_name(text)
-            write_new(self._program, text)
+            if not self._program.exists():
+                write_new(self._program, text)
         return self._program

@@ -12,6 +12,7 @@ import stat
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
+from grind.adapters.files import storing
 from grind.adapters.runner import wire
 from grind.ports import Clock
 
@@ -23,16 +24,18 @@ def write_new(path: Path, data: bytes) -> bool:
     """Write a private file aside and link it in; False when it was there already.
 
     Whoever sees the name sees all of the content, and of two writers exactly one succeeds.
+    Raises StorageError; nothing is left aside then.
     """
     aside = path.parent / f".{path.name}.{secrets.token_hex(8)}"
-    try:
-        with open(aside, "xb", opener=_private) as file:
-            file.write(data)
-        os.link(aside, path)
-    except FileExistsError:
-        return False
-    finally:
-        aside.unlink(missing_ok=True)
+    with storing(os.fspath(path)):
+        try:
+            with open(aside, "xb", opener=_private) as file:
+                file.write(data)
+            os.link(aside, path)
+        except FileExistsError:
+            return False
+        finally:
+            aside.unlink(missing_ok=True)
     return True
 
 
