@@ -104,15 +104,15 @@ class PinnedWorld(NixWorld):
                 known[argv] = Answer(done.returncode, done.stdout, done.stderr)
 
 
+def python_here() -> str:
+    """The version of the Debian Python that the stand-in's leads to."""
+    told = ["/usr/bin/python3", "-c", "import platform; print(platform.python_version())"]
+    return subprocess.run(told, capture_output=True, text=True, check=True).stdout.strip()
+
+
 @pytest.fixture
 def world(tmp_path: Path) -> PinnedWorld:
-    out = subprocess.run(
-        ["/usr/bin/python3", "-c", "import platform; print(platform.python_version())"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return PinnedWorld(tmp_path / "nix", out.stdout.strip())
+    return PinnedWorld(tmp_path / "nix", python_here())
 
 
 def test_a_language_in_the_store_is_given_to_the_job(world: PinnedWorld, tmp_path: Path) -> None:
@@ -127,7 +127,9 @@ def test_a_language_in_the_store_is_given_to_the_job(world: PinnedWorld, tmp_pat
     job = Job(tmp_path)
     job.env |= world.host | {"HOME": str(job.home)}
     job.provide(found.recipe)
-    said = job.run("python3 -c 'import sys; print(sys.version.split()[0], sys.prefix)'").split(" ", 1)
+    said = job.run("python3 -c 'import sys; print(sys.version.split()[0], sys.prefix)'").split(
+        " ", 1
+    )
     assert said[0] == world.own
     assert said[1].startswith(str(job.temp))
     # A collection of garbage meanwhile leaves the job what it uses.
