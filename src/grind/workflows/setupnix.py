@@ -8,7 +8,7 @@ built for it: what is not in the store is refused, with the command that fetches
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -18,7 +18,7 @@ from grind.workflows.scripts import script
 from grind.workflows.setups import Lack, find_question
 from grind.workflows.versions import answers, parse_version
 
-_ATTRIBUTES = {
+PINNED: Final = {
     "python": "python3[0-9]+",
     "node": "nodejs_[0-9]+",
     "go": "go_[0-9]+_[0-9]+|go",
@@ -48,13 +48,13 @@ class Held(NamedTuple):
 
 def nix_question(language: str, pinned: Pin) -> tuple[str, ...]:
     """The question that lists what the pinned nixpkgs has of a language, and the store of it."""
-    words = (pinned.flake, pinned.lock, pinned.nar_hash, _ATTRIBUTES[language])
+    words = (pinned.flake, pinned.lock, pinned.nar_hash, PINNED[language])
     return ("bash", "--noprofile", "--norc", "-c", script("find-nix.sh"), "find", *words)
 
 
 def held(facts: Facts, language: str) -> list[Held] | None:
     """Ask for what the pinned nixpkgs has; nothing without a lock, None while not answered."""
-    lock = facts.read("flake.lock") if language in _ATTRIBUTES else None
+    lock = facts.read("flake.lock") if language in PINNED else None
     pinned = pin(lock.encode()) if lock is not None else None
     if pinned is None:
         return []
