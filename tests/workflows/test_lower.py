@@ -340,6 +340,8 @@ def test_literals_reach_steps_as_the_texts_that_github_makes_of_them() -> None:
               - uses: actions/checkout@v4
               - uses: ./act
                 with: {given: 3.10}
+              - run: TRUE
+                name: 2.50
         """,
         files={
             "act/action.yml": """
@@ -366,4 +368,5 @@ def test_literals_reach_steps_as_the_texts_that_github_makes_of_them() -> None:
     assert job.env == {"J": "1.23456789012346E+19"}
     assert job.steps[0].env == {"K": "3.1"}
     assert "Python 3.1 is not on the host" in job.steps[1].reason
+    assert (job.steps[-1].run, job.steps[-1].name) == ("true", "2.5")
     assert any("test 3.1/1" in (step.run or "") for step in job.steps), [s.run for s in job.steps]
