@@ -14,6 +14,7 @@ from grind.workflows.expressions import UNKNOWN
 from grind.workflows.expressions.parser import BUILTINS, STATUS_FUNCTIONS, SUPPLIED
 from grind.workflows.rule import Rule
 from grind.workflows.schema import EVENTS, WORKFLOW
+from grind.workflows.setupnix import PINNED
 from grind.workflows.shells import resolve_shell
 from grind.workflows.support import COMMAND_FILES, COMMANDS, CONTEXTS, KEYS, KINDS, Support, key_of
 
@@ -162,11 +163,14 @@ def _shell_rows() -> Iterator[tuple[str, ...]]:
         yield (f"`{name}`" if name else "none given"), told
 
 
+_LANGUAGE = "given to the job where the host has it in the version asked for"
+
+
 def _action_rows() -> Iterator[tuple[str, ...]]:
     table = load_table()
     rules = {id(rule): rule for rule in (*table.exact.values(), *(r for _, r in table.patterns))}
     for rule in sorted(rules.values(), key=lambda rule: rule.uses):
-        done = KINDS.get(
-            rule.kind, "given to the job where the host has it in the version asked for"
-        )
+        done = KINDS.get(rule.kind, _LANGUAGE)
+        if rule.kind in PINNED:
+            done += ", by itself or in its Nix store as flake.lock pins nixpkgs"
         yield ", ".join(f"`{name}`" for name in rule.uses), str(rule.klass), done, rule.reason

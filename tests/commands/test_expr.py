@@ -54,6 +54,14 @@ def test_contexts_from_a_file(tmp_path: Path) -> None:
     assert (code, json.loads(out)) == (0, {"kind": "String", "value": "é"})
 
 
+def test_a_template_that_is_asked_as_an_expression_is_told_the_way() -> None:
+    code, out, err = ask("a${{ 1 }}b")
+    assert (code, out) == (2, "")
+    assert err.endswith("try: grind expr --template, when this is text with ${{ }} in it\n")
+    assert "--template" not in ask("a@b")[2]
+    assert "--template" not in ask("--template", "a${{ @ }}b")[2]
+
+
 def test_template(tmp_path: Path) -> None:
     assert ask("--template", "a${{ 1 }}b")[1] == '{"kind": "String", "value": "a1b"}\n'
     code, _, err = ask("--template", "a${{ 1 @ }}b")

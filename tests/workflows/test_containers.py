@@ -131,3 +131,19 @@ def test_concurrency_is_said(concurrency: str, said: str) -> None:
 def test_concurrency_of_what_is_not_started_is_not_said() -> None:
     text = TEXT.format(top="concurrency: g", head="").replace("on: push", "on: release")
     assert plan_of(text).notes == ()
+
+
+@pytest.mark.parametrize(
+    "head", ["container: debian:13", "services: {db: {image: postgres, ports: [5432]}}"]
+)
+def test_what_nothing_on_the_host_would_settle_names_the_rule_that_does(head: str) -> None:
+    answers = {**HOST, ("podman", "info"): Answer(0), ("podman", *IMAGE): Answer(0, "x")}
+    text = (
+        f"on: push\njobs:\n  j:\n    runs-on: ubuntu-latest\n    {head}\n    steps: [{{run: ls}}]\n"
+    )
+    refused = plan_of(text, answers=answers).jobs[0]
+    assert refused.verdict is Verdict.REFUSED
+    rule = refused.remedy[refused.remedy.index("[[verdict]]") :]
+    settled = plan_of(text, answers=answers, config=rule).jobs[0]
+    assert settled.steps[0].verdict is Verdict.OVERRIDDEN
+    assert settled.verdict is Verdict.EXECUTED

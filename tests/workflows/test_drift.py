@@ -34,7 +34,7 @@ def drift_of(*workflows: str, files: Mapping[str, str] | None = None, config: st
         return tasks_of(path, texts[path]) if path in texts else ()
 
     read_ones = [read(w, f".github/workflows/w{i}.yml") for i, w in enumerate(workflows)]
-    plan = settled(request_of(*read_ones, config=config))
+    plan = settled(request_of(*read_ones, config=config, files=files))
     local = [task for path in entry_files(texts) for task in tasks(path)]
     loaded = load("grind.toml", dedent(config).encode()) if config else Config()
     return compare(plan, loaded, local, Reader(tasks))
@@ -133,6 +133,39 @@ def test_a_call_that_leads_nowhere_stays_a_call() -> None:
     assert drift.compared == (1, 1)
     looped = {"Makefile": "a:\n\tmake b\nb:\n\tmake a\n"}
     assert drift_of(ci("make a"), files=looped).compared[0] == 1
+
+
+CALL = "on: push\njobs:\n  call:\n    uses: ./.github/workflows/w1.yml\n"
+CALLED = """\
+on: workflow_call
+jobs:
+  inner:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: ./act
+      - run: ruff check
+"""
+ACT = {
+    "act/action.yml": """\
+        name: act
+        runs:
+          using: composite
+          steps:
+            - run: cargo test --locked
+              shell: bash
+        """
+}
+
+
+def test_a_call_is_no_command_and_its_jobs_stand_in_their_own_files() -> None:
+    drift = drift_of(CALL, CALLED, files=ACT)
+    assert missing(drift) == []
+    assert not drift.drifted, drift
+    rehearsed = drift_of(CALL, CALLED, files={**ACT, "Justfile": "ci:\n    nix build\n"})
+    assert missing(rehearsed) == ["cargo test --locked", "ruff check"]
+    files = [site.file for one in rehearsed.missing for site in one.sites if site.active]
+    assert files == ["act/action.yml", ".github/workflows/w1.yml"]
 
 
 def test_extra_is_what_no_workflow_runs() -> None:

@@ -320,3 +320,53 @@ def test_max_parallel_as_github_takes_it(given: str, limit: int | None) -> None:
     )
     assert [job.max_parallel for job in plan.jobs] == [limit, limit]
     assert {job.verdict for job in plan.jobs} == {Verdict.EXECUTED}
+
+
+def test_literals_reach_steps_as_the_texts_that_github_makes_of_them() -> None:
+    """TemplateReader of actions/runner: where a string is wanted, a number becomes its `G15` text."""
+    plan = plan_of(
+        """
+        on: push
+        env: {A: 1.50, B: 0o17, C: 0xff, D: TRUE, E: ~, F: 1e3, G: "1.50", H: 007, I: 2024-01-01}
+        jobs:
+          j:
+            runs-on: ubuntu-latest
+            env: {J: 12345678901234567890}
+            steps:
+              - run: "true"
+                env: {K: 3.10}
+              - uses: actions/setup-python@v5
+                with: {python-version: 3.10}
+              - uses: actions/checkout@v4
+              - uses: ./act
+                with: {given: 3.10}
+              - run: TRUE
+                name: 2.50
+        """,
+        files={
+            "act/action.yml": """
+                name: act
+                inputs: {given: {default: 1.0}, other: {default: 1.0}}
+                runs:
+                  using: composite
+                  steps: [{run: "test ${{ inputs.given }}/${{ inputs.other }}", shell: bash}]
+            """
+        },
+    )
+    job = plan.jobs[0]
+    assert job.workflow_env == {
+        "A": "1.5",
+        "B": "15",
+        "C": "255",
+        "D": "true",
+        "E": "",
+        "F": "1000",
+        "G": "1.50",
+        "H": "7",
+        "I": "2024-01-01",
+    }
+    assert job.env == {"J": "1.23456789012346E+19"}
+    assert job.steps[0].env == {"K": "3.1"}
+    assert "Python 3.1 is not on the host" in job.steps[1].reason
+    assert (job.steps[-1].run, job.steps[-1].name) == ("true", "2.5")
+    assert any("test 3.1/1" in (step.run or "") for step in job.steps), [s.run for s in job.steps]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from grind.workflows.reader import read_workflow
+from grind.workflows.schema import idle_filters
 from grind.workflows.syntax import Workflow
-from grind.workflows.triggers import Event, decide, skip_instruction, unmatched_filters
+from grind.workflows.triggers import Event, decide, idle_notes, skip_instruction, unmatched_filters
 
 MAIN, TAG, TOPIC = "refs/heads/main", "refs/tags/v1.2", "refs/heads/feature/x"
 
@@ -151,6 +152,11 @@ TABLE = [
         1,
     ),
     ("on: create", Event("create", message="[no ci]"), True, "", 1),
+    # filters of events that have none are taken, and never looked at
+    ("on:\n  create:\n    tags: ['v*']", Event("create", MAIN), True, "every create", 2),
+    ("on:\n  delete:\n    branches: [x]", Event("delete", MAIN), True, "every delete", 2),
+    ("on:\n  issues:\n    paths: [x]", Event("issues", MAIN, paths=("y",)), True, "issues", 2),
+    ("on:\n  create:\n    types: [tag]", Event("create", MAIN, type="x"), True, "create", 2),
 ]
 
 
@@ -203,3 +209,17 @@ def test_filters_that_match_nothing_are_found_with_their_place() -> None:
     assert [(one.line, one.column) for one in found] == [(5, 9), (6, 9), (8, 31)]
     assert "'sources/**' matches no tracked file" in str(found[0])
     assert unmatched_filters(read, ["src/a", "sources/b", "gone/c", "docs/d", "e.rst"]) == ()
+
+
+def test_idle_filters_are_said_and_those_of_other_events_are_not() -> None:
+    text = "on:\n  create:\n    tags: ['v*']\n    branches: ['[']\n  push:\n    tags: ['v*']"
+    assert idle_notes(workflow(text)) == [
+        "w.yml:3: 'tags' filters nothing: in CI, every create starts the workflow",
+        "w.yml:4: 'branches' filters nothing: in CI, every create starts the workflow",
+    ]
+    assert idle_notes(workflow("on:\n  push:\n    branches: [main]")) == []
+
+
+@pytest.mark.parametrize("event", ["push", "pull_request", "workflow_call", "workflow_run", "new"])
+def test_a_key_that_would_filter_elsewhere_is_no_idle_one(event: str) -> None:
+    assert idle_filters(event) == ()

@@ -18,6 +18,7 @@ from grind.workflows.expressions import (
     EvaluationError,
     ExpressionError,
     Functions,
+    LexingError,
     Object,
     ParsingError,
     Value,
@@ -84,6 +85,8 @@ def run(
         answer = _evaluate(options.expression, contexts, functions, template=options.template)
     except ExpressionError as error:
         err.write(_pointed(error, options.expression))
+        if isinstance(error, LexingError) and "${{" in options.expression and not options.template:
+            err.write("try: grind expr --template, when this is text with ${{ }} in it\n")
         return 2
     except (OSError, ValueError, RecursionError) as error:
         err.write(f"grind expr: {options.contexts}: {error}\n")

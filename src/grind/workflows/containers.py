@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from grind.core.plan import Service
+from grind.core.remedy import verdict_rule
 from grind.workflows.expressions import ExpressionError
 from grind.workflows.facts import Facts
 from grind.workflows.nodes import to_value
 from grind.workflows.scope import Scope
 from grind.workflows.services import Unfit, service_of
-from grind.workflows.syntax import Data, Job, Map, Scalar
+from grind.workflows.syntax import Data, Job, Map, Scalar, Workflow
 
 ENGINES = ("podman", "docker")
 _NO_ENGINE = "install podman or docker on this host, or let it reach the one it has"
@@ -48,13 +49,25 @@ def judge_containers(job: Job, scope: Scope, facts: Facts) -> Containers:
     if not has:
         why = f"{what}, and neither podman nor docker answers on this host"
         if inside:
-            return Containers((why, "run it in CI; grind does not run steps in a container yet"))
+            return Containers((f"{why}; grind does not run steps in a container yet", ""))
         return Containers((why, _NO_ENGINE))
     if inside:
         return Containers(
             (f"{what}: grind does not run steps in one yet, though {has[0]} is on this host", "")
         )
     return _judge_services(job, scope, facts, has[0], what)
+
+
+def with_remedy(
+    refusal: tuple[str, str] | None, workflow: Workflow, job: Job
+) -> tuple[str, str] | None:
+    """Return a refusal with its remedy; where nothing on the host would do, rules for the steps."""
+    if refusal is None or refusal[1]:
+        return refusal
+    file = workflow.path.rpartition("/")[2]
+    step: dict[str, str | int] = {"workflow": file, "job": job.id, "step": 0}
+    rule = verdict_rule("overridden", step, run="a command that does what the step does")
+    return refusal[0], f"one for each of its steps, in grind.toml:\n{rule}"
 
 
 def _judge_services(job: Job, scope: Scope, facts: Facts, engine: str, what: str) -> Containers:

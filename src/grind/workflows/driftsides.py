@@ -78,7 +78,8 @@ def ci_steps(plan: Plan, reader: Reader) -> tuple[CiStep, ...]:
 
 
 def _job(job: JobPlan, reader: Reader) -> Iterator[CiStep]:
-    if not job.steps:
+    # A call whose jobs are in the plan runs nothing itself: its jobs count.
+    if not job.steps and not job.inner:
         unit = Unit("", (f"job {job.id}",))
         site = _site(job, None)
         reading = Reading((Found(unit, 0),))
@@ -113,7 +114,7 @@ def _site(job: JobPlan, step: StepPlan | None) -> Site:
     note = "" if active else (step.reason if step is not None and job.active else job.reason)
     return Site(
         kind=SiteKind.WORKFLOW,
-        file=job.workflow,
+        file=(step.file if step is not None else "") or job.file or job.workflow,
         line=job.line if step is None else step.line,
         name=job.name if step is None else f"{job.name} › {step.name}",
         active=active,

@@ -21,7 +21,7 @@ from grind.workflows.lower_call import lower_jobs
 from grind.workflows.lower_job import JobInputs, job_scope
 from grind.workflows.nodes import raw
 from grind.workflows.syntax import Job, Workflow
-from grind.workflows.triggers import Event, decide, skip_instruction
+from grind.workflows.triggers import Event, decide, idle_notes, skip_instruction
 
 
 class Request(NamedTuple):
@@ -84,6 +84,7 @@ def _workflow(request: Request, workflow: Workflow, notes: list[str]) -> list[Jo
     )
     if has_paths and not request.event.paths:
         notes.append("nothing differs from the base: path filters count as matched")
+    notes += idle_notes(workflow)
     inputs = inputs_for(request, workflow, None if decision.active else decision.reason)
     lowered = lower_jobs(inputs, {})
     notes += concurrency_notes(workflow, job_scope(inputs, ""), lowered)

@@ -12,7 +12,7 @@ from grind.core.plan import Caller, JobPlan, StepClass, StepPlan, Verdict
 from grind.workflows import contexts
 from grind.workflows.actions import base_environment
 from grind.workflows.conditions import statuses
-from grind.workflows.containers import Containers, judge_containers
+from grind.workflows.containers import Containers, judge_containers, with_remedy
 from grind.workflows.contexts import Situation
 from grind.workflows.expressions import (
     UNKNOWN,
@@ -277,7 +277,7 @@ def _lowered(
         scope,
         inactive=inputs.inactive,
         environment=_environment(job, scope),
-        refusal=refusal or containers.refusal,
+        refusal=refusal or with_remedy(containers.refusal, inputs.workflow, job),
     )
     return while_open(plan, job, inputs.labels, matrix=matrix, machine=open_machine)
 

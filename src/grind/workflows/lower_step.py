@@ -167,7 +167,7 @@ def _source(inputs: StepInputs, step: Step, scope: Scope) -> StepSource:
     return StepSource(
         if_=raw(step.if_),
         name=raw(step.name),
-        run=step.run.text if step.run is not None else None,
+        run=raw(step.run) if step.run is not None else None,
         uses=raw(step.uses),
         with_=raw_map(step.with_),
         shell=scope.show(raw(shell)) if is_run else "",
@@ -207,11 +207,11 @@ def _number(node: Scalar | None, scope: Scope) -> float | str | None:
 
 def _name(step: Step, scope: Scope) -> str:
     if step.name is not None:
-        return scope.show(step.name.text)
+        return scope.show(raw(step.name))
     if step.uses is not None:
         return f"Run {step.uses.text}"
     if step.run is not None:
-        first = next((line for line in step.run.text.splitlines() if line.strip()), "")
+        first = next((line for line in raw(step.run).splitlines() if line.strip()), "")
         return f"Run {scope.show(first.strip())}"
     return f"step {step.index + 1}"
 

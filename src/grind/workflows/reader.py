@@ -14,7 +14,7 @@ from grind.core.errors import Problem
 from grind.workflows.checks_jobs import check_jobs
 from grind.workflows.checks_on import check_on
 from grind.workflows.conform import TooManyProblemsError, conform, read_mapping
-from grind.workflows.schema import WORKFLOW
+from grind.workflows.schema import WORKFLOW, idle_filters
 from grind.workflows.syntax import (
     Data,
     Job,
@@ -112,9 +112,10 @@ def _triggers(data: Data | None) -> tuple[Trigger, ...]:
 
 def _trigger(key: Scalar, data: Data) -> Trigger:
     get = fields(data).get
+    idle = idle_filters(key.text)
 
     def filters(name: str) -> tuple[Scalar, ...] | None:
-        value = get(name)
+        value = None if name in idle else get(name)
         # GitHub takes a filter without a value for no filter.
         absent = value is None or (isinstance(value, Scalar) and value.value is None)
         return None if absent else scalars(value)
@@ -145,6 +146,9 @@ def _trigger(key: Scalar, data: Data) -> Trigger:
         inputs=inner("inputs"),
         outputs=inner("outputs"),
         secrets=inner("secrets"),
+        idle=tuple(name for name, _ in data.entries if name.text in idle)
+        if isinstance(data, Map)
+        else (),
     )
 
 

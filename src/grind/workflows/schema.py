@@ -80,6 +80,28 @@ EVENTS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Every event that can start a workflow, with the keys it may have."""
 
+_REF_FILTERS: Final = (
+    "branches",
+    "branches-ignore",
+    "tags",
+    "tags-ignore",
+    "paths",
+    "paths-ignore",
+)
+
+
+def idle_filters(event: str) -> tuple[str, ...]:
+    """Return the filters that GitHub takes for an event and never looks at (ADR 13).
+
+    Those of `push`, on events of a repository that have no filter by name or path. For all other
+    events, and for events that are not known, there are none.
+    """
+    keys = EVENTS.get(event)
+    if keys is None or event == "schedule" or not set(keys) <= {"types"}:
+        return ()
+    return (*_REF_FILTERS, "types") if not keys else _REF_FILTERS
+
+
 PERMISSIONS: Final = (
     "actions",
     "artifact-metadata",
@@ -205,7 +227,12 @@ WORKFLOW: Final[dict[str, Rule]] = COMMON | {
     ),
     "event": Rule("an event", text=True, words=tuple(EVENTS)),
     **{
-        f"on-{event}": either(mapping({key: f"filter-{key}" for key in keys}), NULL)
+        f"on-{event}": either(
+            mapping(
+                {key: f"filter-{key}" for key in keys} | dict.fromkeys(idle_filters(event), "any")
+            ),
+            NULL,
+        )
         for event, keys in EVENTS.items()
     },
     # GitHub takes a single text, a list, or nothing at all for every filter.

@@ -6,15 +6,17 @@ import json
 import re
 import tomllib
 
-from grind.workflows.facts import Facts, Judgement, pending, refused, settle
+from grind.workflows.facts import Facts, Judgement, refused, settle
+from grind.workflows.setupnix import answered
 from grind.workflows.setups import (
     Candidate,
     Inputs,
+    Lack,
     Request,
     choose,
     first_request,
-    found,
     lacks,
+    read_candidates,
     satisfied,
     tool_versions,
 )
@@ -54,9 +56,16 @@ def python(uses: str, inputs: Inputs, facts: Facts) -> Judgement:
     )
     if isinstance(request, Judgement):
         return request
-    candidates = found(facts, "python", 1, 5)
-    if candidates is None:
-        return pending()
+
+    def judge(out: str) -> Judgement | Lack:
+        return _python(uses, inputs, request, read_candidates(out, 1, 5))
+
+    return answered(facts, "python", judge)
+
+
+def _python(
+    uses: str, inputs: Inputs, request: Request | None, candidates: list[Candidate]
+) -> Judgement | Lack:
     bits = "32" if inputs.get("architecture") in ("x86", "x32") else "64"
     candidates = [c for c in candidates if c.fields[3] == bits]
     chosen: list[Candidate] = []
@@ -65,7 +74,7 @@ def python(uses: str, inputs: Inputs, facts: Facts) -> Judgement:
         if isinstance(one, str):
             return refused(one, settle(uses))
         if one is None:
-            return lacks("Python", Request(text.strip(), ""), candidates, uses)
+            return lacks("Python", text, candidates, uses)
         chosen.append(one)
     main = chosen[-1]
     version = str(main.version)
@@ -129,9 +138,16 @@ def node(uses: str, inputs: Inputs, facts: Facts) -> Judgement:
     request = first_request(inputs, facts, "node-version", "node-version-file", _NODE_FILES)
     if isinstance(request, Judgement):
         return request
-    candidates = found(facts, "node", 0, 3)
-    if candidates is None:
-        return pending()
+
+    def judge(out: str) -> Judgement | Lack:
+        return _node(uses, inputs, request, read_candidates(out, 0, 3))
+
+    return answered(facts, "node", judge)
+
+
+def _node(
+    uses: str, inputs: Inputs, request: Request | None, candidates: list[Candidate]
+) -> Judgement | Lack:
     text = request.text if request else ""
     wanted = text
     pool = candidates
@@ -148,7 +164,7 @@ def node(uses: str, inputs: Inputs, facts: Facts) -> Judgement:
     if isinstance(chosen, str):
         return refused(chosen, settle(uses))
     if chosen is None:
-        return lacks("Node.js", request or Request("", ""), candidates, uses)
+        return lacks("Node.js", text, candidates, uses)
     version = str(chosen.version)
     env = {
         "GRIND_NODE": chosen.fields[2],
@@ -185,9 +201,14 @@ def go(uses: str, inputs: Inputs, facts: Facts) -> Judgement:
     request = first_request(inputs, facts, "go-version", "go-version-file", _GO_FILES)
     if isinstance(request, Judgement):
         return request
-    candidates = found(facts, "go", 0, 2)
-    if candidates is None:
-        return pending()
+
+    def judge(out: str) -> Judgement | Lack:
+        return _go(uses, request, read_candidates(out, 0, 2))
+
+    return answered(facts, "go", judge)
+
+
+def _go(uses: str, request: Request | None, candidates: list[Candidate]) -> Judgement | Lack:
     text = request.text if request else ""
     if text == "oldstable":
         return refused("which release `oldstable` is, only the network knows", settle(uses))
@@ -196,7 +217,7 @@ def go(uses: str, inputs: Inputs, facts: Facts) -> Judgement:
     if isinstance(chosen, str):
         return refused(chosen, settle(uses))
     if chosen is None:
-        return lacks("Go", request or Request("", ""), candidates, uses)
+        return lacks("Go", text, candidates, uses)
     version = str(chosen.version)
     outputs = {"go-version": version, "cache-hit": ""}
     newest = "; CI takes the newest there is" if text in ANY and text else ""

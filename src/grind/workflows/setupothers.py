@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 
-from grind.workflows.facts import Facts, Judgement, pending, refused, settle
+from grind.workflows.facts import Facts, Judgement, refused, settle
+from grind.workflows.setupnix import answered
 from grind.workflows.setups import (
     Candidate,
     Inputs,
+    Lack,
     Request,
     choose,
     first_line,
     first_request,
-    found,
     lacks,
+    read_candidates,
     satisfied,
     tool_versions,
 )
@@ -31,25 +33,33 @@ def java(uses: str, inputs: Inputs, facts: Facts) -> Judgement:
     request = first_request(inputs, facts, "java-version", "java-version-file", files)
     if isinstance(request, Judgement):
         return request
-    candidates = found(facts, "java", 0, 4)
-    if candidates is None:
-        return pending()
     if request is None:
         return refused("no Java version is asked for")
+    asked = request.text
     package = inputs.get("java-package", "jdk") or "jdk"
     if package not in ("jdk", "jre"):
         return refused(f"the Java package {package!r} is not looked for on the host", settle(uses))
     if inputs.get("distribution", "").startswith("graalvm"):
         return refused("GraalVM is not looked for on the host", settle(uses))
+
+    def judge(out: str) -> Judgement | Lack:
+        return _java(uses, inputs, package, asked, read_candidates(out, 0, 4))
+
+    return answered(facts, "java", judge)
+
+
+def _java(
+    uses: str, inputs: Inputs, package: str, asked: str, candidates: list[Candidate]
+) -> Judgement | Lack:
     pool = [c for c in candidates if c.fields[2] == "1" or package == "jre"]
     chosen: list[Candidate] = []
-    for text in request.text.split("\n"):
+    for text in asked.split("\n"):
         wanted = re.sub(r"^1\.8\b", "8", re.sub(r"^[a-z]+-", "", text.strip()))
         one = choose(pool, wanted.removesuffix("-ea"))
         if isinstance(one, str):
             return refused(one, settle(uses))
         if one is None:
-            return lacks("Java", Request(text.strip(), ""), candidates, uses)
+            return lacks("Java", text, candidates, uses)
         chosen.append(one)
     main = chosen[-1]
     env = {"GRIND_JAVA_HOME": main.fields[3]}
@@ -89,17 +99,23 @@ def ruby(uses: str, inputs: Inputs, facts: Facts) -> Judgement:
         return request
     if request is None:
         return refused("no Ruby version is asked for")
-    candidates = found(facts, "ruby", 1, 3)
-    if candidates is None:
-        return pending()
-    match = re.fullmatch(r"(?:(ruby|jruby|truffleruby|mruby)-?)?(.*)", request.text)
+    text = request.text
+
+    def judge(out: str) -> Judgement | Lack:
+        return _ruby(uses, inputs, text, read_candidates(out, 1, 3))
+
+    return answered(facts, "ruby", judge)
+
+
+def _ruby(uses: str, inputs: Inputs, text: str, candidates: list[Candidate]) -> Judgement | Lack:
+    match = re.fullmatch(r"(?:(ruby|jruby|truffleruby|mruby)-?)?(.*)", text)
     engine = (match[1] if match else None) or "ruby"
     pool = [c for c in candidates if c.fields[0] == engine]
-    chosen = choose(pool, (match[2] if match else request.text) or "*")
+    chosen = choose(pool, (match[2] if match else text) or "*")
     if isinstance(chosen, str):
         return refused(chosen, settle(uses))
     if chosen is None:
-        return lacks("Ruby", request, candidates, uses)
+        return lacks("Ruby", text, candidates, uses)
     env = {
         "GRIND_RUBY": chosen.fields[2],
         "GRIND_BUNDLER_CACHE": inputs.get("bundler-cache", "false") or "false",
@@ -120,15 +136,20 @@ def dotnet(uses: str, inputs: Inputs, facts: Facts) -> Judgement:
         if match is None and not text:
             return refused("no .NET version is asked for")
         text = text or (match[1] if match else "")
-    candidates = found(facts, "dotnet", 0, 2)
-    if candidates is None:
-        return pending()
+
+    def judge(out: str) -> Judgement | Lack:
+        return _dotnet(uses, text, read_candidates(out, 0, 2))
+
+    return answered(facts, "dotnet", judge)
+
+
+def _dotnet(uses: str, text: str, candidates: list[Candidate]) -> Judgement | Lack:
     for one in text.split("\n"):
         chosen = choose(candidates, one.strip())
         if isinstance(chosen, str):
             return refused(chosen, settle(uses))
         if chosen is None:
-            return lacks(".NET SDK", Request(one.strip(), ""), candidates, uses)
+            return lacks(".NET SDK", one, candidates, uses)
     last = choose(candidates, text.split("\n")[-1].strip())
     version = str(last.version) if isinstance(last, Candidate) else ""
     env = {"GRIND_DOTNET": last.fields[1] if isinstance(last, Candidate) else ""}

@@ -7,8 +7,9 @@ import tomllib
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from grind.workflows.facts import Facts, Judgement, pending, refused, settle
-from grind.workflows.setups import find_question, satisfied
+from grind.workflows.facts import Facts, Judgement, refused, settle
+from grind.workflows.setupnix import answered
+from grind.workflows.setups import Lack, find_question, satisfied
 from grind.workflows.versions import parse_version
 
 _TOOLS = {"rustfmt": ("rustfmt", "cargo-fmt"), "clippy": ("cargo-clippy",)}
@@ -31,9 +32,11 @@ class Rust(NamedTuple):
 def rust_on(facts: Facts) -> Rust | None:
     """Ask the host for its Rust; None while it has not answered."""
     answer = facts.ask(find_question("rust"))
-    if answer is None:
-        return None
-    rows = [line.split("\t") for line in answer.out.splitlines()]
+    return None if answer is None else _read(answer.out)
+
+
+def _read(out: str) -> Rust:
+    rows = [line.split("\t") for line in out.splitlines()]
     home = next((row for row in rows if row[0] == "rustup" and len(row) == 3), ["", "", ""])
     toolchains = {row[1]: row[2] for row in rows if row[0] == "toolchain" and len(row) == 3}
     components = {
@@ -43,6 +46,11 @@ def rust_on(facts: Facts) -> Rust | None:
     plain = next(((r[1], r[2]) for r in rows if r[0] == "plain" and len(r) == 3), None)
     tools = frozenset(row[1] for row in rows if row[0] == "tool")
     default = next((row[1] for row in rows if row[0] == "default" and len(row) == 2), "")
+    more = next((row for row in rows if row[0] == "more" and len(row) == 3), None)
+    if more is not None:
+        # Asked only where the host's own compilers do not answer: they step back.
+        parts = frozenset(row[1] for row in rows if row[0] == "moretool")
+        return Rust("", "", {}, {}, (more[1].replace(":", "\n"), more[2]), parts)
     return Rust(home[1], home[2], toolchains, components, plain, tools, default)
 
 
@@ -62,26 +70,41 @@ def rust(uses: str, inputs: Mapping[str, str], facts: Facts) -> Judgement:
     wanted = [asked or "stable"]
     if pinned and not overrides:
         wanted = [pinned] if not asked else [asked, pinned]
-    host = rust_on(facts)
-    if host is None:
-        return pending()
     needs = _list(inputs.get("components", "")) | extra
     targets = _list(inputs.get("targets", "") or inputs.get("target", ""))
+
+    def judge(out: str) -> Judgement | Lack:
+        host = _read(out)
+        chosen = _chosen(uses, host, wanted, needs, targets)
+        if not isinstance(chosen, str):
+            return chosen
+        return _given(name, inputs, host, chosen, pinned and not overrides)
+
+    return answered(facts, "rust", judge)
+
+
+def _chosen(
+    uses: str, host: Rust, wanted: list[str], needs: frozenset[str], targets: frozenset[str]
+) -> str | Judgement | Lack:
+    """The toolchain that answers all of it, or what is missing."""
     chosen = ""
     for text in wanted:
         result = find_toolchain(text, host)
-        if result is None or result.startswith("?"):
-            reason = result[1:] if result else _missing(text, host)
-            return refused(reason, f"rustup toolchain install {text}, or:\n{settle(uses)}")
+        remedy = f"rustup toolchain install {text}, or:\n{settle(uses)}"
+        if result is None:
+            return Lack(text, _missing(text, host), remedy)
+        if result.startswith("?"):
+            return refused(result[1:], remedy)
         chosen = result
     absent = lacking(chosen, host, needs, targets)
     if absent:
         kind = "component" if absent in needs else "target"
+        have = chosen or (host.plain[1] if host.plain else "")
+        remedy = f"rustup {kind} add --toolchain {chosen} {absent}, or:\n" if chosen else ""
         return refused(
-            f"the Rust toolchain {chosen} on the host has no {kind} {absent}",
-            f"rustup {kind} add --toolchain {chosen} {absent}, or:\n{settle(uses)}",
+            f"the Rust toolchain {have} on the host has no {kind} {absent}", remedy + settle(uses)
         )
-    return _given(name, inputs, host, chosen, pinned and not overrides)
+    return chosen
 
 
 def _given(

@@ -7,7 +7,7 @@ does not know refuse the step: they may change what the real action does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from grind.core.plan import Recipe, StepClass, Verdict
@@ -32,16 +32,21 @@ class Candidate(NamedTuple):
     fields: tuple[str, ...]
 
 
-def found(facts: Facts, language: str, column: int, width: int) -> list[Candidate] | None:
-    """Ask the host for its candidates; None while it has not answered.
+class Lack(NamedTuple):
+    """The host has no such version by itself; what to say unless something else provides it."""
+
+    request: str
+    reason: str
+    remedy: str
+
+
+def read_candidates(out: str, column: int, width: int) -> list[Candidate]:
+    """Return what `find-*.sh` has found.
 
     A line of its answer has `width` fields, the version in `column`; any other line is none.
     """
-    answer = facts.ask(find_question(language))
-    if answer is None:
-        return None
     candidates = []
-    for line in answer.out.splitlines():
+    for line in out.splitlines():
         fields = tuple(line.split("\t"))
         version = parse_version(fields[column]) if len(fields) == width else None
         if version is not None:
@@ -49,9 +54,10 @@ def found(facts: Facts, language: str, column: int, width: int) -> list[Candidat
     return candidates
 
 
-def find_question(language: str) -> tuple[str, ...]:
-    """The question that lists what the host has of a language."""
-    return ("bash", "--noprofile", "--norc", "-c", script(f"find-{language}.sh"), "find")
+def find_question(language: str, folders: Sequence[str] = ()) -> tuple[str, ...]:
+    """The question that lists what the host has of a language; with folders, what these have."""
+    text = script(f"find-{language}.sh")
+    return ("bash", "--noprofile", "--norc", "-c", text, "find", *folders)
 
 
 def choose(candidates: list[Candidate], request: str) -> Candidate | str | None:
@@ -77,12 +83,13 @@ def satisfied(reason: str, name: str, env: Inputs, outputs: Inputs) -> Judgement
     return Judgement(Verdict.SATISFIED, StepClass.PROVISION, reason, recipe=recipe)
 
 
-def lacks(what: str, request: Request, candidates: list[Candidate], uses: str) -> Judgement:
-    """The host has no such version: refused, with what it has and what would settle it."""
+def lacks(what: str, request: str, candidates: list[Candidate], uses: str) -> Lack:
+    """The host has no such version: what it has, and what would settle it."""
     have = ", ".join(sorted({str(c.version) for c in candidates})) or "none"
-    return refused(
-        f"{what} {request.text} is not on the host (it has: {have})",
-        f"install {what} {request.text} on the host, or in grind.toml:\n{settle(uses)}",
+    return Lack(
+        request.strip(),
+        f"{what} {request.strip()} is not on the host (it has: {have})",
+        f"install {what} {request.strip()} on the host, or in grind.toml:\n{settle(uses)}",
     )
 
 

@@ -146,6 +146,8 @@ class Trigger(Struct, frozen=True, kw_only=True):
     inputs: Map | None = None
     outputs: Map | None = None
     secrets: Map | None = None
+    idle: tuple[Scalar, ...] = ()
+    """Filters that this event does not have, by their keys: GitHub takes them and never looks."""
 
 
 class Workflow(Struct, frozen=True, kw_only=True):

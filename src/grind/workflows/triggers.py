@@ -98,6 +98,16 @@ def skip_instruction(message: str) -> str:
     return lines[-1].strip() if empty else ""
 
 
+def idle_notes(workflow: Workflow) -> list[str]:
+    """Return a line for each filter of the workflow that GitHub takes and never looks at."""
+    return [
+        f"{workflow.path}:{key.mark.line}: '{key.text}' filters nothing: in CI, every "
+        f"{trigger.event} starts the workflow"
+        for trigger in workflow.on
+        for key in trigger.idle
+    ]
+
+
 def unmatched_filters(workflow: Workflow, tracked: Iterable[str]) -> tuple[Problem, ...]:
     """Report path patterns that match no tracked file: the workflow silently misses its files."""
     paths = tuple(tracked)

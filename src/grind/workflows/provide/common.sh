@@ -69,3 +69,12 @@ gem_folders() {
   give BUNDLE_USER_HOME "$root/bundler"
   front "$root/gems/bin"
 }
+# GRIND_KEEP: store folders of Nix that the job uses, one a line. A root in the job's own folder keeps
+# them from a garbage collection meanwhile; nothing is fetched for it.
+while IFS= read -r folder; do
+  [ -n "$folder" ] || continue
+  mkdir -p "$root/keep"
+  nix-store --realise "$folder" --option substitute false --add-root "$root/keep/${folder##*/}" \
+    </dev/null >/dev/null 2>&1 || true
+  [ -e "$folder" ] || { echo "$folder has gone from the Nix store since the plan was made" >&2; exit 1; }
+done <<<"${GRIND_KEEP:-}"

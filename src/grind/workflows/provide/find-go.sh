@@ -1,4 +1,4 @@
-# Print every Go on this host: version, path.
+# Print every Go on this host: version, path. With arguments: those of these folders.
 home=$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6); home=${home:-$HOME}
 shopt -s nullglob
 seen=:
@@ -10,6 +10,8 @@ look() {
   root=$(GOTOOLCHAIN=local GOFLAGS='' "$program" env GOROOT 2>/dev/null </dev/null) || return 0
   printf '%s\t%s\n' "${version#go}" "$root/bin/go"
 }
+for folder; do look "$folder/bin/go"; done
+[ $# = 0 ] || exit 0
 IFS=: read -ra folders <<<"$PATH"
 for folder in "${folders[@]}"; do look "$folder/go"; done
 for program in /usr/local/go/bin/go "$home"/sdk/go*/bin/go \

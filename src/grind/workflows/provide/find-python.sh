@@ -1,4 +1,5 @@
 # Print every Python on this host: implementation, version, free-threaded, bits, path.
+# With arguments: those of these folders, by the path that is given.
 home=$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6); home=${home:-$HOME}
 shopt -s nullglob
 seen=:
@@ -12,10 +13,12 @@ look() {
 version = sys.version_info
 kind = sys.implementation.name
 text = "%d.%d.%d" % version[:3] + {"final": ""}.get(version[3], "-" + {"alpha": "a", "beta": "b", "candidate": "rc"}.get(version[3], version[3]) + str(version[4]))
-base = getattr(sys, "_base_executable", None) or sys.executable
-print(kind, text, int("t" in getattr(sys, "abiflags", "")), 64 if sys.maxsize > 2**32 else 32, base, sep="\t")' </dev/null 2>/dev/null
+base = sys.argv[1] or getattr(sys, "_base_executable", None) or sys.executable
+print(kind, text, int("t" in getattr(sys, "abiflags", "")), 64 if sys.maxsize > 2**32 else 32, base, sep="\t")' "${given:-}" </dev/null 2>/dev/null
   return 0
 }
+for folder; do given=$folder/bin/python3; look "$given"; done
+[ $# = 0 ] || exit 0
 IFS=: read -ra folders <<<"$PATH"
 for folder in "${folders[@]}"; do
   # A folder of shims is slow to ask; it says here which version is in force, and the manager's own

@@ -1,4 +1,4 @@
-# Print every Ruby on this host: engine, version, path.
+# Print every Ruby on this host: engine, version, path. With arguments: those of these folders.
 home=$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6); home=${home:-$HOME}
 shopt -s nullglob
 seen=:
@@ -9,6 +9,8 @@ look() {
   "$program" --disable-gems -rrbconfig -e 'puts [RUBY_ENGINE, RUBY_VERSION, RbConfig.ruby].join("\t")' </dev/null 2>/dev/null
   return 0
 }
+for folder; do look "$folder/bin/ruby"; done
+[ $# = 0 ] || exit 0
 IFS=: read -ra folders <<<"$PATH"
 for folder in "${folders[@]}"; do look "$folder/ruby"; done
 for program in "$home"/.rbenv/versions/*/bin/ruby "$home"/.rvm/rubies/*/bin/ruby \

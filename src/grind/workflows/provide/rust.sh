@@ -1,5 +1,6 @@
 # GRIND_RUSTUP: folder of rustup, GRIND_RUSTUP_HOME: the host's toolchains, GRIND_TOOLCHAIN: the one
-# to use (empty: the repository's toolchain file decides). Or GRIND_RUST: folder of a plain rustc.
+# to use (empty: the repository's toolchain file decides). Or GRIND_RUST: folder of a plain rustc,
+# or several, of which each has a part, one a line.
 cargo_home
 if [ -n "${GRIND_RUSTUP:-}" ]; then
   rustup_proxies "$GRIND_RUSTUP"
@@ -9,7 +10,9 @@ if [ -n "${GRIND_RUSTUP:-}" ]; then
   [ -z "${GRIND_TOOLCHAIN:-}" ] || give RUSTUP_TOOLCHAIN "$GRIND_TOOLCHAIN"
 else
   for name in cargo rustc rustdoc rustfmt cargo-fmt cargo-clippy clippy-driver; do
-    [ ! -e "$GRIND_RUST/$name" ] || ln -sf "$GRIND_RUST/$name" "$root/cargo/bin/$name"
+    while IFS= read -r folder; do
+      [ ! -e "$folder/$name" ] || ln -sf "$folder/$name" "$root/cargo/bin/$name"
+    done <<<"$GRIND_RUST"
   done
 fi
 give CARGO_INCREMENTAL "${CARGO_INCREMENTAL:-0}"
