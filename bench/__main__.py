@@ -29,6 +29,8 @@ BENCHES = (
     "reader",
     "expressions",
     "stats",
+    "init",
+    "status",
     "lint",
     "health",
     "report",

@@ -237,3 +237,10 @@ def test_the_source_of_the_package_is_all_that_a_wheel_needs(tmp_path: Path) -> 
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert wanted <= inside
+    # nixpkgs installs a wheel's data into the package, whose share/ a profile links where shells look.
+    share = {name.partition(".data/data/")[2] for name in inside if ".data/data/" in name}
+    assert share == {
+        "share/bash-completion/completions/grind",
+        "share/zsh/site-functions/_grind",
+        "share/fish/vendor_completions.d/grind.fish",
+    }

@@ -4,6 +4,10 @@
 # hangs on has changed: every file has the very time (to the nanosecond) that it had then. Everything else, and
 # every doubt, goes to Python. What is read here is written by adapters/door.py; see docs/adr/0046.
 main=${0%/*}/grind-python
+if ! [ -e "$main" ]; then # a link to the door alone
+  main=$(readlink -f -- "$0")
+  main=${main%/*}/grind-python
+fi
 
 # Whether a file has the time of the stamp that was made beside the answer.
 same() { [ -f "$1" ] && [ -f "$2" ] && ! [ "$1" -nt "$2" ] && ! [ "$1" -ot "$2" ]; }
@@ -45,11 +49,13 @@ if [ "${1-}" = py ] && [ $# -ge 2 ] && find_notes; then
   fi
 fi
 
-# The console script's first line names the interpreter that grind was installed for, and beside that lies grind
-# itself, or a file that says where its source is (an editable install).
+# The console script's first line names the interpreter that grind was installed for. Beside the script, or beside
+# the interpreter where the script is a link (pipx, uv), lies grind itself, or a file that says where its source is (an editable install).
 IFS= read -r line <"$main"
 case $line in '#!'/*[\ \"\']*) exec "$main" "$@" ;; '#!'/*/python*) ;; *) exec "$main" "$@" ;; esac
-for place in "${main%/*}"/../lib/python3.*/site-packages; do
+bin=${line#??}
+bin=${bin%/*}
+for place in "${main%/*}"/../lib/python3.*/site-packages "$bin"/../lib/python3.*/site-packages; do
   if [ -f "$place/_editable_impl_grind_loop.pth" ]; then
     IFS= read -r place <"$place/_editable_impl_grind_loop.pth" || :
   fi

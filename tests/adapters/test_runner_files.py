@@ -45,7 +45,8 @@ class Written:
     async def records(self, offset: int) -> bytes:
         return self._records[offset:]
 
-    async def log(self, offset: int, limit: int) -> bytes:
+    async def log(self, offset: int, limit: int, beside: int | None = None) -> bytes:
+        assert beside is None, "nothing runs in the background here"
         return self._log[offset : offset + limit]
 
     def mark(self, index: int) -> bytes:

@@ -234,7 +234,12 @@ def test_exactly_one_log(
 
 
 SINCE = SinceGrind(
-    releases=12, first_push_green=11, gate_refusals=4, bypasses=0, first_green_minutes=9.5
+    releases=12,
+    watched=12,
+    first_push_green=11,
+    gate_refusals=4,
+    bypasses=0,
+    first_green_minutes=9.5,
 )
 
 
@@ -247,7 +252,10 @@ def test_since_grind_is_shown_when_it_is_known(lived: Repository) -> None:
     assert "10 min to the first recorded green\n" in text
     assert document(lived.folder, since_grind=SINCE)["since_grind"]["first_push_green"] == 11
     assert "since grind" not in screen(lived.folder)
-    none = SinceGrind(releases=0, first_push_green=0, gate_refusals=1, bypasses=0)
+    part = SinceGrind(releases=12, watched=4, first_push_green=3, gate_refusals=0, bypasses=0)
+    told = screen(lived.folder, since_grind=part)
+    assert "    3  green at the first push: 75 % of 4 whose CI was watched\n" in told
+    none = SinceGrind(releases=0, watched=0, first_push_green=0, gate_refusals=1, bypasses=0)
     assert "%" not in screen(lived.folder, since_grind=none).split("since grind")[1]
 
 

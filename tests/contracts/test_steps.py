@@ -282,7 +282,8 @@ def test_a_script_is_there_for_what_a_step_left_behind(rig: Rig, flight: str, na
     reads = 'until [ -e go ]; do sleep 0.05; done; cat "$1" >said.new; mv said.new said'
     story = rig.play(
         *[step(index, f"# another {index}") for index in range(3)],
-        step(3, f"# the first\n{flight}bash -c '{reads}' x \"{name}\" &"),
+        # Named before it goes to the background: the step may be gone by then.
+        step(3, f"# the first\nname={name}; {flight}bash -c '{reads}' x \"$name\" &"),
         *[step(index, f"# another {index}") for index in range(4, 9)],
         step(9, "touch go; until [ -e said ]; do sleep 0.05; done; cat said"),
     )

@@ -110,6 +110,11 @@ def test_a_stale_lock_names_its_token() -> None:
 def test_tools_that_the_plan_uses() -> None:
     assert judged(tools={"node --version": "v20.1"})["tool"].level == "ok"
     assert judged(tools={"node --version": ""})["tool"].level == "note"
+    missing = judged(tools={"uv --version": "uv: command not found"})["tool"]
+    assert (missing.level, missing.told) == ("note", "uv --version: no answer, and the plan asks")
+    script = "Print every Python on this host: implementation, version, path."
+    told = judged(tools={script: "cpython 3.11.7 /usr/bin/python3"})["tool"].told
+    assert told == "every Python on this host: cpython 3.11.7 /usr/bin/python3"
 
 
 @given(st.dictionaries(st.text("abc -", min_size=1), st.text("xyz\n ")), st.integers(0, 200))

@@ -184,3 +184,11 @@ def test_green_iff_every_gating_step_proves_and_one_was_executed(
     proven = all(s.verdict.proves or s.klass.outward for s in gating)
     ran = any(s.executes for s in gating)
     assert (judged(one).state == "green") == (proven and ran)
+
+
+def test_where_the_event_starts_no_job_the_way_on_is_named() -> None:
+    one = step(0)
+    idle = judge(plan(job(one, active=False, reason="does not run on push")), {}, [])
+    assert idle.state == "hollow"
+    assert "no job runs on push" in idle.remedies[0]
+    assert not judge(plan(), {}, []).remedies

@@ -48,7 +48,7 @@ def evidence(draw: st.DrawFn) -> Evidence:
 def test_it_is_valid_whatever_was_found(found: Evidence) -> None:
     text = propose(found)
     config = load("grind.toml", text.encode("utf-8", "replace"))
-    assert len(config.check) == sum(recipe.safe for recipe in found.recipes)
+    assert len(config.check) == sum(one.safe and "\0" not in one.call for one in found.recipes)
     assert not config.verdict
     assert not config.hosts
     load("grind.toml", proposals(text).encode("utf-8", "replace"))
@@ -91,3 +91,23 @@ def test_roles_are_guessed_from_names() -> None:
 def test_nothing_to_say() -> None:
     assert Evidence("t", "origin", "main", "", 3, jobs=(JobSeen("a", "b"),)).silent
     assert not Evidence("t", "origin", "main", "", 3, routes=(Seen("/health", "x"),)).silent
+
+
+def test_a_name_that_no_program_can_be_given_is_left_out() -> None:
+    recipes = (Recipe("a", "npm run a\0b", "package.json:2", True), Recipe("b", "make b", "", True))
+    text = propose(Evidence("t", None, "main", "", 1, recipes=recipes))
+    assert [check.run for check in load("grind.toml", text.encode()).check] == ["make b"]
+
+
+def test_advice_stands_before_the_lines_and_not_in_them() -> None:
+    """`install uv on the host, or: [[verdict]] uses = …` in one line was neither advice nor TOML."""
+    rule = verdict_rule("overridden", {"uses": "astral-sh/setup-uv@*"}, run="true")
+    steps = tuple(
+        Refusal(f"ci.yml:{n}", "uv", "no uv", f"install uv on the host, or:\n{rule}")
+        for n in (1, 2)
+    )
+    text = propose(Evidence("t", None, "main", "", 1, refused=steps))
+    assert "#   install uv on the host, or:\n# | [[verdict]]\n# | uses" in text
+    assert "#   install uv on the host, or: the lines above" in text
+    assert text.count("[[verdict]]") == 1
+    assert len(load("grind.toml", proposals(text).encode()).verdict) == 1

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from grind.adapters.journal import DiskJournal
+from grind.adapters.store import Store
+from grind.core import events as e
 from tests.e2e.world import CHECKOUT, CI, Done, World, workflow
 
 PASS = {CI: workflow(CHECKOUT + "- run: test ! -e broken"), "file": "1"}
@@ -162,6 +165,35 @@ def test_no_verify_goes_round_it(world: World) -> None:
     assert f"1  landed without a receipt, past the gate\n       {head[:12]}" in (
         world.grind("stats").out
     )
+
+
+def test_the_share_that_was_green_is_of_those_that_were_watched(world: World) -> None:
+    """One push is watched to a clean end, one to a red one, one watch was given up, one never began."""
+    installed(world)
+    store = Store(str(world.repo / ".git"))
+    for number, (verdict, reason) in enumerate(
+        [("clean", ""), ("failed", ""), ("clean", "timed out"), ("", "")]
+    ):
+        at = 1000.0 + 600 * number
+        release = store.new_release(at)
+        with DiskJournal(release.path, lambda at=at: at) as journal:
+            journal.append(e.LandPushed(f"{number}" * 40, f"{number}" * 40, "origin", "main"))
+        if verdict:
+            watch = store.watch(f"{number}" * 40)
+            with DiskJournal(watch.path, lambda at=at: at + 90) as journal:
+                journal.append(
+                    e.WatchEnded(
+                        commit=f"{number}" * 40,
+                        verdict=verdict,
+                        exit_code=0,
+                        workflows=(),
+                        reason=reason,
+                    )
+                )
+    told = world.grind("stats", "--json").document["since_grind"]
+    assert (told["releases"], told["watched"], told["first_push_green"]) == (4, 2, 1)
+    assert told["first_green_minutes"] == 1.5
+    assert "1  green at the first push: 50 % of 2 whose CI was watched" in world.grind("stats").out
 
 
 def test_a_hook_that_is_there_runs_first_with_the_same_input(world: World) -> None:

@@ -25,7 +25,7 @@ from grind.core.undoevents import RollbackEnded
 from grind.ui.report import shapes
 from grind.ui.report.logs import end_of, last_lines, packed
 from grind.ui.report.page import Page, render
-from grind.ui.report.phases import activated, phases, tables
+from grind.ui.report.phases import activated, headline, phases, tables
 from grind.ui.report.release_view import Shelf, host_view, release_view
 from tests.ui.sample import EVIL, LOG, RED, entries
 
@@ -284,3 +284,27 @@ def test_every_phase_of_the_loop_is_named() -> None:
         ("verify live", "done"),
         ("roll back runtime", "undone"),
     ]
+
+
+def test_a_release_whose_host_went_back_is_not_green_at_the_top() -> None:
+    """Seen in a picture of one: a large green `green` above `activate rolled-back`."""
+    check = {"name": "check", "word": "green", "told": "2 s"}
+    back = {"name": "activate", "word": "rolled-back", "told": "red: api"}
+    clean = {"name": "watch", "word": "clean", "told": ""}
+    failed = {"name": "watch", "word": "failed", "told": ""}
+    undone = {"name": "roll back code", "word": "undone", "told": ""}
+    planned = {"name": "activate", "word": "planned", "told": ""}
+    assert headline("green", "3 steps", [check, clean]) == ("green", "3 steps")
+    assert headline("green", "3 steps", [check, planned, clean])[0] == "green"
+    word, told = headline("green", "3 steps", [check, back, clean])
+    assert (word, told) == ("rolled-back", "activate: red: api; the check was green: 3 steps")
+    assert headline("green", "3 steps", [check, back, failed])[0] == "failed"
+    assert headline("green", "3 steps", [check, clean, undone])[0] == "undone"
+    assert headline("red", "1 failed", [check, back]) == ("red", "1 failed")
+
+
+def test_what_is_not_known_is_not_said_of_a_phase() -> None:
+    ended = ActivateEnded(activation="a", host="web", state="activated", exit_code=0)
+    row = activated(entries(ended))
+    assert row is not None
+    assert row["told"] == "web"

@@ -15,12 +15,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+from rich.text import Text
 
 from grind.core.events import StepOutput
 from grind.ui.board import Board
 from grind.ui.choose import links_wanted
 from grind.ui.face import Outlook
 from grind.ui.failures import closing
+from grind.ui.hanging import hang
+from grind.ui.layout import cells
 from grind.ui.live import LiveFace
 from grind.ui.phrases import Phrases
 from grind.ui.words import Paint, Signs
@@ -81,12 +85,18 @@ def test_golden(width: int) -> None:
     check(f"live-{width}", f"{running}=== ended ===\n{stage.terminal.text}")
 
 
+def _last(lines: list[str]) -> str:
+    """Join the last line with what of it is hung below."""
+    at = max(n for n, line in enumerate(lines) if line.strip() and not line.startswith("  "))
+    return " ".join(line.strip() for line in lines[at:])
+
+
 def test_the_region_is_gone_at_the_end_and_the_verdict_last() -> None:
     stage = Stage(80)
     stage.play(RED)
     stage.face.close()
     lines = stage.terminal.text.splitlines()
-    assert lines[-1].startswith("red · ")
+    assert _last(lines).startswith("red · ")
     assert not any("running" in line for line in lines)
 
 
@@ -99,6 +109,29 @@ def test_earlier_runs_tell_how_long_it_will_take() -> None:
     stage = Stage(80, outlook=Outlook(known, 2))
     stage.play(RED[:4])
     assert "left" not in stage.terminal.text
+
+
+def test_what_is_left_has_its_place_at_forty_columns() -> None:
+    known = {job.key: 120.0 for job in JOBS}
+    stage = Stage(40, outlook=Outlook(known, 2))
+    stage.play(RED[:4])
+    assert "min left" in stage.terminal.text
+
+
+@pytest.mark.parametrize("width", [40, 60])
+def test_lines_that_stay_are_broken_between_words(width: int) -> None:
+    """Seen in a real terminal of 40 columns: `built in: t` and `he snapshot` below it."""
+    console = Console(width=width, color_system=None)
+    line = Text.from_ansi("  \x1b[32m✓\x1b[0m " + "snapshot " * 12 + "end")
+    shown = hang(console, line, width)
+    rows = shown.plain.split("\n")
+    assert len(rows) > 1
+    assert all(cells(row) <= width for row in rows)
+    assert " ".join(shown.plain.split()) == " ".join(line.plain.split())
+    assert all(row.startswith("    ") and row[4] != " " for row in rows[1:])
+    assert shown.spans[0].style == line.spans[0].style
+    short = Text("✓ lint 1.3s")
+    assert hang(console, short, width) is short
 
 
 def test_a_link_to_the_log_where_the_terminal_has_links() -> None:
@@ -293,7 +326,7 @@ def test_in_a_real_pseudo_terminal() -> None:
     assert "LiveFace" in out
     assert "\x1b[?25l" in out
     assert out.count("\x1b[?25h") >= 1
-    last = out.replace("\r\n", "\n").rstrip("\n").split("\n")[-1]
+    last = _last(out.replace("\r\n", "\n").rstrip("\n").split("\n"))
     assert last.startswith("\x1b[1;31mred\x1b[0m · ")
     assert "\x1b[2J" not in out
     assert "\x1b]0" not in out

@@ -77,6 +77,33 @@ def test_jobs_that_differ_in_their_verdict_are_not_folded() -> None:
     assert "test (2)  refused" in shown or "test (2) refused" in shown
 
 
+def test_a_job_that_is_refused_whole_is_one_sentence() -> None:
+    why = "runs-on windows-latest: this host is not one"
+    refused = {"verdict": Verdict.REFUSED, "reason": why}
+    steps = [step(n, f"part {n}", **refused) for n in range(3)]
+    shown = render_plan(
+        msgspec.structs.replace(PLAN, jobs=(job("win", *steps, **refused),)), 80, False
+    )
+    assert shown.count(why) == 1
+    assert "! 3 steps: part 0, part 1, part 2" in shown
+    own = step(3, "part 3", verdict=Verdict.REFUSED, reason="another reason")
+    shown = render_plan(
+        msgspec.structs.replace(PLAN, jobs=(job("win", *steps, own, **refused),)), 80, False
+    )
+    assert "another reason" in shown
+    assert "4 steps:" not in shown
+
+
+def test_a_matrix_that_is_not_run_is_named_once() -> None:
+    jobs = tuple(
+        job(f"build (os-{n})", step(0, "a"), id="build", active=False, reason="no tag")
+        for n in range(4)
+    )
+    shown = render_plan(msgspec.structs.replace(PLAN, jobs=jobs), 80, False)
+    assert "build (4 jobs): not run for this event, no tag" in shown
+    assert "os-1" not in shown
+
+
 def test_a_plan_of_nothing() -> None:
     empty = Plan(tree="a", commit="b", event="push", ref="r", base=None, jobs=())
     assert "0 steps in 0 jobs" in render_plan(empty, 80, False)

@@ -373,3 +373,17 @@ def test_provision_says_what_else_it_does() -> None:
 def test_a_summary_with_an_output_is_no_notice() -> None:
     text = "echo a >> $GITHUB_STEP_SUMMARY\necho b=c >> $GITHUB_OUTPUT\n"
     assert classify_run("", text).klass is not StepClass.NOTIFY
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ci/ubuntu-install-packages", "bash ./scripts/install_system_deps.sh", "./ci/install-apt.sh"],
+)
+def test_a_script_that_installs_packages_is_told_by_its_name(text: str) -> None:
+    """Seen in BurntSushi/ripgrep: it calls `sudo apt-get install`, and no text of the workflow says so."""
+    assert classify_run("Install packages (Ubuntu)", text).klass is StepClass.PROVISION
+
+
+@pytest.mark.parametrize("text", ["./install.sh", "ci/test-packages", "bash ci/check-install.sh"])
+def test_other_scripts_are_not(text: str) -> None:
+    assert classify_run("Check", text).klass is not StepClass.PROVISION

@@ -8,7 +8,7 @@ import platform
 import secrets
 from pathlib import Path
 
-from grind.adapters.locallane import boot_id, write_new
+from grind.adapters.localfiles import boot_id, write_new
 from grind.ports import HostIdentity
 
 SALT = b"grind host identity 1\n"

@@ -9,7 +9,8 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from grind.adapters.locallane import LaneFiles, LocalGround, write_new
+from grind.adapters.localfiles import write_new
+from grind.adapters.locallane import LaneFiles, LocalGround
 from grind.adapters.runner import wire
 from grind.adapters.runner.client import RunnerLane
 from grind.adapters.runner.program import program, program_name

@@ -20,65 +20,8 @@ workflows, releases, receipts, hosts.
 """
 _QUERY = "--words"
 
-_BASH = r"""# bash completion for grind: source <(grind completion bash)
-_grind() {
-  local IFS=$'\n' line at=$'\x1f'
-  local -a words=("${COMP_WORDS[@]:1:COMP_CWORD}")
-  # bash takes `--option=value` apart; it is put together again.
-  if [[ ${COMP_WORDS[COMP_CWORD]} == '=' ]]; then
-    words=("${COMP_WORDS[@]:1:COMP_CWORD-2}" "${COMP_WORDS[COMP_CWORD-1]}=")
-  elif ((COMP_CWORD > 1)) && [[ ${COMP_WORDS[COMP_CWORD-1]} == '=' ]]; then
-    words=("${COMP_WORDS[@]:1:COMP_CWORD-3}" "${COMP_WORDS[COMP_CWORD-2]}=${COMP_WORDS[COMP_CWORD]}")
-  fi
-  COMPREPLY=()
-  while IFS= read -r line; do
-    line=${line%%$at*}
-    if [[ $line == $'\x1e'* ]]; then
-      compopt -o default 2>/dev/null
-    else
-      # Only what is after the `=` replaces the word that bash sees.
-      [[ ${words[-1]} == --*=* ]] && line=${line#*=}
-      printf -v line '%q' "$line"
-      COMPREPLY+=("$line")
-    fi
-  done < <("${COMP_WORDS[0]}" completion --words "${words[@]}" 2>/dev/null)
-}
-complete -F _grind grind
-"""
-
-_ZSH = r"""#compdef grind
-# zsh completion for grind: grind completion zsh >"${fpath[1]}/_grind"
-_grind() {
-  local line at=$'\x1f'
-  local -a found told
-  for line in ${(f)"$(${words[1]} completion --words "${(@)words[2,CURRENT]}" 2>/dev/null)"}; do
-    if [[ $line == $'\x1e'* ]]; then
-      _files
-    else
-      found+=("${line%%$at*}")
-      told+=("${line%%$at*}${${line#*$at}:+  -- ${line#*$at}}")
-    fi
-  done
-  (( $#found )) && compadd -l -d told -a found
-}
-if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _grind "$@"; else compdef _grind grind; fi
-"""
-
-_FISH = r"""# fish completion for grind: grind completion fish >~/.config/fish/completions/grind.fish
-function __grind_complete
-    set -l words (commandline -opc)
-    for line in ($words[1] completion --words $words[2..-1] (commandline -ct) 2>/dev/null)
-        if string match -q -- \x1e'*' $line
-            __fish_complete_path (commandline -ct)
-        else
-            string replace -- \x1f \t $line
-        end
-    end
-end
-complete -c grind -f -a '(__grind_complete)'
-"""
-
-SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
+_FILES = {"bash": "grind.bash", "zsh": "_grind", "fish": "grind.fish"}
+"""The scripts, in the package's folder `completions`; a wheel has them in `share/` as well, where shells look."""
 
 
 def run_line(argv: list[str]) -> int:
@@ -98,7 +41,7 @@ def run_line(argv: list[str]) -> int:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("shell", nargs="?", choices=sorted(SCRIPTS), help="which shell")
+    parser.add_argument("shell", nargs="?", choices=sorted(_FILES), help="which shell")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -106,9 +49,11 @@ def run(args: argparse.Namespace) -> int:
     from grind.core.errors import GrindError
 
     shell = args.shell or os.path.basename(os.environ.get("SHELL", ""))
-    if shell not in SCRIPTS:
+    if shell not in _FILES:
         raise GrindError("which shell?", remedy="grind completion bash|zsh|fish")
-    sys.stdout.write(SCRIPTS[shell])
+    place = os.path.join(os.path.dirname(os.path.dirname(__file__)), "completions", _FILES[shell])
+    with open(place, encoding="utf-8") as script:
+        sys.stdout.write(script.read())
     return 0
 
 

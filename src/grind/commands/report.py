@@ -117,7 +117,7 @@ def _run_of(
 ) -> tuple[str, dict[str, Any], list[PackedLog]]:
     """Return the title of a release, what the template says of it, and its logs."""
     from grind.core.timeline import timeline
-    from grind.ui.report.phases import activated, phases, tables
+    from grind.ui.report.phases import activated, headline, phases, tables
     from grind.ui.report.release_view import Shelf, host_view, release_view
 
     picture = timeline(entries)
@@ -136,6 +136,7 @@ def _run_of(
     run = release_view(picture, shelf, _facts(folder, picture), watch)
     receipt, probes = _receipt(session, picture)
     run["phases"] = phases(picture, after, watch)
+    run["state"], run["told"] = headline(run["state"], run["told"], run["phases"])
     run["tables"] = tables(receipt, watch, after, probes)
     return f"{run['state']}: {picture.started.command}, {folder.id}", run, shelf.logs
 

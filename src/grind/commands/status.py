@@ -38,13 +38,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the status."""
-    from grind.commands.hoststatus import is_activated, run_host_status
     from grind.ui.status_text import STATUS_SCHEMA, render_status
     from grind.wiring import Session
 
     session = Session(os.getcwd(), os.environ, args.host or None)
-    if args.host is not None and is_activated(session):
-        return run_host_status(session, args)
+    if args.host is not None:
+        from grind.commands.hoststatus import is_activated, run_host_status
+
+        if is_activated(session):
+            return run_host_status(session, args)
     status = _status(session)
     if args.json:
         import msgspec

@@ -6,6 +6,7 @@ on a host that has almost nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias
 
@@ -266,10 +267,18 @@ def _python(facts: Mapping[str, str]) -> Iterator[HostFinding]:
         )
 
 
+_SHELLS_WORDS = re.compile(r": (?:command not found|No such file or directory)$")
+"""What a shell answers in a program's place."""
+_COMMENT = re.compile(r"(?:Print )?([^:\n]+): .*\.$")
+"""The first line of a question that is a script: what it prints, and in which columns."""
+
+
 def _tools(tools: Mapping[str, str]) -> Iterator[HostFinding]:
     for question, answer in tools.items():
-        if answer:
-            yield _finding("tool", "ok", f"{question}: {answer}")
+        if answer and not _SHELLS_WORDS.search(answer):
+            asked = _COMMENT.match(question)
+            told = f"{asked[1][0].lower()}{asked[1][1:]}" if asked else question
+            yield _finding("tool", "ok", f"{told}: {answer}")
         else:
             yield _finding(
                 "tool",

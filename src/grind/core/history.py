@@ -76,7 +76,11 @@ class SinceGrind(msgspec.Struct, frozen=True, kw_only=True):
     """What only grind's own records tell. Absent where there are none; never estimated."""
 
     releases: int
+    """What `grind land` pushed."""
+    watched: int
+    """Those of them whose verdict from CI was recorded; of the others nothing is known."""
     first_push_green: int
+    """Those that were clean: complete at the first attempt."""
     gate_refusals: int
     bypasses: int
     bypassed: tuple[str, ...] = ()

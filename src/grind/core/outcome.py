@@ -58,6 +58,9 @@ def judge(plan: Plan, jobs: Mapping[str, JobOutcome], steps: Iterable[StepRecord
         if job.active:
             outcome = jobs.get(job.key, JobOutcome("missing", "was not run"))
             _count(tally, job, outcome, records.get(job.key, {}))
+    if plan.jobs and not any(job.active for job in plan.jobs):
+        told = f"no job runs on {plan.event} here; another event: `grind plan --event pull_request`"
+        tally.remedies[told] = None
     state, code = _state(failed=tally.failed, open_=bool(tally.open), executed=tally.executed)
     return Outcome(
         state,

@@ -73,18 +73,22 @@ def _landing(evidence: Evidence) -> Iterator[str]:
 
 
 def _jobs(evidence: Evidence) -> Iterator[str]:
-    if not evidence.jobs:
+    if not evidence.jobs and not evidence.inactive:
         return
     count = len(evidence.jobs)
-    yield _title(
-        f"what a push to {one_line(evidence.main)} starts: {count} job{'s' * (count != 1)}"
-    )
+    if not count:
+        yield _title(f"a push to {one_line(evidence.main)} starts no job")
+    else:
+        yield _title(
+            f"what a push to {one_line(evidence.main)} starts: {count} job{'s' * (count != 1)}"
+        )
     for job in evidence.jobs[:_MOST]:
         yield _said(f"{job.key}: {job.told}")
     if count > _MOST:
         yield _said(f"and {count - _MOST} more: `grind plan` shows all")
     if evidence.inactive:
-        yield _said(f"({evidence.inactive} more for other events)")
+        more = "more " if count else ""
+        yield _said(f"({evidence.inactive} {more}for other events)")
 
 
 def _provided(evidence: Evidence) -> Iterator[str]:
@@ -103,20 +107,34 @@ def _refused(evidence: Evidence) -> Iterator[str]:
     labels: dict[str, None] = {}
     for step in evidence.refused[:_MOST]:
         yield _said(f"{step.where}: {step.name}: {step.reason}", "# ")
-        document = _toml(step.remedy)
+        advice, table = _parted(step.remedy)
+        document = _toml(table)
         asked = _labels(document)
+        if advice:
+            again = " the lines above" if table in offered else ""
+            yield _said(f"{advice}{again}")
         if asked is not None:
             labels.update(dict.fromkeys(asked))  # one table for all: a second would be an error
-        elif document and step.remedy not in offered:
-            offered.add(step.remedy)
-            yield from _offer(step.remedy)
-        elif step.remedy:
-            yield _said("settled by the lines above" if document else step.remedy)
+        elif document and table not in offered:
+            offered.add(table)
+            yield from _offer(table)
+        elif document and not advice:
+            yield _said("settled by the lines above")
     if len(evidence.refused) > _MOST:
         yield _said(f"and {len(evidence.refused) - _MOST} more: `grind plan` shows all", "# ")
     if labels:
         yield "# what `runs-on` asks for, if this machine may stand for it"
         yield from _offer(f"[hosts.local]\nlabels = [{', '.join(map(_text, labels))}]")
+
+
+def _parted(remedy: str) -> tuple[str, str]:
+    """Return what a remedy says, and the lines of grind.toml that it ends with."""
+    at = 0 if remedy.startswith("[") else remedy.find("\n[") + 1
+    if at == 0 and not remedy.startswith("["):
+        return remedy, ""
+    if not _toml(remedy[at:]):
+        return remedy, ""
+    return remedy[:at].strip(), remedy[at:]
 
 
 def _labels(document: dict[str, Any]) -> list[str] | None:
@@ -141,6 +159,8 @@ def _checks(evidence: Evidence) -> Iterator[str]:
         return
     yield _title("checks of your own that no workflow runs; `grind check --fast` runs these alone")
     for recipe in evidence.recipes[:_MOST]:
+        if "\0" in recipe.call:  # a name in a hostile package.json; no program can be given it
+            continue
         lines = f"[[check]]\nname = {_text(_name(recipe, evidence))}\nrun = {_text(recipe.call)}"
         told = f"{recipe.where}{'' if recipe.safe else f': {recipe.why}'}"
         yield _said(told, "# ")

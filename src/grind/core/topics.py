@@ -168,6 +168,7 @@ _MODULES = {
     "grind.adapters.hostlock": "lock",
     "grind.adapters.lint": "lint",
     "grind.adapters.localhost": "run",
+    "grind.adapters.localfiles": "run",
     "grind.adapters.locallane": "run",
     "grind.adapters.lock": "lock",
     "grind.adapters.nix": "python",

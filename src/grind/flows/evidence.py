@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from grind.core import nixread
+from grind.core.drift import SiteKind
 from grind.core.evidence import Evidence, JobSeen, Provided, Recipe, Refusal, Seen
 from grind.core.plan import JobPlan, Plan, StepPlan, Verdict
 from grind.flows.drift import TasksOf, find_drift
@@ -26,8 +27,14 @@ _SSH = re.compile(r"\bssh\s+(?:-[A-Za-z]\s*\S*\s+)*([A-Za-z0-9_][\w.-]*(?:@[\w.-
 _CHECKING = re.compile(
     r"^(?:check|checks|lint|fmt|format|typecheck|types|clippy|vet|test|tests|unit|audit)(?:[-_:.].*)?$"
 )
+_CHANGING = re.compile(r"(?:^|[-_:.])(?:fix|write|update|watch|dev)(?:$|[-_:.])")
+"""Names of tasks that are no checks, whatever they begin with: they change files, or never end."""
+_CHANGES = re.compile(r"\s--(?:fix|write|watch|update|update-snapshots?)(?![\w-])")
+_FORMATS = re.compile(r"^(?:fmt|format)(?:$|[-_:.])")
+_LOOKS = re.compile(r"\s(?:-c|--check|--diff|--dry-run|-d|-l|--list-different)(?![\w-])")
 _READ_AT_MOST = 2000
 """Source files that are looked through for health routes."""
+_NPM = re.compile(r"(?:npm|yarn|pnpm|bun)\s+(?:-\S+\s+)*(?:run\s+)?([\w:.-]+)")
 _CALLED = {"grind", "staging", "prod"}
 
 Aliases = Sequence[tuple[str, str]]
@@ -145,12 +152,26 @@ def _recipes(
     extra = {(site.file, site.name) for side in drift.extra for site in side.sites}
     paths = entry_files(repository.tracked_paths(prepared.basis.snapshot.tree))
     for path in paths:
-        for task in tasks_of(path, texts[path].encode()):
+        tasks = tasks_of(path, texts[path].encode())
+        within = _called_by_others(tasks)
+        for task in tasks:
+            if task.name in within:
+                continue  # whoever runs the other one runs it as well
             if not _CHECKING.match(task.name.rpartition("/")[2].removesuffix(".sh")):
                 continue
             if (task.file, task.call) in extra or (task.file, task.name) in extra:
                 why = _against(task)
                 yield Recipe(task.name, task.call, f"{task.file}:{task.line}", not why, why)
+
+
+def _called_by_others(tasks: Sequence[Task]) -> set[str]:
+    """Return the package scripts that another one of the file runs by the package manager."""
+    found = set()
+    for task in tasks:
+        if task.kind is SiteKind.NPM:
+            for text, _ in task.texts:
+                found |= {name for name in _NPM.findall(text) if name != task.name}
+    return found
 
 
 def _against(task: Task) -> str:
@@ -161,7 +182,13 @@ def _against(task: Task) -> str:
         return "it takes arguments"
     if task.needs or task.after:
         return "it runs other tasks as well"
+    if _CHANGING.search(task.name):
+        return "by its name it changes files, or does not end"
+    if _FORMATS.match(task.name) and not any(_LOOKS.search(text) for text, _ in task.texts):
+        return "it may change files"
     for text, _ in task.texts:
+        if _CHANGES.search(text):
+            return "it changes files, or does not end"
         klass = classify_run("", text.lstrip("@-"))
         if _SSH.search(text):
             return "it reaches another machine"

@@ -35,6 +35,8 @@ from grind.core.texts import LogText, one_line
 from grind.ui.board import Board
 from grind.ui.face import LogReader, Outlook
 from grind.ui.failures import closing
+from grind.ui.hanging import hang
+from grind.ui.layout import cells
 from grind.ui.phrases import Phrases
 from grind.ui.words import Paint, Signs, duration
 
@@ -132,9 +134,12 @@ class LiveFace:
             history = self._history(event)
         if isinstance(event, RunEnded):
             self._end()
-            width = self._size()[0]
+            width, verdict = self._size()[0], ""
             for line in closing(self._phrases, event, self._read_log, width, self._folder):
-                self._stream.write(line + "\n")
+                if verdict:
+                    self._stream.write(verdict)
+                verdict = line + "\n"
+            self._print([verdict.removesuffix("\n")])
             self._stream.flush()
             return
         if history:
@@ -164,7 +169,9 @@ class LiveFace:
             self._live.stop()
 
     def _print(self, lines: list[str]) -> None:
-        self._console.print(Text.from_ansi("\n".join(lines)), soft_wrap=True)
+        width = self._size()[0]
+        hung = [hang(self._console, Text.from_ansi(line), width) for line in lines]
+        self._console.print(Text("\n").join(hung), soft_wrap=True)
 
     def _follow(self, event: Event, at: float) -> None:
         match event:
@@ -234,7 +241,7 @@ class LiveFace:
                 for line in running.tail(tail if len(shown) < 4 else min(tail, 1)):
                     text = f"  {self._phrases.signs.gutter} {line.expandtabs(4)}"
                     lines.append(Text(text, style="dim"))
-            lines.append(self._footer(len(self._running) - len(shown), now))
+            lines.append(self._footer(len(self._running) - len(shown), now, width))
             return lines
 
     def _job_line(self, key: str, running: _Running, now: float, width: int) -> Text:
@@ -252,7 +259,7 @@ class LiveFace:
         line.append(f"  {time}", style="not bold dim")
         return line
 
-    def _footer(self, hidden: int, now: float) -> Text:
+    def _footer(self, hidden: int, now: float, width: int) -> Text:
         board, signs = self._board, self._phrases.signs
         parts = [f"{len(board.done)}/{len(board.jobs) or len(board.started)} jobs"]
         if board.failures or board.failed_jobs():
@@ -264,6 +271,8 @@ class LiveFace:
             )
         parts.append(duration(now - (now if self._started_at is None else self._started_at)))
         if board.jobs and (left := self._left(now)):
+            if cells(f" {signs.dot} ".join([*parts, left])) > width:
+                parts.pop()  # what is left says more than what is over
             parts.append(left)
         return Text(f" {signs.dot} ".join(parts), style="dim")
 

@@ -1,7 +1,8 @@
 """The plan for people: every step with its class, verdict, reason and line; nothing left out.
 
-Jobs of one matrix whose steps read the same are shown once, with all their names. Jobs that CI
-would not run for this event are one line each reason.
+Jobs of one matrix whose steps read the same are shown once, with all their names. The steps of a job
+that is refused whole, each for the job's own reason, are one sentence. Jobs that CI would not run for
+this event are one line each reason.
 """
 
 from __future__ import annotations
@@ -90,7 +91,8 @@ class _View:
     def _jobs(self, jobs: list[JobPlan]) -> Iterator[str]:
         blocks: dict[tuple[str, ...], list[JobPlan]] = {}
         for job in jobs:
-            same = (job.id, job.verdict, *self._about_job(job), *self._steps(job))
+            steps = self._nothing_here(job) if _refused_as_one(job) else self._steps(job)
+            same = (job.id, job.verdict, *self._about_job(job), *steps)
             blocks.setdefault(same, []).append(job)
         for (_, _, *body), alike in blocks.items():
             names = ", ".join(one_line(job.name) for job in alike)
@@ -108,6 +110,12 @@ class _View:
             yield from self._wrapped(f"needs {', '.join(job.needs)}", "    ", "    ")
         if not job.gating:
             yield from self._wrapped(f"cannot fail CI: {job.gating_reason}", "    ", "    ")
+
+    def _nothing_here(self, job: JobPlan) -> Iterator[str]:
+        """All steps of a job that is refused whole, in one sentence: each has the job's reason."""
+        names = ", ".join(one_line(step.name) for step in job.steps)
+        told = f"{self.signs.refused} {count(len(job.steps), 'step')}: "
+        yield from self._wrapped(names, f"    {told}", "      ")
 
     def _steps(self, job: JobPlan) -> Iterator[str]:
         depths: dict[int, int] = {}
@@ -152,10 +160,15 @@ class _View:
     # --- the rest --------------------------------------------------------------------------------
 
     def _inactive(self, jobs: list[JobPlan]) -> Iterator[str]:
-        by_reason: dict[str, list[str]] = {}
+        by_reason: dict[str, dict[str, list[str]]] = {}
         for job in jobs:
-            by_reason.setdefault(one_line(job.reason), []).append(one_line(job.name))
-        for reason, names in by_reason.items():
+            alike = by_reason.setdefault(one_line(job.reason), {})
+            alike.setdefault(job.id, []).append(one_line(job.name))
+        for reason, by_id in by_reason.items():
+            names = [
+                all_[0] if len(all_) == 1 else f"{one_line(id_)} ({len(all_)} jobs)"
+                for id_, all_ in by_id.items()
+            ]
             why = f", {reason}" if reason else ""
             told = f"{', '.join(names)}: not run for this event{why}"
             first = f"  {self.signs.skipped} "
@@ -178,6 +191,8 @@ class _View:
             for remedy in (job.remedy, *(step.remedy for step in job.steps))
             if remedy
         )
+        if inactive and not active:
+            remedies["grind plan --event pull_request   # or another event that starts jobs"] = None
         if remedies:
             yield ""
             yield "What would settle it:"
@@ -189,3 +204,9 @@ class _View:
     def _remedy(self, first: str, line: str) -> Iterator[str]:
         """A remedy is there to be copied, so its lines are never wrapped or cut."""
         yield self.paint.odd(first) + one_line(line)
+
+
+def _refused_as_one(job: JobPlan) -> bool:
+    return bool(job.reason and job.refused_whole and job.steps) and all(
+        step.reason == job.reason for step in job.steps
+    )

@@ -113,9 +113,12 @@ def _chain(chain: Chain) -> str:
 
 def _since_grind(since: SinceGrind) -> Iterator[str]:
     yield f"since grind: {_number(since.releases, 'release')}"
-    if since.releases:
-        share = 100 * since.first_push_green / since.releases
-        yield f"{since.first_push_green:>5,}  green at the first push: {share:.0f} %"
+    if since.watched:
+        share = 100 * since.first_push_green / since.watched
+        of = (
+            "" if since.watched == since.releases else f" of {since.watched:,} whose CI was watched"
+        )
+        yield f"{since.first_push_green:>5,}  green at the first push: {share:.0f} %{of}"
     yield f"{since.gate_refusals:>5,}  refused by the gate before they were pushed"
     yield f"{since.bypasses:>5,}  landed without a receipt, past the gate"
     yield from (f"       {visible(oid[:12])}" for oid in since.bypassed[:3])

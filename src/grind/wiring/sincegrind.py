@@ -50,34 +50,46 @@ def _told(session: Session) -> SinceGrind | None:
 
     pushed = _pushed(session)
     known = {tree for tree, _ in session.store.receipts()} | set(session.repository.noted_trees())
-    known |= {one.tree for one in pushed}
+    known |= {one.tree for one, _ in pushed}
     refusals = session.store.refusals()
     if not known and not refusals:
         return None
     bypassed = _bypassed(session, known)
+    ends = [end for one, _ in pushed if (end := _ended(session, one.oid)) is not None]
+    clean = [at for end, at in ends if end.verdict == "clean"]
     return SinceGrind(
         releases=len(pushed),
-        first_push_green=sum(_was_clean(session, one.oid) for one in pushed),
+        watched=len(ends),
+        first_push_green=len(clean),
+        first_green_minutes=_minutes_to([at for _, at in pushed], clean),
         gate_refusals=refusals,
         bypasses=len(bypassed),
         bypassed=tuple(bypassed[:_SHOWN]),
     )
 
 
-def _pushed(session: Session) -> list[e.LandPushed]:
-    found: dict[str, e.LandPushed] = {}
+def _pushed(session: Session) -> list[tuple[e.LandPushed, float]]:
+    """Return each commit that was landed, and when."""
+    found: dict[str, tuple[e.LandPushed, float]] = {}
     for release in session.store.releases():
         with session.journal(release) as journal:
             for entry in journal.read():
                 if isinstance(entry.event, e.LandPushed):
-                    found[entry.event.oid] = entry.event
+                    found[entry.event.oid] = (entry.event, entry.at)
     return list(found.values())
 
 
-def _was_clean(session: Session, commit: str) -> bool:
+def _ended(session: Session, commit: str) -> tuple[e.WatchEnded, float] | None:
+    """Return the last settled verdict on a commit, and when it was known; one that was given up has none."""
     with session.journal(session.store.watch(commit)) as journal:
-        ends = [entry.event for entry in journal.read() if isinstance(entry.event, e.WatchEnded)]
-    return bool(ends) and ends[-1].verdict == "clean"
+        ends = [
+            (one.event, one.at) for one in journal.read() if isinstance(one.event, e.WatchEnded)
+        ]
+    return ends[-1] if ends and not ends[-1][0].reason else None
+
+
+def _minutes_to(pushed: list[float], clean: list[float]) -> float | None:
+    return (min(clean) - min(pushed)) / 60 if clean and min(clean) >= min(pushed) else None
 
 
 def _bypassed(session: Session, known: set[str]) -> list[str]:

@@ -192,6 +192,7 @@ _CONTAINED_INSTALLERS = re.compile(
     r"raw\.githubusercontent\.com/nvm-sh/|get-poetry|pixi\.sh/|install-poetry|"
     r"raw\.githubusercontent\.com/golangci/golangci-lint|golangci-lint\.run/",
 )
+_PACKAGES = frozenset(row("packages apt brew system ubuntu debian fedora alpine linux macos"))
 _ABSOLUTE = re.compile(r"/(?:[^/]|$)")
 
 
@@ -207,7 +208,8 @@ def changes_machine(command: Command) -> str | None:
         return None
     argv = command.argv
     return (
-        _manager(argv)
+        _installer(argv)
+        or _manager(argv)
         or _nix(argv)
         or _container(argv)
         or _download_to_system(argv)
@@ -249,6 +251,16 @@ def pipes_download(commands: Sequence[Command]) -> tuple[tuple[Command, ...], st
                 if "codecov.io" in text or _CONTAINED_INSTALLERS.search(text):
                     continue
                 return (command, shell), "pipes a downloaded installer into a shell"
+    return None
+
+
+def _installer(argv: Sequence[str]) -> str | None:
+    """A script of the repository that installs the system's packages, by its name alone: what it does is
+    not read, and to be asked once too often is better than a host that a check has changed."""
+    script = argv[1] if argv[0] in ("sh", "bash") and len(argv) > 1 else argv[0]
+    words = set(re.split(r"[^a-z]+", script.rpartition("/")[2].lower()))
+    if "/" in script and "install" in words and words & _PACKAGES:
+        return f"`{script}` installs packages, by its name"
     return None
 
 

@@ -12,6 +12,8 @@ from grind.workflows.syntax import Data, Map, Scalar, Seq
 
 _HOSTED_LINUX = re.compile(r"ubuntu-(?:latest|slim|\d\d\.\d\d)(-arm)?(?:-\d+-?cores?)?")
 """GitHub's own Ubuntu images; any other label is a name that somebody gave to a machine."""
+_OTHER_SYSTEM = re.compile(r"(windows|macos)(?:-.*)?")
+"""What a grind host, which is a Linux, never is: to let it stand for one would be a wrong green."""
 
 
 def machine(
@@ -43,10 +45,17 @@ def machine(
         labels,
         (
             f"runs-on {asked}: this host is not one",
-            more_labels(missing[0]),
+            _remedy(missing),
         ),
         hosted,
     )
+
+
+def _remedy(missing: list[str]) -> str:
+    for label in missing:
+        if _OTHER_SYSTEM.fullmatch(label.lower()):
+            return f"CI alone proves what runs on {label}: no Linux host can stand for it"
+    return more_labels(missing[0])
 
 
 def answers(label: str, labels: frozenset[str]) -> bool:

@@ -74,7 +74,7 @@ def _names(page: Page, zone: tzinfo | None) -> dict[str, Any]:
             sections.append(("failed", "what failed"))
         if page.run["jobs"]:
             sections += [("timeline", "timeline"), ("steps", "CI × plan")]
-        sections += [(table["id"], table["title"].lower()) for table in page.run["tables"]]
+        sections += [(table["id"], _section(table["title"])) for table in page.run["tables"]]
     if page.history is not None:
         sections.append(("history", "releases"))
     moment = datetime.fromtimestamp(page.made, tz=zone).astimezone(zone)
@@ -84,6 +84,11 @@ def _names(page: Page, zone: tzinfo | None) -> dict[str, Any]:
         "made": when(page.made, zone),
         "zone": moment.tzname() or "",
     }
+
+
+def _section(title: str) -> str:
+    """Return a title as a word among others."""
+    return title if title.startswith("CI") else title[0].lower() + title[1:]
 
 
 def _hash(text: str) -> str:

@@ -11,7 +11,7 @@ from grind.core.loop import PhaseEnded
 from grind.core.texts import one_line
 from grind.core.timeline import Timeline
 from grind.core.undoevents import RollbackEnded, RollbackIntent
-from grind.ui.report.shapes import seconds, sign, tone
+from grind.ui.report.shapes import BAD, GOOD, seconds, sign, tone
 
 
 def phases(
@@ -26,6 +26,30 @@ def phases(
     return [*rows, *(row for row in found if row is not None)]
 
 
+def headline(state: str, told: str, rows: Sequence[Mapping[str, str]]) -> tuple[str, str]:
+    """Return the word and the sentence over the page: those of the check, unless a later phase ended otherwise.
+
+    A release whose host went back is not a green one, however green its checks were.
+    """
+    if tone(state) != GOOD:
+        return state, told
+    later = [row for row in rows if row["name"] != "check" and row["word"] not in _NO_RESULT]
+    for wanted in (lambda row: tone(row["word"]) == BAD, _unsettled):
+        for row in later:
+            if wanted(row):
+                why = f": {row['told']}" if row["told"] else ""
+                return row["word"], f"{row['name']}{why}; the check was {state}: {told}"
+    return state, told
+
+
+_NO_RESULT = ("planned", "nothing", "skipped")
+"""Words of phases that changed nothing."""
+
+
+def _unsettled(row: Mapping[str, str]) -> bool:
+    return tone(row["word"]) != GOOD or row["word"] == "undone"
+
+
 def activated(after: Iterable[e.Entry]) -> dict[str, str] | None:
     """Return what became of the last activation (or rollback) of a host."""
     row = None
@@ -34,9 +58,11 @@ def activated(after: Iterable[e.Entry]) -> dict[str, str] | None:
             case ActivateStarted() as started:
                 row = _phase(started.purpose, "running", one_line(started.host))
             case ActivateEnded() as ended:
-                told = one_line(ended.reason) or one_line(f"{ended.host} is at {ended.generation}")
+                where = f" is at {ended.generation}" if ended.generation else ""
+                told = one_line(ended.reason) or one_line(f"{ended.host}{where}")
                 name = row["name"] if row is not None else "activate"
-                row = _phase(name, ended.state, f"{told}, in {seconds(ended.duration)}")
+                took = f", in {seconds(ended.duration)}" if ended.duration else ""
+                row = _phase(name, ended.state, told + took)
             case _:
                 pass
     return row
@@ -96,7 +122,8 @@ def _watched(watch: Iterable[e.Entry]) -> dict[str, str] | None:
                 row = _phase("watch", "running", one_line(started.forge))
             case e.WatchEnded() as ended:
                 told = one_line(ended.reason) or f"{seconds(ended.duration)}"
-                row = _phase("watch", ended.verdict, f"{told}, {ended.requests} requests")
+                asked = f"{ended.requests} request{'s' * (ended.requests != 1)}"
+                row = _phase("watch", ended.verdict, f"{told}, {asked}")
             case _:
                 pass
     return row
@@ -159,7 +186,8 @@ def _change(plan: ActivatePlanned) -> list[Sequence[str]]:
 def _closure(plan: ActivatePlanned) -> str:
     if plan.only_revision:
         return "only the revision changed"
-    return f"{len(plan.added)} paths added, {len(plan.removed)} removed"
+    added = len(plan.added)
+    return f"{added} path{'s' * (added != 1)} added, {len(plan.removed)} removed"
 
 
 def _looked(look: ActivateProbed) -> Sequence[str]:
