@@ -24,7 +24,7 @@ EXAMPLES = """\
   grind demo --keep /tmp/sample    and keep the repository to play with
 """
 
-_WORKFLOW = """\
+WORKFLOW = """\
 name: CI
 on:
   push:
@@ -163,7 +163,7 @@ class Demo:
     def _make(self) -> None:
         self.git("init", "-q", "--bare", "-b", "main", str(self._remote), at=None)
         self.git("init", "-q", "-b", "main", str(self._work), at=None)
-        self._write(".github/workflows/ci.yml", _WORKFLOW)
+        self._write(".github/workflows/ci.yml", WORKFLOW)
         self._write("greet.sh", _GREET)
         self._write("tests/run.sh", _TESTS, executable=True)
         self._write("tools.sh", demo_watch.TOOLS, executable=True)

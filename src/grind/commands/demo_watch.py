@@ -17,7 +17,7 @@ from grind.core.errors import ExitCode
 
 OWNER, NAME = "newcomer", "greet"
 REPOSITORY = f"stand-in.invalid/{OWNER}/{NAME}"
-_CI = ".github/workflows/ci.yml"
+CI = ".github/workflows/ci.yml"
 _LATE = 1.0
 """Seconds after the first question at which the first run appears: before the second question."""
 
@@ -31,7 +31,7 @@ _ASKING_MORE = TOOLS.replace("bash git", "bash git greet-spellcheck").replace(
     'command -v "$tool"', 'command -v "$tool" || { echo "no $tool" >&2; exit 1; }'
 )
 
-_BELIEF = """\
+CONFIG = """\
 [[verdict]]
 workflow = "ci.yml"
 job = "lint"
@@ -40,8 +40,7 @@ verdict = "satisfied-by-host"
 check = "command -v bash"
 reason = "whoever works on this has the tools"
 """
-CONFIG = _BELIEF
-"""The sample's grind.toml."""
+"""The sample's grind.toml: a belief about whoever works on it."""
 SUGGESTED = """\
 [[verdict]]
 workflow = "ci.yml"
@@ -73,7 +72,7 @@ def play(stage: Stage, work: Path, env: dict[str, str]) -> None:
             stage.say(f"The chapter about CI's own runs is left out: {missing}.")
             return
         # a made-up token, so that none of the user's is looked for
-        env.update(GRIND_GITHUB_API=forge.url, GRIND_GITHUB_TOKEN="made-up-for-the-demo")
+        env |= {"GRIND_GITHUB_API": forge.url, "GRIND_GITHUB_TOKEN": "made-up-for-the-demo"}
         _clean(stage, forge, work)
         _red(stage, forge, work)
     finally:
@@ -87,7 +86,7 @@ def _clean(stage: Stage, forge: DemoForge, work: Path) -> None:
         "Landed is not finished: CI must agree. A stand-in answers here in the place of GitHub's "
         "API, on a loopback port; it runs nothing. Its run appears a moment late:"
     )
-    forge.run(_CI, _head(work), *_jobs(_ran("Tools")), late=_LATE)
+    forge.run(CI, _head(work), *jobs_in_ci(None), late=_LATE)
     stage.grind("watch", "--repo", REPOSITORY)
 
 
@@ -108,38 +107,27 @@ def _red(stage: Stage, forge: DemoForge, work: Path) -> None:
         text=True,
         check=False,
     )
-    forge.run(_CI, _head(work), *_jobs(_failed(failed)))
+    forge.run(CI, _head(work), *jobs_in_ci(failed))
     stage.say("CI knew more than we did. Its log, what was believed here, and the line to add:")
     stage.grind("watch", "--repo", REPOSITORY, expect=ExitCode.STEP_FAILED)
     stage.say("Nothing was rolled back: that was only the plan. With the suggested lines:")
     (work / "grind.toml").write_text(SUGGESTED)
     stage.grind("check", expect=ExitCode.STEP_FAILED)
-    stage.say("Now it is red here as well, before anybody pushes. The repair:")
+    stage.say("Now it is red here as well, before anybody pushes. It is repaired for what follows.")
     (work / "tools.sh").write_text(TOOLS)
-    stage.grind("check")
-    stage.grind("land", "-m", "Ask for the tools that there are")
 
 
-def _ran(name: str) -> tuple[Step, tuple[str, ...]]:
-    return Step(name), ()
-
-
-def _failed(done: subprocess.CompletedProcess[str]) -> tuple[Step, tuple[str, ...]]:
-    """The step as CI tells it: what its command said, and how it ended."""
-    said = tuple(done.stdout.splitlines())
-    end = f"##[error]Process completed with exit code {done.returncode}."
-    return Step("Tools", "failure"), ("##[group]Run ./tools.sh", "##[endgroup]", *said, end)
-
-
-def _jobs(tools: tuple[Step, tuple[str, ...]]) -> tuple[Job, ...]:
-    """The sample's jobs as CI runs them: after a failed step, the rest is skipped."""
-    step, log = tools
-    red = step.conclusion == "failure"
+def jobs_in_ci(failed: subprocess.CompletedProcess[str] | None) -> tuple[Job, ...]:
+    """Return the sample's jobs as CI runs them: clean, or with what its step `Tools` said when it
+    failed, after which the rest is skipped."""
     begin, end = (Step("Set up job"), Step("Run actions/checkout@v4")), (Step("Complete job"),)
-    syntax = Step("Syntax", "skipped" if red else "success")
-    lint = Job("lint", (*begin, step, syntax, *end), log)
-    if red:
-        return lint, Job("test"), Job("deploy")
+    if failed is not None:
+        steps = (Step("Tools", "failure"), Step("Syntax", "skipped"))
+        said = failed.stdout.splitlines()
+        error = f"##[error]Process completed with exit code {failed.returncode}."
+        log = ("##[group]Run ./tools.sh", "##[endgroup]", *said, error)
+        return Job("lint", (*begin, *steps, *end), log), Job("test"), Job("deploy")
+    lint = Job("lint", (*begin, Step("Tools"), Step("Syntax"), *end))
     tests = (Job(f"test ({word})", (*begin, Step("Tests"), *end)) for word in ("Hello", "Hei"))
     return lint, *tests, Job("deploy", (begin[0], Step("Run ./deploy.sh"), *end))
 

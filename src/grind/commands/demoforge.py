@@ -14,7 +14,8 @@ import re
 import threading
 import time
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -40,6 +41,8 @@ _NOT_FOUND = Reply(404, {"message": "Not Found", "documentation_url": "https://d
 class DemoForge:
     """The stand-in: `start` it, tell it of runs, and `stop` it."""
 
+    address = "127.0.0.1"
+
     def __init__(self, owner: str, name: str) -> None:
         self._root = f"/repos/{owner}/{name}"
         self._full_name = f"{owner}/{name}"
@@ -47,17 +50,18 @@ class DemoForge:
         self._asked: dict[str, float] = {}
         """When the runs of a commit were asked for first: seconds since the epoch."""
         self._lock = threading.Lock()
-        self._server: ThreadingHTTPServer | None = None
+        self._server: ThreadingTCPServer | None = None
         self.url = ""
 
     def start(self) -> str:
         """Listen; return why that cannot be, or nothing when it answers."""
         try:
-            self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+            # not HTTPServer, which asks the name service for the name of its address
+            self._server = ThreadingTCPServer((self.address, 0), _handler(self))
         except OSError as error:
             return f"no port can be had here ({error.strerror or error})"
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http://{self.address}:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return ""
 
@@ -92,13 +96,16 @@ class DemoForge:
         if path == "/actions/runs":
             return self._listed(there, query)
         if path == "/actions/workflows":
-            rows = [shapes.workflow(self._at, one) for one in sorted({r.path for r in there})]
+            rows = [shapes.workflow(self._at, one) for one in sorted({r.path for r in self._runs})]
             return _page("workflows", rows, query)
         if re.fullmatch(r"/rules/branches/[^/]+", path):
             return Reply(200, [])
         if match := re.fullmatch(r"/commits/([0-9a-f]+)/check-suites", path):
             suites = [shapes.suite(self._at, run) for run in there if run.sha == match[1]]
             return _page("check_suites", suites, query)
+        if match := re.fullmatch(r"/git/commits/([0-9a-f]+)", path):
+            known = any(run.sha == match[1] for run in self._runs)
+            return Reply(200, shapes.commit(self._at, match[1])) if known else _NOT_FOUND
         if match := re.fullmatch(r"/actions/runs/(\d+)(/jobs)?", path):
             run = next((one for one in there if one.id == int(match[1])), None)
             if run is None:
@@ -109,7 +116,7 @@ class DemoForge:
             return _page("jobs", jobs, query)
         if match := re.fullmatch(r"/actions/jobs/(\d+)/logs", path):
             return Reply(302, location=f"{self.url}/logs/{match[1]}")
-        return _NOT_FOUND
+        return _NOT_FOUND  # what this token may not see: a branch's protection, the activity
 
     @property
     def _at(self) -> shapes.Place:
@@ -168,7 +175,7 @@ def _handler(forge: DemoForge) -> type[BaseHTTPRequestHandler]:
             if not same:
                 self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_request(self, code: object = "-", size: object = "-") -> None:
             """Say nothing: the demo has the screen."""
 
     return Handler

@@ -191,6 +191,29 @@ def suite(at: Place, one: Run) -> Json:
     }
 
 
+def commit(at: Place, sha: str) -> Json:
+    """`git-commit`."""
+    who = {"name": "A Newcomer", "email": "newcomer@example.org", "date": _time(0)}
+    return {
+        "sha": sha,
+        "node_id": f"COMMIT_{sha[:12]}",
+        "url": f"{at.api}/git/commits/{sha}",
+        "html_url": f"{at.page}/commit/{sha}",
+        "author": who,
+        "committer": who,
+        "tree": {"sha": sha, "url": f"{at.api}/git/trees/{sha}"},
+        "message": "",
+        "parents": [],
+        "verification": {
+            "verified": False,
+            "reason": "unsigned",
+            "signature": None,
+            "payload": None,
+            "verified_at": None,
+        },
+    }
+
+
 def workflow(at: Place, path: str) -> Json:
     """`workflow`."""
     api = f"{at.api}/actions/workflows/1"
