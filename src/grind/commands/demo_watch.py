@@ -74,7 +74,7 @@ def play(stage: Stage, work: Path, env: dict[str, str]) -> None:
         # a made-up token, so that none of the user's is looked for
         env |= {"GRIND_GITHUB_API": forge.url, "GRIND_GITHUB_TOKEN": "made-up-for-the-demo"}
         _clean(stage, forge, work)
-        _red(stage, forge, work)
+        _red(stage, forge, work, before)
     finally:
         forge.stop()
         env.clear()
@@ -90,7 +90,7 @@ def _clean(stage: Stage, forge: DemoForge, work: Path) -> None:
     stage.grind("watch", "--repo", REPOSITORY)
 
 
-def _red(stage: Stage, forge: DemoForge, work: Path) -> None:
+def _red(stage: Stage, forge: DemoForge, work: Path, env: dict[str, str]) -> None:
     stage.say(
         "A change to tools.sh, which CI runs. Here, grind.toml says that the host has the tools, so "
         "the step is not run, and the proof is green:"
@@ -101,6 +101,7 @@ def _red(stage: Stage, forge: DemoForge, work: Path) -> None:
     failed = subprocess.run(
         ["bash", "./tools.sh"],
         cwd=work,
+        env=env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -108,7 +109,10 @@ def _red(stage: Stage, forge: DemoForge, work: Path) -> None:
         check=False,
     )
     forge.run(CI, _head(work), *jobs_in_ci(failed))
-    stage.say("CI knew more than we did. Its log, what was believed here, and the line to add:")
+    stage.say(
+        "CI knew more than we did. Its log (what ./tools.sh really says), what was believed here, "
+        "and the lines to add:"
+    )
     stage.grind("watch", "--repo", REPOSITORY, expect=ExitCode.STEP_FAILED)
     stage.say("Nothing was rolled back: that was only the plan. With the suggested lines:")
     (work / "grind.toml").write_text(SUGGESTED)
