@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
 
 from grind.commands.demo_host import ALIAS, DemoHost
+from grind.commands.demo_watch import SUGGESTED
 from tests.e2e.world import World
 from tests.sshd import need_sshd
 
@@ -25,6 +27,7 @@ def test_the_whole_loop_and_the_chapter_on_a_host(world: World) -> None:
     done = world.grind("demo", cwd=world.outside)
     assert done.code == 0, done.said
     killed = done.out[done.out.index("Half-way") :]
+    watched_and_explained(done.out[: done.out.index("Half-way")])
     assert "on box" in killed
     first, _, second = killed.partition("[kill -9]")
     assert "slow one!" not in first
@@ -35,6 +38,21 @@ def test_the_whole_loop_and_the_chapter_on_a_host(world: World) -> None:
     assert "landed" in second
     assert list((world.root / "tmp").iterdir()) == []
     assert world.processes() == {}
+
+
+def watched_and_explained(out: str) -> None:
+    """The stand-in is said to be one; a clean run is seen, and a red one with what was known."""
+    clean, _, red = out[out.index("CI must agree") :].partition("CI knew more than we did")
+    assert "A stand-in answers here in the place of GitHub's" in clean
+    assert "\nclean · CI of " in clean
+    assert "✓ Tools  whoever works on this has the tools" in clean
+    assert "│ no greet-spellcheck\n" in red
+    assert "here: not run here, the host was believed to have it: whoever works on this" in red
+    assert "→ in grind.toml:\n" + textwrap.indent(SUGGESTED, "    ") in red
+    _, watched, after = red.partition("\nfailed · CI of ")
+    assert watched
+    checked = after[: after.index("Now it is red here as well")]
+    assert "✗ lint › Tools\n" in checked, "the suggested lines make it red here, too"
 
 
 @pytest.mark.usefixtures("sshd_may_start")

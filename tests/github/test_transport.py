@@ -43,6 +43,24 @@ def test_a_watch_of_twenty_minutes_costs_few_requests(github: GitHub, watcher: W
     assert ended.uncached <= 16
 
 
+@pytest.mark.parametrize(
+    ("workflows", "apart", "requests", "counted"),
+    [(1, 0, 90, 9), (3, 0, 260, 17), (3, 30, 250, 24)],
+)
+def test_it_costs_what_the_page_says(
+    github: GitHub, watcher: Watcher, workflows: int, apart: int, requests: int, counted: int
+) -> None:
+    """docs/watch.md, "What it asks, and with what"."""
+    names = [f".github/workflows/{number}.yml" for number in range(workflows)]
+    github.push(SHA)
+    for number, name in enumerate(names):
+        github.run(name, SHA, LONG, after=1 + number * apart)
+    ended = watcher.watch(*names)
+    assert (ended.requests, ended.uncached) == (requests, counted)
+    page = (Path(__file__).parents[2] / "docs" / "watch.md").read_text()
+    assert f"{requests} requests with {counted}" in page or f"{requests} with {counted}" in page
+
+
 def test_at_most_one_answer_counts_for_a_run_and_a_poll(github: GitHub, watcher: Watcher) -> None:
     """Whatever happens: many steps, a re-run, a failure."""
     busy = Job("busy", tuple(Step(f"Run step {n}", 7) for n in range(60)), "failure", log=b"x\n")

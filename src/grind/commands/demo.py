@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import TextIO
 
-from grind.commands import demo_activation, demo_host
+from grind.commands import demo_activation, demo_host, demo_watch
 from grind.core.errors import ExitCode, GrindError
 
 HELP = "watch the whole loop on a sample repository on this machine; nothing is left behind"
@@ -24,7 +24,7 @@ EXAMPLES = """\
   grind demo --keep /tmp/sample    and keep the repository to play with
 """
 
-_WORKFLOW = """\
+WORKFLOW = """\
 name: CI
 on:
   push:
@@ -34,6 +34,8 @@ jobs:
     runs-on: ubuntu-latest
     steps:
       - uses: actions/checkout@v4
+      - name: Tools
+        run: ./tools.sh
       - name: Syntax
         run: |
           for file in *.sh tests/*.sh; do bash -n "$file"; done
@@ -150,6 +152,7 @@ class Demo:
         self.say("Landed, once. The same tree again is green at once, from the receipt:")
         self.grind("check")
         self.grind("status")
+        demo_watch.play(self, self._work, self._env)
         self._write("tests/run.sh", _TESTS + demo_host.SLOW, executable=True)
         demo_host.play(self, self._folder / "ssh", self._work, self._env)
         demo_activation.play(self, self._folder / "activation", self._out.write)
@@ -160,9 +163,11 @@ class Demo:
     def _make(self) -> None:
         self.git("init", "-q", "--bare", "-b", "main", str(self._remote), at=None)
         self.git("init", "-q", "-b", "main", str(self._work), at=None)
-        self._write(".github/workflows/ci.yml", _WORKFLOW)
+        self._write(".github/workflows/ci.yml", WORKFLOW)
         self._write("greet.sh", _GREET)
         self._write("tests/run.sh", _TESTS, executable=True)
+        self._write("tools.sh", demo_watch.TOOLS, executable=True)
+        self._write("grind.toml", demo_watch.CONFIG)
         self._write("deploy.sh", _DEPLOY, executable=True)
         self.git("add", "-A")
         self.git("commit", "-q", "-m", "Greet")
