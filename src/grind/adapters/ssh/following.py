@@ -11,6 +11,10 @@ from grind.adapters.ssh.channel import Channel
 from grind.adapters.ssh.link import Link
 from grind.adapters.ssh.trouble import SshError
 
+PATIENCE = 0.2
+"""Seconds for which the log may wait for room before the records are asked for."""
+ASKED = 1024 * 1024
+"""Bytes of records that are asked for at once."""
 PIECE = 256 * 1024
 IN_VAIN = 10
 """So many channels in a row that were opened and told nothing are enough."""
@@ -32,6 +36,8 @@ class PushedSource:
         self._link = link
         self._lane = lane
         self._records = bytearray()
+        self._pushed = 0
+        """How much of the records has been pushed through this channel, or was known before it."""
         self._log: deque[bytes] = deque()
         self._waiting = 0
         self._received = 0
@@ -135,7 +141,8 @@ class PushedSource:
         channel.stop_listening()
         loop = asyncio.get_running_loop()
         self._heard = loop.time()
-        fields = (self._lane.folder, str(len(self._records)), str(self._received))
+        self._pushed = len(self._records)
+        fields = (self._lane.folder, str(self._pushed), str(self._received))
         channel.input.write(
             b"follow\n" + b"".join(f.encode("utf-8", "surrogateescape") + b"\0" for f in fields)
         )
@@ -162,8 +169,26 @@ class PushedSource:
             self._news.set()
             while self._waiting >= AHEAD:
                 self._room.clear()
-                await self._room.wait()
+                try:
+                    async with asyncio.timeout(PATIENCE):
+                        await self._room.wait()
+                except TimeoutError:
+                    await self._ask_records()
         raise self._link.dropped()
+
+    async def _ask_records(self) -> None:
+        """Ask for the records, while the log waits for room.
+
+        Both come through one channel of ssh, so that a log which nobody takes (what a process left
+        behind prints after the last step) would keep the word back that the lane is over.
+        """
+        path = f"{self._lane.folder}/records"
+        at = str(len(self._records))
+        answer = await self._link.ask("read", (path, at, str(ASKED), "own"))
+        whole = answer.out[: answer.out.rfind(b"\n") + 1]
+        if whole and len(self._records) == int(at):
+            self._records += whole
+            self._news.set()
 
     async def _take_records(self, channel: Channel) -> None:
         """Lines are `r LENGTH RECORD`, `h` and `l LENGTH REASON`; ssh's own words are none of these."""
@@ -175,7 +200,10 @@ class PushedSource:
             if kind == b"h" or not (line.endswith(b"\n") and size == b"%d" % len(text)):
                 continue
             if kind == b"r":
-                self._records += text + b"\n"
+                # What was asked for meanwhile comes once more.
+                if self._pushed >= len(self._records):
+                    self._records += text + b"\n"
+                self._pushed += len(text) + 1
             elif kind == b"l":
                 self._reason = text.decode("utf-8", "replace") or "the runner was killed"
             self._news.set()
