@@ -3,6 +3,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+# Many tests wait (for a service to fail, for a host to answer): two for each processor.
+WORKERS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 
 .PHONY: help demo test lint parts bench docs campaign lock clean
 
@@ -17,7 +19,7 @@ demo: $(STAMP) ## the whole loop on a sample repository, on this machine
 	@$(BIN)/grind demo
 
 test: lint parts ## lint, types, import floors, and every test
-	$(BIN)/python -m pytest -n auto --dist loadgroup -q -m "not campaign"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q -m "not campaign"
 
 lint: $(STAMP) ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

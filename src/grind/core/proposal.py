@@ -49,7 +49,9 @@ def _title(text: str) -> str:
 
 
 def _said(text: str, indent: str = "#   ") -> str:
-    return f"{indent}{one_line(text)}"
+    line = f"{indent}{one_line(text)}"
+    # Foreign text must not pass for a proposal.
+    return f"#  {line[2:]}" if line.startswith("# |") else line
 
 
 def _offer(lines: str) -> Iterator[str]:
