@@ -7,14 +7,10 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from grind.core.configtypes import Count, Duration, Text
+from grind.core.configtypes import AbsolutePath, Count, Duration, Text
 from grind.core.tomlplace import Path
 from grind.core.typed import Finding
 
-AbsolutePath = Annotated[
-    str,
-    Meta(pattern=r"^/[^\x00-\x1f\x7f]*$", extra={"expected": "an absolute path on the host"}),
-]
 FlakeAttribute = Annotated[
     str,
     Meta(
