@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from grind.core.activateconfig import attribute_of, kib_of
+from grind.core.activateconfig import attribute_of
 from grind.core.nixtext import (
     closure_diff,
     only_version_paths,
@@ -14,6 +14,7 @@ from grind.core.nixtext import (
     read_dry_activate,
     read_path_info,
 )
+from grind.core.room import kib_of
 
 A, B = "/nix/store/" + "a" * 32 + "-etc", "/nix/store/" + "b" * 32 + "-etc"
 

@@ -24,12 +24,6 @@ Memory = Annotated[
     str,
     Meta(pattern=r"^[1-9][0-9]*[KMGT]$", extra={"expected": 'an amount of memory: "8G", "512M"'}),
 ]
-_POWERS = {"K": 1, "M": 2, "G": 3, "T": 4}
-
-
-def kib_of(memory: str) -> int:
-    """Return the KiB in `8G`, `512M`."""
-    return int(memory[:-1]) << 10 * (_POWERS[memory[-1]] - 1)
 
 
 class ActivateConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,7 +12,7 @@ from grind.core.errors import ExitCode, GrindError, RefusedError
 from grind.core.hostevents import ActivateEnded, ActivatePlanned, ActivateProbed, ActivateStarted
 from grind.core.hosthistory import HostState, activations, drifts, generations, last_open
 from grind.flows.activation.build import Built, build
-from grind.flows.activation.difference import Difference, find_difference
+from grind.flows.activation.difference import Difference, find_difference, with_difference
 from grind.flows.activation.ground import find_ground, require_idle, require_whole
 from grind.flows.activation.inputs import ActivateInputs, Expected
 from grind.flows.activation.supervisor import Supervisor, find_supervisor
@@ -135,23 +135,7 @@ async def _plan(
     )
     if difference is None:
         return head, None
-    units = difference.units
-    told = replace(
-        head,
-        only_revision=difference.only_revision,
-        added=difference.closure.added,
-        removed=difference.closure.removed,
-        bytes=difference.closure.bytes,
-        versions=difference.closure.told,
-        stop=units.stop,
-        start=units.start,
-        restart=units.restart,
-        reload=units.reload,
-        not_stopped=units.not_stopped,
-        other=units.other,
-        failed=difference.failed,
-        notes=(*head.notes, *difference.notes),
-    )
+    told = replace(with_difference(head, difference), only_revision=difference.only_revision)
     return told, difference
 
 

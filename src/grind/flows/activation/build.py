@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from grind.core.activateconfig import attribute_of, kib_of
+from grind.core.activateconfig import attribute_of
 from grind.core.errors import ExitCode, GrindError
 from grind.core.hostevents import ActivateBuilding
 from grind.core.nixbuild import diagnosis
+from grind.core.room import kib_of
 from grind.core.task import Checkout, StepTask
 from grind.core.texts import LogText
 from grind.flows.activation.inputs import ActivateInputs

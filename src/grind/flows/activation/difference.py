@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from grind.core.errors import GrindError
+from grind.core.hostevents import ActivatePlanned
 from grind.core.nixtext import (
     VERSION_FILES,
     ClosureDiff,
@@ -145,3 +148,23 @@ async def _listing(host: Host, store: str, paths: list[str]) -> list[str] | None
 
 def _said(said: Completed) -> str:
     return one_line(said.err.decode("utf-8", "replace").strip()[-300:]) or f"exit {said.exit_code}"
+
+
+def with_difference(head: ActivatePlanned, difference: Difference) -> ActivatePlanned:
+    """Return what is planned, with what would change: the closure, the units, the notes."""
+    units = difference.units
+    return replace(
+        head,
+        added=difference.closure.added,
+        removed=difference.closure.removed,
+        bytes=difference.closure.bytes,
+        versions=difference.closure.told,
+        stop=units.stop,
+        start=units.start,
+        restart=units.restart,
+        reload=units.reload,
+        not_stopped=units.not_stopped,
+        other=units.other,
+        failed=difference.failed,
+        notes=(*head.notes, *difference.notes),
+    )

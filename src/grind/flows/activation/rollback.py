@@ -16,7 +16,7 @@ from grind.core.hosthistory import (
     rollback_target,
 )
 from grind.core.suggest import suggestion
-from grind.flows.activation.difference import Difference, failed_units, find_difference
+from grind.flows.activation.difference import failed_units, find_difference, with_difference
 from grind.flows.activation.ground import require_idle, stand_of
 from grind.flows.activation.inputs import ActivateInputs, Expected
 from grind.flows.activation.supervisor import Supervisor, find_supervisor
@@ -100,28 +100,11 @@ async def _planned(
     if target.system == state.running:
         planned = replace(head, failed=await failed_units(inputs.host))
     else:
-        planned = _with(head, await find_difference(supervisor, state.running, target.system))
+        planned = with_difference(
+            head, await find_difference(supervisor, state.running, target.system)
+        )
     inputs.record(planned)
     return planned
-
-
-def _with(head: ActivatePlanned, difference: Difference) -> ActivatePlanned:
-    units = difference.units
-    return replace(
-        head,
-        added=difference.closure.added,
-        removed=difference.closure.removed,
-        bytes=difference.closure.bytes,
-        versions=difference.closure.told,
-        stop=units.stop,
-        start=units.start,
-        restart=units.restart,
-        reload=units.reload,
-        not_stopped=units.not_stopped,
-        other=units.other,
-        failed=difference.failed,
-        notes=(*head.notes, *difference.notes),
-    )
 
 
 def _told(target: Generation) -> str:
