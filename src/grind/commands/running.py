@@ -127,7 +127,7 @@ async def _run_on(
     session.hosts.recognise(session.chosen(basis.config), prepared.identity)
     if taken is None and whole and not args.again and _still_proven(session, prepared, args):
         return int(ExitCode.DONE)
-    past = past_of(session)
+    past = past_of(session, whole=getattr(args, "failed", False))
     if taken is None:
         release, resumed = await _release(session, host, prepared, past)
     else:
