@@ -111,7 +111,7 @@ def run_on_host(
 async def _run(
     session: Session, basis: Basis, args: argparse.Namespace, flow: Flow
 ) -> ActivateEnded:
-    from grind.commands.running import stop_on_signals
+    from grind.commands.signals import stop_on_signals
     from grind.ui.activate_face import activate_face_for
     from grind.wiring.activation import Reached, activation_inputs
 

@@ -60,7 +60,7 @@ def run_runtime(args: argparse.Namespace) -> int:
 
 
 async def _run(session: Session, basis: Basis, args: argparse.Namespace) -> int:
-    from grind.commands.running import stop_on_signals
+    from grind.commands.signals import stop_on_signals
     from grind.flows.undo.runtime import RuntimeInputs, plan_runtime, planned, restart
     from grind.ui.undo_text import undo_face_for
     from grind.wiring.probing import ProbeHosts
