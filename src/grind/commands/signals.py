@@ -8,7 +8,7 @@ import signal
 from typing import Any
 
 
-class Stop:
+class _Stop:
     """Cancels a task once: whoever presses Ctrl-C twice must not stop the cleaning up."""
 
     def __init__(self, task: asyncio.Task[Any]) -> None:
@@ -26,6 +26,6 @@ def stop_on_signals() -> None:
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     if task is not None:
-        stop = Stop(task)
+        stop = _Stop(task)
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop)

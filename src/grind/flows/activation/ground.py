@@ -11,9 +11,14 @@ from grind.core.texts import one_line
 from grind.flows.activation.supervisor import BASH, Supervisor
 from grind.ports import Host
 
+_NEEDED = ("flock", "setsid", "timeout", "git")
+_NIX = ("nix", "nix-env", "nix-store")
+
 _ROOM = """\
-for program in flock setsid timeout git; do command -v -- "$program" >/dev/null || echo "missing $program"; done
+folder=$1
 shift
+for program; do command -v -- "$program" >/dev/null || echo "missing $program"; done
+set -- "$folder"
 while [[ ! -e $1 ]]; do set -- "${1%/*}"; set -- "${1:-/}"; done
 df -Pk -- "$1" | { read -r _; read -r _ _ _ free _; echo "disk $free"; }
 while read -r name kib _; do [[ $name == MemAvailable: ]] && echo "memory $kib"; done </proc/meminfo
@@ -96,11 +101,10 @@ def require_idle(host: Host, state: HostState) -> None:
 
 
 async def _room(host: Host, config: ActivateConfig, folder: str) -> None:
-    said = await host.run((*BASH, "-c", _ROOM, "bash", "room", folder))
+    needed = (*_NEEDED, *_NIX) if config.kind == "nixos" else _NEEDED
+    said = await host.run((*BASH, "-c", _ROOM, "bash", folder, *needed))
     facts = [line.partition(" ") for line in said.out.decode("utf-8", "replace").splitlines()]
     missing = [value for key, _, value in facts if key == "missing"]
-    if config.kind == "nixos":
-        missing += await _nix(host)
     if missing:
         raise GrindError(
             f"{host.name} lacks {', '.join(missing)} on its PATH; nothing was touched",
@@ -119,9 +123,3 @@ async def _room(host: Host, config: ActivateConfig, folder: str) -> None:
                 else "stop something, or build elsewhere",
                 code=ExitCode.REFUSED,
             )
-
-
-async def _nix(host: Host) -> list[str]:
-    asked = {name: (name, "--version") for name in ("nix", "nix-env", "nix-store")}
-    answers = await host.ask(asked)
-    return [name for name, answer in answers.items() if answer.exit_code == 127]
