@@ -71,10 +71,12 @@ def activation_inputs(
 ) -> ActivateInputs:
     """Return what the flows depend on; `prepared` as `preparing` returns it, where something is to be
     built. `basis.config.activate` must be there."""
+    from grind.adapters.hostscripts import LOCK, script
     from grind.adapters.supervisor.program import program
     from grind.core.activateconfig import ActivateConfig
     from grind.flows.activation.inputs import ActivateInputs
     from grind.flows.basis import repository_name
+    from grind.wiring.hostlock import ACTIVATION, host_lock
 
     config = basis.config
     probes = tuple(probe for probe in config.probe if probe.is_for(there.role))
@@ -88,6 +90,8 @@ def activation_inputs(
         record=record,
         config=config.activate or ActivateConfig(),
         program=program(),
+        lock=script(LOCK),
+        holder=lambda: host_lock(there.host).holder(ACTIVATION),
         probe=looker.look,
         probes=len(probes),
         probes_within=max((probe.deadline for probe in probes), default=0.0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -10,7 +11,7 @@ from grind.core import events as e
 from grind.core.activation import Spec
 from grind.core.errors import ExitCode, GrindError, RefusedError
 from grind.core.hostevents import ActivateEnded, ActivatePlanned, ActivateProbed, ActivateStarted
-from grind.core.hosthistory import HostState, activations, drifts, generations, last_open
+from grind.core.hosthistory import HostState, activations, drifts, last_open, revision_of
 from grind.flows.activation.build import Building, Built
 from grind.flows.activation.difference import Difference, find_difference, with_difference
 from grind.flows.activation.ground import find_ground, require_idle, require_whole
@@ -51,14 +52,18 @@ async def activate(inputs: ActivateInputs) -> ActivateEnded:
 
 async def _activate(inputs: ActivateInputs, building: Building) -> ActivateEnded:
     begun = inputs.clock.now()
-    supervisor = await find_supervisor(inputs.host, inputs.config, inputs.program)
-    state = await find_ground(inputs.host, supervisor, inputs.config)
+    supervisor = await find_supervisor(inputs.host, inputs.config, inputs.program, inputs.lock)
+    state, holder = await asyncio.gather(
+        find_ground(inputs.host, supervisor, inputs.config), inputs.holder()
+    )
     taken_up = await _taken_up(inputs, supervisor, state)
     if taken_up is not None and taken_up.tree == inputs.tree:
         return taken_up.ended
     if taken_up is not None:
-        state = await find_ground(inputs.host, supervisor, inputs.config)
-    require_idle(inputs.host, state)
+        state, holder = await asyncio.gather(
+            find_ground(inputs.host, supervisor, inputs.config), inputs.holder()
+        )
+    require_idle(inputs.host, state, holder)
     state = await _settled(inputs, supervisor, state)
     require_whole(inputs.host, state)
     built = await building.build()
@@ -240,9 +245,3 @@ def _spec(
         current=config.current or "",
         baseline=difference.failed if difference is not None else (),
     )
-
-
-def revision_of(state: HostState, system: str) -> str | None:
-    """Return the commit that a system was activated from, when the host's record knows it."""
-    found = [one.revision for one in generations(state) if one.system == system and one.revision]
-    return found[-1] if found else None

@@ -6,7 +6,8 @@ import asyncio
 
 from grind.core.activateconfig import ActivateConfig
 from grind.core.errors import ExitCode, GrindError
-from grind.core.hosthistory import HostState, drifts, last_open
+from grind.core.holders import ACTIVATION, HostHeldError, HostHolder
+from grind.core.hosthistory import HostState, activations, drifts, last_open
 from grind.core.texts import one_line
 from grind.flows.activation.supervisor import BASH, Supervisor
 from grind.ports import Host
@@ -88,16 +89,23 @@ def require_whole(host: Host, state: HostState) -> None:
         )
 
 
-def require_idle(host: Host, state: HostState) -> None:
-    """Raise GrindError when another activation is under way, or was cut off and is not repaired."""
+def require_idle(host: Host, state: HostState, holder: HostHolder | None) -> None:
+    """Raise GrindError when another activation is under way, or `holder` changes the host in another
+    way, or was cut off and left something that nobody but the user can judge."""
     open_one = last_open(state)
     if state.working:
         who = f": {open_one.id}, by {one_line(open_one.who)}" if open_one else ""
+        since = f" ({holder.told()})" if holder is not None and not holder.stale else ""
         raise GrindError(
-            f"another activation is under way on {host.name}{who}; nothing was touched",
+            f"another activation is under way on {host.name}{who}{since}; nothing was touched",
             remedy="grind status --host, and wait for its end",
             code=ExitCode.REFUSED,
         )
+    if holder is None or (holder.stale and holder.harmless):
+        return
+    known = {one.id for one in activations(state)}
+    if not (holder.stale and holder.activation in known):
+        raise HostHeldError(host.name, ACTIVATION, holder)
 
 
 async def _room(host: Host, config: ActivateConfig, folder: str) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from grind.core import events as e
 from grind.core.activateconfig import ActivateConfig
+from grind.core.holders import HostHolder
 from grind.ports import Clock, Host, LogStore
 
 
@@ -71,6 +72,10 @@ class ActivateInputs(NamedTuple):
     config: ActivateConfig
     program: bytes
     """The supervisor."""
+    lock: bytes
+    """The program of the host's locks."""
+    holder: Callable[[], Awaitable[HostHolder | None]]
+    """Asks who changes the host just now, or was cut off while they did."""
     probe: Callable[[Expected], Awaitable[Looked]]
     probes: int
     """How many probes there are for this host."""
