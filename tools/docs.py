@@ -165,7 +165,7 @@ def _plan() -> Schema:
     definitions = schema["$defs"]
     row = plan.document(_sample_plan())
     job = row["jobs"][0]
-    _keep(definitions["JobPlan"], job, optional=("remedy", "file", "open"))
+    _keep(definitions["JobPlan"], job, optional=("remedy", "file", "left", "open"))
     more = ("background", "control", "targets")
     optional = ("remedy", "gating_reason", "parent", "file", *more)
     _keep(definitions["StepPlan"], job["steps"][0], optional=optional)

@@ -229,6 +229,9 @@ class JobPlan(Struct, frozen=True, kw_only=True):
     """Set for a job that calls a workflow: it runs nothing itself, and ends with …"""
     inner: dict[str, str] = {}
     """… the jobs of that workflow: id in the file → id in the plan."""
+    left: bool = False
+    """Whether grind.toml leaves this combination of the matrix to CI: it is not run, not proven, and
+    what needs the job goes on as if it had succeeded there."""
     open: str = ""
     """Set for a job that hangs on what the jobs it needs say: what is open of it, as written. Once
     they are over it is lowered again, into the jobs that it really comes to."""
@@ -333,7 +336,7 @@ def document(plan: Plan) -> dict[str, Any]:
         jobs.append(
             {"key": job.key}
             | {name: row[name] for name in _PUBLIC_JOB}
-            | {name: row[name] for name in ("remedy", "file", "open") if row[name]}
+            | {name: row[name] for name in ("remedy", "file", "left", "open") if row[name]}
             | {"runs_on": row["runs_on"], "gating": job.gating, "steps": steps}
         )
     return {
@@ -377,6 +380,8 @@ def digest_of_text(text: str) -> str:
 
 def _acts(job: JobPlan) -> dict[str, Any]:
     row = {k: v for k, v in msgspec.to_builtins(job).items() if k not in _WORDS}
+    if not job.left:
+        del row["left"]
     row["steps"] = [{k: v for k, v in step.items() if k not in _WORDS} for step in row["steps"]]
     for step in row["steps"]:
         step["source"] = {k: v for k, v in step["source"].items() if k not in _WORDS}
