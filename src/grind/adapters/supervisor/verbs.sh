@@ -216,19 +216,38 @@ g_begun_boot() { # the boot in which the activation was begun
 
 # history PROFILE RUNNING BOOTED: what the host is, and what was done to it. Lines `key<tab>value`.
 g_history() {
-  local g_link g_number
+  local g_link
   g_boot_id
   printf 'boot\t%s\nuser\t%s\nhome\t%s\n' "$g_boot" "$EUID" "$g_home"
   g_is_working && printf 'working\t1\n'
   if [[ ${1-} ]]; then
     printf 'profile\t%s\nnumber\t%s\nrunning\t%s\nbooted\t%s\n' "$(g_real "$1")" "$(g_number_of "$1")" "$(g_real "$2")" "$(g_real "$3")"
-    for g_link in "$1"-*-link; do
-      [[ $g_link =~ -([0-9]+)-link$ ]] || continue
-      g_number=${BASH_REMATCH[1]}
-      printf 'generation\t%s\t%s\t%s\n' "$g_number" "$(stat -c %Y -- "$g_link")" "$(g_real "$g_link")"
-    done
+    g_generations "$1"
   fi
   [[ ! -f $g_home/record ]] || while IFS= read -r g_link; do printf 'record\t%s\n' "$g_link"; done <"$g_home/record"
+}
+
+g_generations() { # PROFILE: a line for each of its generations. A host may have hundreds: two processes for all
+  local g_link g_at
+  local -a g_links=() g_times=() g_paths=()
+  for g_link in "$1"-*-link; do
+    [[ $g_link =~ -[0-9]+-link$ && -L $g_link ]] && g_links+=("$g_link")
+  done
+  ((${#g_links[@]})) || return 0
+  mapfile -t g_times < <(stat -c %Y -- "${g_links[@]}" 2>/dev/null)
+  mapfile -t g_paths < <(readlink -m -- "${g_links[@]}" 2>/dev/null)
+  # One that is collected meanwhile has no line, and the others would be taken for their neighbours.
+  ((${#g_times[@]} == ${#g_links[@]} && ${#g_paths[@]} == ${#g_links[@]})) || {
+    g_times=() g_paths=()
+    for g_link in "${g_links[@]}"; do
+      g_times+=("$(stat -c %Y -- "$g_link" 2>/dev/null)") g_paths+=("$(g_real "$g_link")")
+    done
+  }
+  for g_at in "${!g_links[@]}"; do
+    [[ -e ${g_links[g_at]} ]] || g_paths[g_at]=
+    [[ ${g_links[g_at]} =~ -([0-9]+)-link$ ]]
+    printf 'generation\t%s\t%s\t%s\n' "${BASH_REMATCH[1]}" "${g_times[g_at]}" "${g_paths[g_at]}"
+  done
 }
 
 g_main "$@"
