@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from grind.core.config import load, require_selected
 from grind.core.errors import ProblemsError
-from grind.core.plan import Verdict, document
+from grind.core.plan import Verdict
+from grind.core.plandoc import document
 from grind.core.remedy import inline
 from grind.core.weakening import weakened_plan
 from grind.workflows.expressions import UNKNOWN
