@@ -18,7 +18,7 @@ from grind.core.config import load
 from grind.core.drift import document as drift_document
 from grind.core.errors import GrindError, Problem, ProblemsError, RefusedError
 from grind.core.events import encode
-from grind.core.plan import document
+from grind.core.plandoc import document
 from grind.ui.error_text import document as error_document
 from grind.ui.status_text import STATUS_SCHEMA
 from tests.ui.sample import LANDED, PLAN, RED

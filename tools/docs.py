@@ -28,6 +28,7 @@ from grind.core import (
     hostevents,
     hosthistory,
     plan,
+    plandoc,
     probe,
     receipt,
     topics,
@@ -163,18 +164,18 @@ def _plan() -> Schema:
     """The document leaves out what only the engine needs; `document` decides which fields stay."""
     schema = _schema(plan.Plan, plan)
     definitions = schema["$defs"]
-    row = plan.document(_sample_plan())
+    row = plandoc.document(_sample_plan())
     job = row["jobs"][0]
-    _keep(definitions["JobPlan"], job, optional=("remedy", "file", "open"))
+    _keep(definitions["JobPlan"], job, optional=("remedy", "file", "left", "open"))
     more = ("background", "control", "targets")
     optional = ("remedy", "gating_reason", "parent", "file", *more)
     _keep(definitions["StepPlan"], job["steps"][0], optional=optional)
     definitions["Plan"]["properties"] |= {
-        "schema": {"const": plan.PLAN_SCHEMA},
+        "schema": {"const": plandoc.PLAN_SCHEMA},
         "digest": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
     }
     _keep(definitions["Plan"], row, optional=())
-    return _finished(_reachable(schema), plan.PLAN_SCHEMA, "What `grind plan --json` prints.")
+    return _finished(_reachable(schema), plandoc.PLAN_SCHEMA, "What `grind plan --json` prints.")
 
 
 def _sample_plan() -> plan.Plan:

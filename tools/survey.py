@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from grind.core.config import Config
-from grind.core.plan import JobPlan, Plan, StepPlan, Verdict, document
+from grind.core.plan import JobPlan, Plan, StepPlan, Verdict
+from grind.core.plandoc import document
 from grind.workflows.availability import check_expressions
 from grind.workflows.contexts import Situation
 from grind.workflows.drift import compare

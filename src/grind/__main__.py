@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
@@ -9,7 +10,9 @@ def main() -> int:
     """Run the command line and return its exit code."""
     from grind.cli import run
 
-    return run(sys.argv[1:])
+    code = run(sys.argv[1:])
+    gc.freeze()  # at its end Python would look through all that is still there for cycles, twice
+    return code
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ else `site` is called as Python would have called it, and the command line runs 
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
@@ -19,7 +20,9 @@ def main() -> int:
     site.main()
     from grind.cli import run
 
-    return run(sys.argv[1:])
+    code = run(sys.argv[1:])
+    gc.freeze()  # at its end Python would look through all that is still there for cycles, twice
+    return code
 
 
 def _again(argv: list[str]) -> int | None:

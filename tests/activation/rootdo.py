@@ -1,6 +1,7 @@
 """Plays sudo for a test: what an ordinary user asks for is run by root's side of a spool folder. It mimics
 `sudo -n -- PROGRAM ARGUMENT...` with a NOPASSWD rule for exactly the programs that were allowed, and the
-environment of root's own, not that of whoever asks. Nothing else of sudo.
+environment of root's own, not that of whoever asks; who asks, sudo says in SUDO_UID and SUDO_GID. Nothing
+else of sudo.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from grind.adapters.hostscripts import LOCK, script
 from grind.adapters.localhost import LocalHost
 from grind.adapters.supervisor.program import program
 from grind.core.activateconfig import ActivateConfig
@@ -73,9 +74,14 @@ class Ground:
             assert time.monotonic() < until, "no nix-daemon"
             time.sleep(0.02)
         socket.chmod(0o777)
-        self.sudo = RootDo(root / "lab" / "bin", rooted)
+        self.sudo = RootDo(
+            root / "lab" / "bin", rooted | {"SUDO_UID": str(USER), "SUDO_GID": str(USER)}
+        )
         own = {"NIX_REMOTE": "daemon", "NIX_DAEMON_SOCKET_PATH": str(socket)}
-        self.host = UserHost(root / "state", self.lab.env | own)
+        self.home = root / "home"
+        self.home.mkdir(mode=0o700)
+        os.chown(self.home, USER, USER)
+        self.host = UserHost(self.home / "state", self.lab.env | own)
         self.supervisor = root / "roots" / "grind-activate"
         self.supervisor.parent.mkdir(mode=0o755)
         self.supervisor.write_bytes(program())
@@ -92,7 +98,7 @@ class Ground:
         )
 
     async def find(self, supervisor: Path | None = None) -> Supervisor:
-        return await find_supervisor(self.host, self.config(supervisor), program())
+        return await find_supervisor(self.host, self.config(supervisor), program(), script(LOCK))
 
     def deploy(self, version: str) -> str:
         """Build a version; the first is switched to."""
@@ -148,6 +154,10 @@ def test_refused_up_front_and_then_the_whole_way(ground: Ground) -> None:
             assert told is not None
             size = told.size
             if told.standing.phase is Phase.WAITING:
+                # Root's supervisor holds the lock of the account that asked, and wrote it as that.
+                (held,) = (ground.home / "locks").glob("activation.*")
+                assert held.stat().st_uid == USER
+                assert f"grind activate {ID}".encode() in held.read_bytes()
                 await found.word("ack", ID)
         assert told.standing.phase is Phase.ACKNOWLEDGED
 

@@ -21,6 +21,7 @@ COREUTILS = {
     "ls",
     "mkdir",
     "mv",
+    "nohup",
     "rm",
     "sort",
     "stat",

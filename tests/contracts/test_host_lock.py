@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from grind.adapters.hostlock import HostHeldError, HostLock
+from grind.adapters.hostlock import HostLock
 from grind.core.errors import GrindError
+from grind.core.holders import HostHeldError, HostHolder
 from tests.contracts.rig import Rig
 
 
@@ -154,3 +155,44 @@ def test_a_process_that_is_not_there_holds_nothing(rig: Rig, lock: HostLock) -> 
     with pytest.raises(Exception, match="cannot be used"):
         take(rig, lock, process.pid)
     assert rig.go(lock.holder("activation")) is None
+
+
+def test_held_by_a_process_of_its_own(rig: Rig, lock: HostLock) -> None:
+    token = rig.go(lock.hold("activation", 1000, who="ada@laptop", what="grind rollback runtime"))
+    held = rig.go(lock.holder("activation"))
+    assert held is not None
+    assert (held.token, held.stale, held.activation) == (token, False, "")
+    with pytest.raises(HostHeldError, match="busy: grind rollback runtime by ada@laptop"):
+        rig.go(lock.hold("activation", 1000, who="bob@box", what="grind rollback runtime"))
+    rig.go(lock.release("activation", "another"))
+    assert rig.go(lock.holder("activation")) == held
+    rig.go(lock.release("activation", token))
+    assert rig.go(lock.holder("activation")) is None
+    assert not alive(held.pid)
+
+
+def test_a_process_of_its_own_is_gone_in_the_end(rig: Rig, lock: HostLock) -> None:
+    token = rig.go(lock.hold("activation", 0, who="ada@laptop", what="grind rollback runtime"))
+    held = rig.go(lock.holder("activation"))
+    while held is not None and not held.stale:
+        held = rig.go(lock.holder("activation"))
+    assert held is not None
+    assert held.token == token
+
+
+def test_an_activation_is_known_by_its_name() -> None:
+    left = HostHolder("t", 1, 0.0, "a@b", "", "grind activate 20260101-000000-abcdef", stale=True)
+    assert left.activation == "20260101-000000-abcdef"
+    assert left._replace(what="grind rollback host x1").activation == "x1"
+    assert left._replace(what="grind sync").activation == ""
+    assert left._replace(what="grind sync").harmless
+    assert not left.harmless
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there, and no zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"

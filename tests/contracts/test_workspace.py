@@ -153,21 +153,45 @@ def test_what_is_not_there(rig: Rig, clones: Clones, workspace: Workspace, tmp_p
 
 def test_two_at_once(rig: Rig, clones: Clones, workspace: Workspace) -> None:
     lock = HostLock(rig.host)
-    token = rig.go(lock.take("workspace", os.getpid(), who="bob@box", what="grind sync"))
+    token = rig.go(lock.take("activation", os.getpid(), who="bob@box", what="grind sync"))
     answer = forward(rig, workspace)
     assert isinstance(answer, Blocked)
     assert (answer.kind, "bob@box" in answer.there[0]) == ("busy", True)
-    rig.go(lock.free("workspace", token))
+    rig.go(lock.free("activation", token))
     assert isinstance(forward(rig, workspace), Current)
 
 
 def test_a_sync_that_died_is_told_of(rig: Rig, clones: Clones, workspace: Workspace) -> None:
     process = subprocess.Popen(["sleep", "1000"])
-    rig.go(HostLock(rig.host).take("workspace", process.pid, who="bob@box", what="grind sync"))
+    rig.go(HostLock(rig.host).take("activation", process.pid, who="bob@box", what="grind sync"))
     process.kill()
     process.wait()
     assert isinstance(forward(rig, workspace), Current)
     assert "by bob@box, ended in the middle" in workspace.notes[0]
+
+
+def test_not_while_the_host_is_activated(rig: Rig, clones: Clones, workspace: Workspace) -> None:
+    lock = HostLock(rig.host)
+    process = subprocess.Popen(["sleep", "1000"])
+    what = "grind activate 20260101-000000-abcdef"
+    token = rig.go(
+        lock.take("activation", process.pid, who="bob@box", what=what, origin="10.0.0.7")
+    )
+    clones.push("second")
+    before = clones.head(clones.there)
+    answer = forward(rig, workspace)
+    assert isinstance(answer, Blocked)
+    assert answer.kind == "busy"
+    assert answer.there[0].startswith(f"{what} by bob@box from 10.0.0.7 (pid {process.pid} there, ")
+    process.kill()
+    process.wait()
+    answer = forward(rig, workspace)
+    assert isinstance(answer, Blocked)
+    assert (answer.kind, answer.there[1]) == ("stale", token)
+    assert "may be half done" in answer.there[0]
+    assert clones.head(clones.there) == before
+    rig.go(lock.free_stale(token))
+    assert isinstance(forward(rig, workspace), Forwarded)
 
 
 # --- the snapshot of what is edited there --------------------------------------------------------

@@ -124,7 +124,7 @@ def test_all_problems_are_told_at_once_in_file_order() -> None:
         'above zero such as "90s", "5m", "1h30m", "30d", or a number of seconds)',
         "grind.toml:7:1: verdict[0]: `reason` is missing (expected a string with text in it)",
         "grind.toml:7:1: verdict[0]: selects nothing "
-        "(expected at least one of uses, workflow, job, step)",
+        "(expected at least one of uses, workflow, job, step, matrix)",
         "grind.toml:8:11: verdict[0].verdict: 'skiped' is not known; did you mean 'skipped'? "
         "(expected one of 'executed', 'overridden', 'satisfied-by-host', 'skipped')",
     ]

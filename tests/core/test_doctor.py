@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grind.core.doctor import NEEDED, Diagnosis, HostFinding, judge_host, parse_facts, version_of
+from grind.core.doctor import NEEDED, Diagnosis, HostFinding, judge_host
+from grind.core.hostfacts import parse_facts, version_of
 
 GOOD = {
     "bash": "5.2.15(1)-release",

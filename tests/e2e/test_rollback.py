@@ -5,6 +5,7 @@ nothing here boots a systemd (it mimics `show` and `restart`, and writes down ho
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -355,3 +356,28 @@ def test_all_plans_at_once(world: World) -> None:
     assert "roll back runtime on local" in done.out
     assert (world.tip, units.restarts) == (tip, [])
     assert world.grind("rollback").code == 2
+
+    def test_not_while_somebody_else_changes_the_host(self, world: World) -> None:
+        units = Units(world)
+        units.has(*NAMES)
+        world.start({**PASS, "grind.toml": CONFIG})
+        trust(world)
+        assert world.grind("rollback", "runtime").code == 0
+        program = next(world.state.rglob("lock.sh-*"))
+        call = ("bash", "--noprofile", "--norc", str(program))
+        assert (
+            subprocess.run([*call, "show", "activation"], capture_output=True).stdout == b"free\0"
+        )
+        before = units.restarts
+        with subprocess.Popen(["sleep", "1000"]) as somebody:
+            what = "grind activate 20260101-000000-abcdef"
+            take = (*call, "take", "activation", str(somebody.pid), "bob@box", "10.0.0.7", what, "")
+            subprocess.run(take, check=True, capture_output=True)
+            refused = world.grind("rollback", "runtime")
+            somebody.kill()
+        assert refused.code == 3, refused
+        assert f"busy: {what} by bob@box from 10.0.0.7" in refused.err
+        left = world.grind("rollback", "runtime")
+        assert left.code == 3, left
+        assert "gone without having let go" in left.err
+        assert units.restarts == before

@@ -19,7 +19,8 @@ import time
 from pathlib import Path
 
 from grind.core.config import Config
-from grind.core.plan import Plan, Verdict, document
+from grind.core.plan import Plan, Verdict
+from grind.core.plandoc import document
 from grind.workflows.availability import check_expressions
 from grind.workflows.drift import compare
 from grind.workflows.drifttasks import Task

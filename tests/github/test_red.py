@@ -10,11 +10,14 @@ from grind.core import events as e
 from grind.core.cilog import step_part
 from grind.core.config import load
 from grind.core.parity import Failure, local_word
+from grind.core.plan import Plan
 from grind.core.receipt import Receipt, StepRecord
 from grind.core.texts import LogText
+from grind.flows.watchplan import harmless_command
 from tests.github.clock import START, iso
 from tests.github.standin import TOKEN, GitHub, Job, Step, error
 from tests.github.watching import CI, SHA, Watcher
+from tests.workflows.plans import plan_of
 
 STEPS = (
     Step("Set up job", 2),
@@ -55,6 +58,22 @@ def receipt(*steps: StepRecord) -> Receipt:
 def record(verdict: str, reason: str = "", **more: object) -> StepRecord:
     given = {"job": "ci.yml/test", "step": 1, "name": "Unit tests", "conclusion": "success"}
     return StepRecord(verdict=verdict, reason=reason, gating=True, **(given | more))  # type: ignore[arg-type]
+
+
+def planned(step: str = "run: make test", head: str = "") -> Plan:
+    """The plan of a workflow whose second step is called `Unit tests`."""
+    text = f"""
+    on: push
+    jobs:
+      test:
+        runs-on: ubuntu-latest
+        {head}
+        steps:
+          - uses: actions/checkout@v4
+          - name: Unit tests
+            {step}
+    """
+    return plan_of(text)
 
 
 def red(github: GitHub, watcher: Watcher, *jobs: Job) -> list[e.CiStepFailed]:
@@ -160,7 +179,7 @@ FAILURE = Failure(workflow=CI, job="test", step="Unit tests")
 def test_what_did_not_run_here_gets_a_line_that_would_run_it(
     verdict: str, reason: str, told: str
 ) -> None:
-    local = local_word(FAILURE, receipt(record(verdict, reason)))
+    local = local_word(FAILURE, receipt(record(verdict, reason)), planned())
     assert local.verdict == verdict
     assert told in local.told
     config = load("grind.toml", local.suggestion.encode())
@@ -171,6 +190,63 @@ def test_what_did_not_run_here_gets_a_line_that_would_run_it(
         "Unit tests",
         "executed",
     )
+
+
+@pytest.mark.parametrize(
+    ("step", "head"),
+    [
+        ("run: kubectl apply -f k8s", ""),
+        ("run: terraform apply -auto-approve", ""),
+        ("run: npm publish", ""),
+        ("run: curl -X POST https://hooks.slack.com/services/x -d done", ""),
+        ("run: sudo apt-get install -y jq", ""),
+        ("run: make test TOKEN=${{ secrets.TOKEN }}", ""),
+        ("{run: make test, env: {TOKEN: '${{ secrets.TOKEN }}'}}", ""),
+        ("{run: make test, env: {TOKEN: '${{ github.token }}'}}", ""),
+        ("run: make test", "env: {TOKEN: '${{ secrets.TOKEN }}'}"),
+        ("run: make test", "environment: production"),
+        ("uses: acme/deploy@v1", ""),
+    ],
+)
+@pytest.mark.parametrize("verdict", ["skipped", "refused", "satisfied-by-host", "overridden"])
+def test_what_must_not_run_here_is_never_suggested_to(step: str, head: str, verdict: str) -> None:
+    """A deployment, a message, a change of the machine, whatever sees a secret."""
+    step = step.removeprefix("{").removesuffix("}").replace(", env: {", "\n            env: {")
+    plan = planned(step, head)
+    local = local_word(FAILURE, receipt(record(verdict, "why")), plan)
+    assert local.verdict == verdict
+    rules = load("grind.toml", local.suggestion.encode()).verdict if local.suggestion else ()
+    assert "executed" not in {rule.verdict for rule in rules}
+    for rule in rules:
+        assert "secrets" not in (rule.run or "")
+    assert "[[check]]" not in local.suggestion
+
+
+def test_what_nobody_knows_is_not_suggested_to_run() -> None:
+    """Without the plan it is not known what the step does."""
+    assert local_word(FAILURE, receipt(record("skipped"))).suggestion == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "suggested"),
+    [
+        ("cargo deny check", True),
+        ("npm publish", False),
+        ("kubectl apply -f k8s", False),
+        ("sudo apt-get install jq", False),
+        ("make test TOKEN=***", False),
+        ("make ${{ secrets.X }}", False),
+    ],
+)
+def test_a_command_that_no_plan_has(command: str, suggested: bool) -> None:
+    failure = Failure(workflow=CI, job="test", step=f"Run {command}")
+    local = local_word(failure, receipt(record("executed")), None, harmless_command)
+    assert local.verdict == "not-planned"
+    assert (local.suggestion != "") is suggested
+    # … nor anything, without a reader of commands, or of a job that deploys.
+    assert local_word(failure, receipt(record("executed"))).suggestion == ""
+    plan = planned(head="environment: production")
+    assert local_word(failure, receipt(record("executed")), plan, harmless_command).suggestion == ""
 
 
 def test_green_here_and_red_there_has_no_line_that_would_help() -> None:
@@ -192,7 +268,7 @@ def test_without_a_proof() -> None:
 
 def test_a_step_that_no_plan_has() -> None:
     failure = Failure(workflow=CI, job="test", step="Run cargo deny check")
-    local = local_word(failure, receipt(record("executed")))
+    local = local_word(failure, receipt(record("executed")), None, harmless_command)
     assert local.verdict == "not-planned"
     assert load("grind.toml", local.suggestion.encode()).check[0].run == "cargo deny check"
 
@@ -211,7 +287,7 @@ def test_steps_of_the_same_name_are_told_apart() -> None:
 def test_a_hostile_name_stays_one_string_in_toml(name: str) -> None:
     proof = receipt(record("refused", "no", name=name))
     failure = Failure(workflow=CI, job="test", step=name)
-    suggestion = local_word(failure, proof).suggestion
+    suggestion = local_word(failure, proof, planned()).suggestion
     document = tomllib.loads(suggestion)
     assert set(document) == {"verdict"}
     assert len(document["verdict"]) == 1
@@ -219,6 +295,7 @@ def test_a_hostile_name_stays_one_string_in_toml(name: str) -> None:
 
 def test_the_receipt_is_asked_in_the_watch(github: GitHub, watcher: Watcher) -> None:
     watcher.receipt = receipt(record("satisfied-by-host", "it has make"))
+    watcher.plan = planned()
     (failed,) = red(github, watcher)
     assert failed.local == "satisfied-by-host"
     assert "[[verdict]]" in failed.suggestion

@@ -13,6 +13,7 @@ from grind.adapters.store import ReleaseFolder
 from grind.core import events as e
 from grind.core.ci import Expected, Target
 from grind.core.parity import Failure, Local, local_word
+from grind.core.plan import Plan
 from grind.core.receipt import Receipt
 from grind.core.watching import Rules
 from grind.flows.watch import Patience, WatchInputs, watch
@@ -37,6 +38,7 @@ class Watcher:
         self.token: str | None = TOKEN
         self.api = server.url
         self.receipt: Receipt | None = None
+        self.plan: Plan | None = None
         self.branch = "main"
         self.event = "push"
         self.patience = Patience()
@@ -55,7 +57,7 @@ class Watcher:
         forge = self.forge()
 
         async def explain(failure: Failure) -> Local:
-            return local_word(failure, self.receipt)
+            return local_word(failure, self.receipt, self.plan)
 
         inputs = WatchInputs(
             forge=forge,

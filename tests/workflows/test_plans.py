@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from grind.core.plan import document
+from grind.core.plandoc import document
 from grind.workflows.availability import check_expressions
 from grind.workflows.checks import check_jobs
 from tests.workflows.plans import read, request_of, settled

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from grind.core.errors import GrindError
-from grind.workflows.expressions import ExpressionError, Patterns, hash_files
 
 
 def question_name(step: int, arguments: Sequence[str]) -> str:
@@ -28,6 +27,9 @@ def hash_workspace(workspace: str, arguments: Sequence[str]) -> str:
     Raises:
         GrindError: a pattern is none that GitHub takes, or a file that matches cannot be read.
     """
+    # Every lane of this machine can be asked this, and few are.
+    from grind.workflows.expressions import ExpressionError, Patterns, hash_files
+
     try:
         patterns = Patterns(arguments, workspace)
         follow = patterns.follow_symbolic_links

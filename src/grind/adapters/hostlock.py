@@ -7,58 +7,13 @@ holder died is stale: it is shown, and taken over only by whoever names it.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from grind.adapters.hostscripts import LOCK, bash, script
-from grind.core.errors import ExitCode, GrindError
+from grind.core.errors import GrindError
+from grind.core.holders import HostHeldError, HostHolder
 from grind.core.texts import one_line
 from grind.ports import Completed, Host
-
-ACTIVATION = "activation"
-"""The name of the lock that every change of a host's system takes."""
-
-
-class HostHolder(NamedTuple):
-    """Who holds a lock on a host, or left it."""
-
-    token: str
-    """Names this one holding: what `free` and taking over want."""
-    pid: int
-    since: float
-    """Seconds since the epoch, by the host's clock."""
-    who: str
-    origin: str
-    """Where they came from: an address, or empty for the host itself."""
-    what: str
-    stale: bool
-    """Whether the holding process is gone."""
-
-    def told(self) -> str:
-        """Return it as a sentence's end: `grind activate by ada@laptop from 10.0.0.7 (…)`."""
-        at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.since))
-        origin = f" from {self.origin}" if self.origin else ""
-        return one_line(f"{self.what} by {self.who}{origin} (pid {self.pid} there, since {at})")
-
-
-class HostHeldError(GrindError):
-    """Somebody has the lock, or died with it (`holder.stale`)."""
-
-    code = ExitCode.REFUSED
-
-    def __init__(self, host: str, name: str, holder: HostHolder) -> None:
-        if holder.stale:
-            message = (
-                f"the {name} lock of {host} was left by {holder.told()}, which is gone without "
-                "having let go: what it was doing may be half done"
-            )
-            remedy = f"look at the host, then `grind doctor --free-lock {holder.token}`"
-        else:
-            message = f"busy: {holder.told()} holds the {name} lock of {host}"
-            remedy = "wait for it, or talk to them"
-        super().__init__(message, remedy=remedy)
-        self.holder = holder
 
 
 class HostLock:
@@ -88,6 +43,26 @@ class HostLock:
                 return words[1]
             if words[0] != "free":  # free: whoever was faster is done already
                 raise HostHeldError(self._host.name, name, _holder(words))
+
+    async def hold(self, name: str, seconds: float, *, who: str, what: str) -> str:
+        """Hold the lock by a process of its own on the host, until it is released, at most so many
+        seconds; return the token. It outlives whoever asked: what they began may still go on there.
+
+        Raises:
+            HostHeldError: somebody has it, or left it.
+        """
+        while True:
+            words = await self._call("hold", name, str(int(seconds)), who, "", what)
+            if words[0] == "taken":
+                return words[1]
+            if words[0] != "free":
+                raise HostHeldError(self._host.name, name, _holder(words))
+
+    async def release(self, name: str, token: str) -> None:
+        """Let go of what is held by a process of its own, and end that."""
+        done = await self._run("release", name, token)
+        if done.exit_code not in (0, 4):
+            raise _failed(self._host.name, done)
 
     async def free(self, name: str, token: str) -> bool:
         """Let go; False when it is another's by now."""

@@ -15,6 +15,8 @@ from grind.adapters.localfiles import boot_id, write_new
 from grind.adapters.runner import wire
 from grind.ports import Clock
 
+_GLANCE = 0.005
+"""Seconds between two looks at how large a file is."""
 WHOLE = 64 * 1024 * 1024
 """More than any file of records: a million steps."""
 
@@ -75,8 +77,18 @@ class LaneFiles:
         return self._reason() or "the runner was killed"
 
     async def pause(self, seconds: float) -> None:
-        """Wait a little."""
-        await self._clock.sleep(seconds)
+        """Wait so long, or until the records or the log have grown: two numbers, that are looked at
+        oftener than it would be worth while to read the files."""
+        until = self._clock.now() + seconds
+        before = self._sizes()
+        while (left := until - self._clock.now()) > 0:
+            await self._clock.sleep(min(left, _GLANCE))
+            if self._sizes() != before:
+                return
+
+    def _sizes(self) -> tuple[int, ...]:
+        """Return how large the files are that have been read from."""
+        return tuple(os.fstat(number).st_size for number in self._open.values())
 
     def claim(self) -> tuple[int, str, str] | None:
         """Return pid, start time and boot of the runner; None while none has started."""

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     basis = find_basis(session.repository, Options(), labels_of)
     require_activate(session, basis, "activate it")
     with session.lock("grind activate"):
-        ended = run_on_host(session, basis, args, _activate)
+        ended = activate_on_host(session, basis, args)
     return ended.exit_code
 
 
@@ -89,7 +89,7 @@ def require_activate(session: Session, basis: Basis, what: str) -> None:
 
 def activate_on_host(session: Session, basis: Basis, args: argparse.Namespace) -> ActivateEnded:
     """Activate, as a part of something that holds the lock."""
-    return run_on_host(session, basis, args, _activate)
+    return run_on_host(session, basis, args, _activate, builds=True)
 
 
 async def _activate(inputs: ActivateInputs) -> ActivateEnded:
@@ -99,23 +99,26 @@ async def _activate(inputs: ActivateInputs) -> ActivateEnded:
 
 
 def run_on_host(
-    session: Session, basis: Basis, args: argparse.Namespace, flow: Flow
+    session: Session, basis: Basis, args: argparse.Namespace, flow: Flow, *, builds: bool = False
 ) -> ActivateEnded:
-    """Run a flow that changes a host, with its journal and its face."""
+    """Run a flow that changes a host, with its journal and its face; `builds` when it needs a checkout."""
     try:
-        return asyncio.run(_run(session, basis, args, flow))
+        return asyncio.run(_run(session, basis, args, flow, builds=builds))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
 
 
 async def _run(
-    session: Session, basis: Basis, args: argparse.Namespace, flow: Flow
+    session: Session, basis: Basis, args: argparse.Namespace, flow: Flow, *, builds: bool
 ) -> ActivateEnded:
-    from grind.commands.running import stop_on_signals
-    from grind.ui.activate_face import activate_face_for
-    from grind.wiring.activation import Reached, activation_inputs
+    from grind.commands.signals import stop_on_signals
+    from grind.flows.activation.inputs import nowhere
+    from grind.wiring.activation import Reached, activation_inputs, preparing
 
     stop_on_signals()
+    prepared = preparing(session, basis) if builds else nowhere
+    from grind.ui.activate_face import activate_face_for
+
     there = Reached(session, basis.config)
     folder = session.store.new_activation(session.clock.now())
     face = activate_face_for(sys.stdout, session.environ, json=args.json)
@@ -127,7 +130,13 @@ async def _run(
 
         try:
             inputs = activation_inputs(
-                session, basis, there, folder, record, dry_run=getattr(args, "dry_run", False)
+                session,
+                basis,
+                there,
+                folder,
+                record,
+                prepared,
+                dry_run=getattr(args, "dry_run", False),
             )
             ended = await flow(inputs)
         finally:

@@ -89,8 +89,8 @@ def _diagnosis(args: argparse.Namespace) -> Diagnosis:
 
 
 def _free_lock(args: argparse.Namespace) -> int:
-    from grind.adapters.hostlock import HostHolder
     from grind.commands.hosting import reach
+    from grind.core.holders import HostHolder
     from grind.flows.basis import config_of
     from grind.wiring import Session
     from grind.wiring.hostlock import host_lock

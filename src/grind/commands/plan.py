@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         import msgspec
 
-        from grind.core.plan import document
+        from grind.core.plandoc import document
 
         sys.stdout.write(msgspec.json.encode(document(prepared.whole)).decode() + "\n")
         return ExitCode.DONE

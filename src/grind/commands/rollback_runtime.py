@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from grind.wiring import Session
     from grind.wiring.probing import ProbeHosts
 
+SLACK = 60.0
+"""Seconds for what is neither restarting nor probing."""
+
 
 def add_runtime_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `grind rollback runtime`."""
@@ -60,9 +63,16 @@ def run_runtime(args: argparse.Namespace) -> int:
 
 
 async def _run(session: Session, basis: Basis, args: argparse.Namespace) -> int:
-    from grind.commands.running import stop_on_signals
-    from grind.flows.undo.runtime import RuntimeInputs, plan_runtime, planned, restart
+    from grind.commands.signals import stop_on_signals
+    from grind.flows.undo.runtime import (
+        RESTART_SECONDS,
+        RuntimeInputs,
+        plan_runtime,
+        planned,
+        restart,
+    )
     from grind.ui.undo_text import undo_face_for
+    from grind.wiring.hostlock import held, operator
     from grind.wiring.probing import ProbeHosts
 
     stop_on_signals()
@@ -76,24 +86,32 @@ async def _run(session: Session, basis: Basis, args: argparse.Namespace) -> int:
         if args.plan:
             face.show(e.Entry(e.EVENTS_SCHEMA, 0, session.clock.now(), plan))
             return int(ExitCode.DONE)
-        folder = session.store.new_release(session.clock.now())
-        with session.journal(folder) as journal:
+        within = RESTART_SECONDS * len(states) + max((one.deadline for one in probes), default=0.0)
+        who, what = operator(session.environ), "grind rollback runtime"
+        here = session.is_here(basis.config)
+        async with held(host, within + SLACK, here=here, who=who, what=what, tell=_note):
+            folder = session.store.new_release(session.clock.now())
+            with session.journal(folder) as journal:
 
-            def record(event: e.Event) -> None:
-                for entry in journal.append(event):
-                    face.show(entry)
+                def record(event: e.Event) -> None:
+                    for entry in journal.append(event):
+                        face.show(entry)
 
-            record(plan)
-            probe = _prober(session, hosts, host, basis, probes, record)
-            ended: RollbackEnded = await restart(
-                RuntimeInputs(host, session.clock, record, probe if probes else None),
-                states,
-                args.reason,
-            )
-            return ended.exit_code
+                record(plan)
+                probe = _prober(session, hosts, host, basis, probes, record)
+                ended: RollbackEnded = await restart(
+                    RuntimeInputs(host, session.clock, record, probe if probes else None),
+                    states,
+                    args.reason,
+                )
+                return ended.exit_code
     finally:
         face.close()
         await hosts.close()
+
+
+def _note(text: str) -> None:
+    sys.stderr.write(f"grind: {text}\n")
 
 
 def _probes(session: Session, basis: Basis) -> tuple[Probe, ...]:

@@ -80,7 +80,7 @@ async def _verify(
     session: Session, basis: Basis, commit: str, record: Callable[[e.Event], None]
 ) -> ProbeReport:
     from grind.commands.probe import commits_of
-    from grind.commands.running import stop_on_signals
+    from grind.commands.signals import stop_on_signals
     from grind.core.config import FILE
     from grind.core.health import ProbeContext
     from grind.flows.probe import places_of

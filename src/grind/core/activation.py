@@ -209,6 +209,9 @@ def _after(state: Standing, record: Record) -> Standing:
             changes["begun"] = record.at
             for name in ("old", "new", "generation", "revision", "tree", "who", "kind", "purpose"):
                 changes[name] = record.get(name)
+        case Phase.WORKING if record.get("followed"):
+            followed = f"the lock of the host was taken over: left by {record.get('followed')}"
+            changes["warnings"] = (*state.warnings, followed)
         case Phase.SET | Phase.ACKNOWLEDGED:
             changes["made"] = record.get("generation") or state.made
         case Phase.SWITCHED:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import tomllib
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -39,6 +40,8 @@ from grind.core.typed import Finding, key_path, read
 
 FILE = "grind.toml"
 
+MatrixValue: TypeAlias = str | bool | int | float
+"""A value of a matrix, as TOML has it."""
 VerdictWord: TypeAlias = Literal["overridden", "skipped", "satisfied-by-host", "executed"]
 
 
@@ -90,10 +93,15 @@ class VerdictRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """The job's id in the workflow. Without `step`, a job that calls a workflow is settled whole."""
     step: Text | Annotated[int, Meta(ge=0)] | None = None
     """The step's id, its name, or its place from 0 in its file's `steps`."""
+    matrix: dict[Text, MatrixValue | tuple[MatrixValue, ...]] | None = None
+    """Combinations of the job's matrix: those that have all these values, of a list any, compared as
+    they are typed. One that selects none is an error."""
     verdict: VerdictWord
     """`overridden`: `run` takes the step's place (without it, nothing does). `skipped`: not run,
-    and not proven. `satisfied-by-host`: the host has it when `check` passes. `executed`: run it
-    although it looks like a provision, deploy or secret-bearing step."""
+    and not proven; with `matrix` and without `step` and `uses`, the whole combination is left to CI,
+    which a receipt says and which does not keep it from being full. `satisfied-by-host`: the host
+    has it when `check` passes. `executed`: run it although it looks like a provision, deploy or
+    secret-bearing step."""
     reason: Text
     """For the reader of a receipt."""
     run: Text | None = None
@@ -104,6 +112,12 @@ class VerdictRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """The step's outputs, for later `steps.ID.outputs.NAME`."""
     env: dict[Variable, str] = {}
     """Laid over the environment of what runs."""
+
+    @property
+    def leaves(self) -> bool:
+        """Whether it leaves whole combinations of a matrix to CI."""
+        whole = self.matrix is not None and self.step is None and self.uses is None
+        return whole and self.verdict == "skipped"
 
 
 class IgnoredWorkflow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -284,6 +298,13 @@ def load(path: str, source: bytes) -> Config:
     if findings:
         raise _problems(path, source, findings)
     return msgspec.convert(data, Config)
+
+
+def require_selected(source: bytes, findings: Iterable[Finding]) -> None:
+    """Raise ProblemsError for what only the plan can say of `grind.toml`, at its place in there."""
+    found = list(findings)
+    if found:
+        raise _problems(FILE, source, found)
 
 
 def _parse(path: str, source: bytes) -> dict[str, Any]:

@@ -165,7 +165,7 @@ def _hosts(document: dict[str, Any]) -> Iterator[Finding]:
         yield Finding(("host",), f"there is no host {chosen!r}{hint}", f"one of {', '.join(known)}")
 
 
-_SELECTORS = ("uses", "workflow", "job", "step")
+_SELECTORS = ("uses", "workflow", "job", "step", "matrix")
 _ONLY_WITH: dict[str, tuple[str, ...]] = {"run": ("overridden",), "check": ("satisfied-by-host",)}
 _NEVER_WITH: dict[str, tuple[str, ...]] = {
     "outputs": ("executed",),
@@ -177,6 +177,8 @@ def _verdict(path: Path, rule: dict[str, Any]) -> Iterator[Finding]:
     given = [key for key in _SELECTORS if key in rule]
     if not given:
         yield Finding(path, "selects nothing", f"at least one of {', '.join(_SELECTORS)}", False)
+    if rule.get("matrix") == {}:
+        yield Finding((*path, "matrix"), "is empty", 'such as { os = "windows-latest" }')
     if isinstance(rule.get("step"), int) and "job" not in rule:
         yield Finding(
             (*path, "step"), "an index says little without its job", "`job` beside it, too"

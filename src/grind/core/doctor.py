@@ -12,6 +12,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from grind.core.hostfacts import number_in, version_of
+
 DOCTOR_SCHEMA = "grind.doctor/1"
 Level: TypeAlias = Literal["ok", "note", "warning", "missing"]
 """`missing`: grind cannot work there without it. `warning`: something will go wrong some day."""
@@ -77,33 +79,6 @@ def judge_host(
         *_tools(tools),
         *_left(facts),
     )
-
-
-def parse_facts(data: bytes) -> dict[str, str]:
-    """Read what the script tells. A last pair that is cut off is left out; so is the end's mark,
-    and `cut` says when that did not come."""
-    words = data.decode("utf-8", "replace").split("\0")[:-1]
-    facts = dict(zip(words[::2], words[1::2], strict=False))
-    if facts.pop("end", "") != "1":
-        facts["cut"] = "1"
-    return facts
-
-
-RECORDED = ("os", "kernel", "machine", "processors", "MemTotal", "bash", "git", "nix")
-"""What a receipt keeps of its host."""
-
-
-def recorded(facts: Mapping[str, str]) -> dict[str, str]:
-    """Return the facts that a receipt keeps: recorded for its reader, compared with nothing."""
-    return {name: facts[name] for name in RECORDED if facts.get(name)}
-
-
-def version_of(text: str) -> tuple[int, ...]:
-    """Return the first dotted number in a text: `git version 2.39.5` → (2, 39, 5)."""
-    import re
-
-    found = re.search(r"\d+(?:\.\d+)+", text)
-    return tuple(map(int, found[0].split("."))) if found else ()
 
 
 def _finding(name: str, level: Level, told: str, remedy: str = "") -> HostFinding:
@@ -202,19 +177,19 @@ def _room(facts: Mapping[str, str]) -> Iterator[HostFinding]:
             f"{state} cannot be written",
             "give the account a home that it can write to, or set XDG_STATE_HOME for it",
         )
-    free = _number(facts, "disk-free")
+    free = number_in(facts, "disk-free")
     if free is not None:
         level: Level = "missing" if free < NO_DISK else "warning" if free < LITTLE_DISK else "ok"
         remedy = "" if level == "ok" else "free some: `nix-collect-garbage`, old runs, logs"
         yield _finding("disk", level, f"{_size(free)} free for {state}", remedy)
-    inodes = _number(facts, "inodes-free")
+    inodes = number_in(facts, "inodes-free")
     # Some file systems count none, and say 0 of 0.
     if inodes is not None and 0 < inodes < FEW_INODES:
         yield _finding("inodes", "warning", f"{inodes} left", "remove old checkouts")
-    total, available = _number(facts, "MemTotal"), _number(facts, "MemAvailable")
+    total, available = number_in(facts, "MemTotal"), number_in(facts, "MemAvailable")
     if total is not None and available is not None:
         little = available < LITTLE_MEMORY
-        swap = "" if _number(facts, "SwapTotal") else ", no swap"
+        swap = "" if number_in(facts, "SwapTotal") else ", no swap"
         yield _finding(
             "memory",
             "warning" if little else "ok",
@@ -290,7 +265,7 @@ def _tools(tools: Mapping[str, str]) -> Iterator[HostFinding]:
 
 def _left(facts: Mapping[str, str]) -> Iterator[HostFinding]:
     runs = ", ".join(
-        f"{_number(facts, name) or 0} {told}"
+        f"{number_in(facts, name) or 0} {told}"
         for name, told in (
             ("runs", "runs kept"),
             ("lanes-live", "jobs running now"),
@@ -298,7 +273,7 @@ def _left(facts: Mapping[str, str]) -> Iterator[HostFinding]:
         )
     )
     yield _finding("runs", "ok", runs)
-    stuck = _number(facts, "stuck") or 0
+    stuck = number_in(facts, "stuck") or 0
     if stuck:
         yield _finding(
             "leftovers",
@@ -333,11 +308,6 @@ def _stamp(since: str) -> str:
         if since.isdigit()
         else "?"
     )
-
-
-def _number(facts: Mapping[str, str], name: str) -> int | None:
-    value = facts.get(name, "")
-    return int(value) if value.isdigit() and value.isascii() else None
 
 
 def _size(kib: int) -> str:

@@ -104,6 +104,12 @@ def generations(state: HostState) -> tuple[Generation, ...]:
     return tuple(rows)
 
 
+def revision_of(state: HostState, system: str) -> str | None:
+    """Return the commit that a system was activated from, when the host's record knows it."""
+    found = [one.revision for one in generations(state) if one.system == system and one.revision]
+    return found[-1] if found else None
+
+
 def _made_by_commands(state: HostState) -> list[Generation]:
     rows: dict[str, Generation] = {}
     for standing in activations(state):

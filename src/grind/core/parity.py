@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from grind.core.ci import CiJob, CiStep, ExpectedJob, matches
-from grind.core.plan import JobPlan, Plan, StepPlan, Verdict
+from grind.core.plan import JobPlan, Plan, StepClass, StepPlan, Verdict
 from grind.core.receipt import Receipt, StepRecord
 from grind.core.texts import one_line
 
@@ -45,16 +47,30 @@ def failure_of(workflow: str, job: CiJob) -> tuple[Failure, CiStep | None]:
     return Failure(workflow=workflow, job=job.name, step=step.name, nth=nth), step
 
 
-def local_word(failure: Failure, receipt: Receipt | None, plan: Plan | None = None) -> Local:
+def nothing_is_harmless(_command: str) -> bool:
+    """Say of every command that it may do anything."""
+    return False
+
+
+def local_word(
+    failure: Failure,
+    receipt: Receipt | None,
+    plan: Plan | None = None,
+    harmless: Callable[[str], bool] = nothing_is_harmless,
+) -> Local:
     """Say what the proof of this tree said of the step, and what grind.toml could add.
 
-    Without the plan, jobs and steps are found by the names that the receipt has.
+    Without the plan, jobs and steps are found by the names that the receipt has. `harmless` says of a
+    command that it neither deploys, nor tells anybody, nor changes the machine: nothing else is ever
+    suggested to be run here, and nothing that sees a secret.
     """
     if receipt is None:
         return Local(verdict="no-proof", told="nothing was proven here for this tree")
     job = _planned(failure, plan)
     record = _record(failure, receipt, job)
-    return _unplanned(failure, job) if record is None else _of_record(failure, record)
+    if record is None:
+        return _unplanned(failure, job, harmless)
+    return _of_record(failure, record, job)
 
 
 def expected_jobs(path: str, plan: Plan, receipt: Receipt | None) -> tuple[ExpectedJob, ...]:
@@ -138,7 +154,7 @@ def _record(failure: Failure, receipt: Receipt, job: JobPlan | None) -> StepReco
     return same[min(failure.nth, len(same) - 1)] if same else None
 
 
-def _unplanned(failure: Failure, job: JobPlan | None) -> Local:
+def _unplanned(failure: Failure, job: JobPlan | None, harmless: Callable[[str], bool]) -> Local:
     if not failure.step:
         return Local(verdict="not-planned", told="no step of the job says what failed")
     if job is not None and not job.active:
@@ -147,12 +163,17 @@ def _unplanned(failure: Failure, job: JobPlan | None) -> Local:
         told = f"the step has no result here; the job: {one_line(job.reason)}"
     else:
         told = "the proof of this tree has no such step"
-    check = f'[[check]]\nname = "from-ci"\nrun = {_toml(failure.step.removeprefix("Run "))}'
+    command = failure.step.removeprefix("Run ")
+    check = f'[[check]]\nname = "from-ci"\nrun = {_toml(command)}'
     runs = failure.step.startswith("Run ") and "@" not in failure.step
-    return Local(verdict="not-planned", told=told, suggestion=check if runs else "")
+    # An expression, or what CI has masked, is no command; and it may have been a secret.
+    plain = runs and "${{" not in command and "***" not in command
+    outward = job is not None and (job.klass.outward or job.left)
+    ours = plain and not outward and harmless(command)
+    return Local(verdict="not-planned", told=told, suggestion=check if ours else "")
 
 
-def _of_record(failure: Failure, record: StepRecord) -> Local:
+def _of_record(failure: Failure, record: StepRecord, job: JobPlan | None) -> Local:
     reason = one_line(record.reason)
     match record.verdict:
         case Verdict.EXECUTED if record.conclusion == "success":
@@ -170,7 +191,44 @@ def _of_record(failure: Failure, record: StepRecord) -> Local:
             told = f"skipped here: {reason}"
         case _:
             told = f"refused here: {reason}"
-    return Local(verdict=record.verdict, told=told.rstrip(": "), suggestion=_rule(failure, record))
+    step = _step(record, job)
+    suggestion = ""
+    if job is not None and step is not None:
+        # What settles the step otherwise, where it must not be run as it stands.
+        suggestion = _rule(failure, record) if _may_run(step, job) else _pasted(step.remedy)
+    return Local(verdict=record.verdict, told=told.rstrip(": "), suggestion=suggestion)
+
+
+def _step(record: StepRecord, job: JobPlan | None) -> StepPlan | None:
+    if job is None or job.key != record.job:
+        return None
+    return next((step for step in job.steps if step.index == record.step), None)
+
+
+_INWARD = (StepClass.CHECK, StepClass.BUILD, StepClass.E2E)
+
+
+def _may_run(step: StepPlan, job: JobPlan) -> bool:
+    """Whether a step may be run here as it stands: it is a command, for this repository's own ends,
+    in a job that is; and nothing of it or of its job is a secret."""
+    if step.run is None or step.call is not None or step.klass not in _INWARD or job.klass.outward:
+        return False
+    source = step.source
+    texts = {**source.env, **source.with_, "run": source.run or "", "if": source.if_}
+    return not any(map(_sees_secrets, (texts, job.env, job.workflow_env)))
+
+
+def _sees_secrets(texts: Mapping[str, str]) -> bool:
+    return any(_SECRET.search(text) for text in texts.values())
+
+
+_SECRET = re.compile(r"\bsecrets\b|\bgithub\s*(?:\.\s*token|\[\s*'token')", re.IGNORECASE)
+"""In an expression, what is a secret: the context of that name, and the job's own token."""
+
+
+def _pasted(remedy: str) -> str:
+    """Return a remedy that is lines of grind.toml; nothing for a sentence."""
+    return remedy if remedy.startswith("[[verdict]]") else ""
 
 
 def _rule(failure: Failure, record: StepRecord) -> str:

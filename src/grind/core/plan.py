@@ -15,8 +15,6 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-PLAN_SCHEMA = "grind.plan/1"
-
 
 class Verdict(StrEnum):
     """What becomes of one step. Never silent: all but `executed` carry a reason."""
@@ -229,6 +227,9 @@ class JobPlan(Struct, frozen=True, kw_only=True):
     """Set for a job that calls a workflow: it runs nothing itself, and ends with …"""
     inner: dict[str, str] = {}
     """… the jobs of that workflow: id in the file → id in the plan."""
+    left: bool = False
+    """Whether grind.toml leaves this combination of the matrix to CI: it is not run, not proven, and
+    what needs the job goes on as if it had succeeded there."""
     open: str = ""
     """Set for a job that hangs on what the jobs it needs say: what is open of it, as written. Once
     they are over it is lowered again, into the jobs that it really comes to."""
@@ -282,73 +283,6 @@ class Plan(Struct, frozen=True, kw_only=True):
         raise KeyError(key)
 
 
-_PUBLIC_JOB = (
-    "id",
-    "name",
-    "workflow",
-    "line",
-    "matrix",
-    "needs",
-    "active",
-    "class",
-    "verdict",
-    "reason",
-)
-_PUBLIC_STEP = (
-    "index",
-    "id",
-    "name",
-    "run",
-    "uses",
-    "shell",
-    "working_directory",
-    "env",
-    "class",
-    "gating",
-    "verdict",
-    "reason",
-    "line",
-)
-
-
-def document(plan: Plan) -> dict[str, Any]:
-    """Return the `grind.plan/1` document that `grind plan --json` prints."""
-    jobs = []
-    for job in plan.jobs:
-        row = msgspec.to_builtins(job)
-        steps = []
-        for step in row["steps"]:
-            public = {name: step[name] for name in _PUBLIC_STEP}
-            if step["gating_reason"]:
-                public["gating_reason"] = step["gating_reason"]
-            for name in ("remedy", "file"):
-                if step[name]:
-                    public[name] = step[name]
-            for name in ("background", "control", "targets"):
-                if step[name]:
-                    public[name] = step[name]
-            if step["parent"] is not None:
-                public["parent"] = step["parent"]
-            steps.append(public)
-        jobs.append(
-            {"key": job.key}
-            | {name: row[name] for name in _PUBLIC_JOB}
-            | {name: row[name] for name in ("remedy", "file", "open") if row[name]}
-            | {"runs_on": row["runs_on"], "gating": job.gating, "steps": steps}
-        )
-    return {
-        "schema": PLAN_SCHEMA,
-        "tree": plan.tree,
-        "commit": plan.commit,
-        "event": plan.event,
-        "ref": plan.ref,
-        "base": plan.base,
-        "digest": plan.digest,
-        "notes": list(plan.notes),
-        "jobs": jobs,
-    }
-
-
 _WORDS = frozenset({"line", "name", "reason", "remedy", "gating_reason", "file"})
 """What is said of a step, and where it stands, does not change what runs."""
 
@@ -377,6 +311,8 @@ def digest_of_text(text: str) -> str:
 
 def _acts(job: JobPlan) -> dict[str, Any]:
     row = {k: v for k, v in msgspec.to_builtins(job).items() if k not in _WORDS}
+    if not job.left:
+        del row["left"]
     row["steps"] = [{k: v for k, v in step.items() if k not in _WORDS} for step in row["steps"]]
     for step in row["steps"]:
         step["source"] = {k: v for k, v in step["source"].items() if k not in _WORDS}

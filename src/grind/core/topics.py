@@ -179,6 +179,7 @@ _MODULES = {
     "grind.adapters.supervisor": "activation",
     "grind.adapters.workspace": "repository",
     "grind.core": "usage",
+    "grind.core.holders": "lock",
     "grind.core.config": "grind-toml",
     "grind.core.gate": "receipt",
     "grind.core.hosts": "host",

@@ -77,6 +77,8 @@ def _job(old: JobPlan, new: JobPlan | None) -> Iterator[Weakening]:
         yield Weakening(where, "can fail", f"cannot: {_words(new.gating_reason)}")
     elif not old.active:
         return
+    elif new.left and not old.left:
+        yield Weakening(where, "must be proven", _words(new.reason))
     else:
         if old.if_ != new.if_:
             yield Weakening(

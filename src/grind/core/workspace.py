@@ -48,7 +48,8 @@ _WORDS = {
     "conflicts": "a merge in it has conflicts that are not settled",
     "remote": "it cannot be brought up to date",
     "fetch": "its remote did not answer",
-    "busy": "somebody changes it just now",
+    "busy": "somebody changes this host just now",
+    "stale": "the lock of this host was left by",
     "failed": "git did not do it",
 }
 _REMEDIES = {
@@ -63,6 +64,9 @@ _REMEDIES = {
     "remote": "git remote add, there; or name it in grind.toml's `remote`",
     "fetch": "the host's own git must reach the remote without being asked for a password",
     "busy": "wait for it",
+    "stale": "`grind status --host` shows how the host stands, and `grind activate` or `grind rollback "
+    "host` brings an activation that was cut off to its end; else `grind doctor --free-lock` with "
+    "the token in the last line",
     "failed": "see what git says, there",
 }
 

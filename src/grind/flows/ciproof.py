@@ -121,4 +121,6 @@ def _why_not(
         return f"the push changes what must be proven: {', '.join(touched[:3])}"
     if receipt.bound and receipt.bound != basis.snapshot.commit:
         return "the plan speaks of the commit, and this is another one"
+    if any(rule.leaves for rule in basis.config.verdict):
+        return "grind.toml leaves combinations of a matrix to CI, and a receipt does not say which this is"
     return ""

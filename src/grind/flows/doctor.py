@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from grind.core.doctor import Diagnosis, HostFinding, judge_host, parse_facts, recorded
+from grind.core.doctor import Diagnosis, HostFinding, judge_host
 from grind.core.errors import GrindError, UnreachableError
+from grind.core.hostfacts import parse_facts, recorded
 from grind.core.receipt import Tool
 from grind.ports import Clock, Host
 

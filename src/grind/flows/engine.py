@@ -21,7 +21,7 @@ from grind.flows.job import JobContext, run_job
 from grind.ports import Clock, Host, LogStore
 from grind.workflows.callers import called_result, contexts_of
 from grind.workflows.contexts import Situation
-from grind.workflows.expressions import ExpressionError, UnknownValueError
+from grind.workflows.expressions import UNKNOWN, ExpressionError, UnknownValueError
 from grind.workflows.jobgraph import JobResult, Leave, combined, decide
 from grind.workflows.lower_job import Given
 from grind.workflows.matrix import MatrixError
@@ -267,7 +267,8 @@ class Engine:
 
     def _settle(self, job: JobPlan, conclusion: str, reason: str) -> None:
         self._outcomes[job.key] = JobOutcome(conclusion, reason)
-        self._results[job.key] = JobResult(conclusion, {})
+        outputs = dict.fromkeys(job.outputs, UNKNOWN) if job.left else {}
+        self._results[job.key] = JobResult(conclusion, outputs, left=job.left)
         self._inputs.emit(e.JobEnded(job=job.key, conclusion=conclusion, reason=reason))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from grind.core.config import Config
+from grind.core.config import Config, require_selected
 from grind.core.errors import GrindError, Problem, ProblemsError
 from grind.core.plan import Plan
 from grind.core.receipt import Tool
@@ -17,6 +17,7 @@ from grind.workflows.changes import Changes
 from grind.workflows.checks import check_jobs
 from grind.workflows.contexts import Situation
 from grind.workflows.facts import Answer, Facts
+from grind.workflows.legs import unmatched
 from grind.workflows.lower import Request, lower, why_ignored
 from grind.workflows.memo import Memo
 from grind.workflows.reader import read_workflow
@@ -136,6 +137,8 @@ async def prepare(
             answers |= await _ask(host, facts.wanted)
     else:
         raise GrindError("the plan does not settle: the host's answers keep raising questions")
+    if basis.config_blob is not None and not options.workflows:
+        require_selected(basis.config_blob, unmatched(basis.config, plan.jobs))
     tools = tuple(tool_of(*asked) for asked in sorted(answers.items()))
 
     async def ask(wanted: tuple[tuple[str, ...], ...]) -> Mapping[tuple[str, ...], Answer]:

@@ -10,13 +10,14 @@ from grind.core.ci import CiVerdict, Target
 from grind.core.config import Config
 from grind.core.errors import GrindError, UnreachableError
 from grind.core.parity import Failure, Local, local_word
-from grind.core.plan import Plan
+from grind.core.plan import Plan, StepClass
 from grind.core.receipt import read_receipt
 from grind.core.watching import Rules
 from grind.flows.basis import Basis, Options
 from grind.flows.expect import expect, pushed_paths
 from grind.flows.prepare import prepare
 from grind.ports import Forge, Host, PushSeen, Repository
+from grind.workflows.classify import classify_run
 from grind.workflows.triggers import Event
 
 
@@ -93,7 +94,7 @@ async def plan_watch(
     plan = await _plan(repository, basis, asked, ref, host_of, labels_of, notes)
 
     async def explain(failure: Failure) -> Local:
-        return local_word(failure, receipt, plan)
+        return local_word(failure, receipt, plan, harmless_command)
 
     since = push.at if push is not None else _cut_off(known.before)
     return WatchPlan(
@@ -176,3 +177,9 @@ async def _plan(
         notes.append(f"there is no plan of this commit to compare with: {error.message}")
         return None
     return prepared.plan
+
+
+def harmless_command(command: str) -> bool:
+    """Whether a command may be suggested to be run here: it neither deploys, nor tells anybody, nor
+    changes the machine, as far as its text shows."""
+    return classify_run("", command).klass in (StepClass.CHECK, StepClass.BUILD, StepClass.E2E)

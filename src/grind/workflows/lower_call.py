@@ -31,6 +31,8 @@ from grind.workflows.availability import check_expressions
 from grind.workflows.callers import input_values
 from grind.workflows.calls import Input, check_call, inputs_of
 from grind.workflows.expressions import UNKNOWN, ExpressionError, UnknownValueError
+from grind.workflows.judge_job import all_steps
+from grind.workflows.legs import left_by, told_left
 from grind.workflows.literals import fold, is_dynamic, string_of
 from grind.workflows.lower_action import class_of
 from grind.workflows.lower_job import (
@@ -232,6 +234,12 @@ def _follow(inputs: JobInputs, job: Job, scope: Scope, known: Known) -> list[Job
         if labels.count(labels[place]) > 1:
             suffix += f" #{place + 1}"
         ours = _at(job, scope, combination, place, len(combinations))
+        values = dict(combination.values) if combination is not None else None
+        rule = left_by(inputs.config, inputs.workflow, job, values)
+        if rule is not None and inputs.inactive is None:
+            left = all_steps(skeleton(inputs, job, ours, suffix), Verdict.SKIPPED, told_left(rule))
+            plans.append(replace(left, matrix=values, left=True))
+            continue
         plans += _one(inputs, job, ours, called, suffix, known)
     return plans
 

@@ -23,6 +23,7 @@ from grind.workflows.expressions import (
 )
 from grind.workflows.facts import Facts
 from grind.workflows.judge_job import all_steps, judge_job
+from grind.workflows.legs import as_values, left_by, remedy_for, told_left
 from grind.workflows.literals import fold
 from grind.workflows.lower_action import class_of, lower_steps
 from grind.workflows.lower_open import (
@@ -35,9 +36,10 @@ from grind.workflows.lower_open import (
 from grind.workflows.lower_step import Kept, StepInputs
 from grind.workflows.matrix import Combination, EmptyMatrixError, MatrixError, expand
 from grind.workflows.nodes import raw, raw_map, to_value
-from grind.workflows.runs_on import machine
+from grind.workflows.runs_on import is_foreign, machine
 from grind.workflows.scope import Scope, hashed_later, never_known, secrets_in
 from grind.workflows.syntax import Job, Map, Scalar, Workflow
+from grind.workflows.verdict_rules import tells_legs_apart
 
 
 class Called(NamedTuple):
@@ -112,9 +114,11 @@ def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
     ]
 
 
-def _kept(inputs: JobInputs, job: Job) -> Kept:
+def _kept(inputs: JobInputs, job: Job) -> Kept | None:
     """Return where plans of the job's steps are kept. What another workflow hands over, and what the
-    job has been told, is not the same each time."""
+    job has been told, is not the same each time; a `[[verdict]]` may tell combinations apart."""
+    if tells_legs_apart(inputs.config, job):
+        return None
     if inputs.within is not None or inputs.told(job.id) is not None:
         return Kept({}, {})
     return Kept({}, inputs.facts.memo.of_object(_nothing_yet, job))
@@ -220,6 +224,9 @@ def _combination(
     )
     suffix = f" ({combination.label})" if combination is not None and combination.label else ""
     plan = _lowered(inputs, job, scope, suffix, kept=kept)
+    rule = left_by(inputs.config, inputs.workflow, job, values)
+    if rule is not None and plan.active and plan.verdict is not Verdict.SKIPPED:
+        plan = msgspec.structs.replace(all_steps(plan, Verdict.SKIPPED, told_left(rule)), left=True)
     return msgspec.structs.replace(
         plan,
         matrix=values,
@@ -251,6 +258,11 @@ def _lowered(
         matrix=matrix,
     )
     labels, refusal, hosted = machine(job.runs_on, inputs.labels, scope)
+    foreign = next((label for label in labels if is_foreign(label)), None)
+    if refusal is not None and foreign is not None and not matrix:
+        values = as_values(scope.contexts.get("matrix"))
+        advice = remedy_for(refusal[1], inputs.workflow, job, values, foreign)
+        refusal = (refusal[0], advice)
     open_machine = refusal is not None and speaks_of(labels, later)
     if open_machine:
         refusal = None

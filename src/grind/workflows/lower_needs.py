@@ -40,7 +40,9 @@ def after_needs(
     if plan.verdict in (Verdict.REFUSED, Verdict.SKIPPED):
         return plan
     for need in (*(need for caller in plan.callers for need in caller.needs), *plan.needs):
-        for other in by_id.get(need, ()):
+        needed = by_id.get(need, ())
+        # What is left to CI of a matrix is believed to be well there, but never on its own.
+        for other in [one for one in needed if not one.left] or needed:
             if other.active and other.verdict is Verdict.SKIPPED:
                 return _with_the_deployment(plan, other)
     return plan

@@ -16,6 +16,7 @@ from grind.workflows.facts import Facts, Judgement
 from grind.workflows.finding import Finding
 from grind.workflows.jobenv import layered_nodes
 from grind.workflows.judge_run import judge_run, text_gating
+from grind.workflows.legs import as_values
 from grind.workflows.lower_open import NOTHING, speaks_of
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.scope import Scope, env_object, never_known
@@ -230,7 +231,10 @@ def _settled(inputs: StepInputs, step: Step, source: StepSource, scope: Scope) -
         unknown = f"if: {error}" if never_known(error) else ""
     except ExpressionError as error:
         return Finding(Verdict.REFUSED, klass, f"if: {error}")
-    rule = matching_rule(inputs.config, inputs.workflow, inputs.job, step, inputs.file)
+    matrix = inputs.scope.contexts.get("matrix")
+    rule = matching_rule(
+        inputs.config, inputs.workflow, inputs.job, step, inputs.file, as_values(matrix)
+    )
     if rule is not None:
         gating = text_gating(source, inputs.facts) if rule.verdict == "executed" else None
         return by_rule(rule, source, klass, inputs.facts, gating)

@@ -9,191 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from grind.workflows.commandline import first_verb, has, is_information, positionals, row
+from grind.workflows.commandline import first_verb, has, is_information, positionals
+from grind.workflows.provisiontable import (
+    ABSOLUTE,
+    CONTAINED_INSTALLERS,
+    DOCKER_CHANGES,
+    MANAGERS,
+    OWN_FOLDERS,
+    PACKAGES,
+    READ_ONLY_OPTIONS,
+    WRITERS,
+)
 from grind.workflows.shellmodel import Command
-
-_MANAGERS: dict[str, tuple[str, ...]] = {
-    # system package managers: verbs that change the system; () means every call
-    "apt-get": tuple(
-        row(
-            "install update upgrade dist-upgrade remove purge autoremove clean build-dep "
-            "satisfy full-upgrade"
-        )
-    ),
-    "apt": row("install update upgrade full-upgrade remove purge autoremove build-dep"),
-    "aptitude": ("install", "update", "upgrade", "remove"),
-    "add-apt-repository": (),
-    "apt-add-repository": (),
-    "apt-key": ("add", "adv", "del"),
-    "dpkg": (),
-    "dnf": row("install update upgrade remove copr config-manager groupinstall builddep"),
-    "yum": row("install update upgrade remove groupinstall"),
-    "microdnf": ("install", "update"),
-    "zypper": ("install", "in", "refresh", "update", "addrepo"),
-    "rpm": (),
-    "apk": ("add", "del", "update", "upgrade"),
-    "pacman": (),
-    "brew": tuple(
-        row("install upgrade update uninstall tap link unlink reinstall cask bundle services")
-    ),
-    "port": ("install",),
-    "choco": ("install", "upgrade", "uninstall"),
-    "winget": ("install", "upgrade"),
-    "scoop": ("install",),
-    "snap": ("install", "remove", "refresh", "connect", "set"),
-    "flatpak": ("install", "remote-add", "uninstall"),
-    "vcpkg": (),
-    "pkg": ("install", "update"),
-    "xcode-select": ("-s", "--switch", "--install"),
-    "nix-channel": ("--add", "--update"),
-    "microk8s": (),
-    "minikube": ("start", "delete"),
-    "kind": ("create", "delete", "load"),
-    "k3d": (),
-    "ctlptl": (),
-    # the machine
-    "systemctl": tuple(
-        row(
-            "start stop restart reload enable disable mask unmask daemon-reload "
-            "set-property isolate kill edit reboot poweroff halt"
-        )
-    ),
-    "service": (),
-    "initctl": (),
-    "update-alternatives": (),
-    "alternatives": (),
-    "update-ca-certificates": (),
-    "ldconfig": (),
-    "locale-gen": (),
-    "useradd": (),
-    "usermod": (),
-    "userdel": (),
-    "groupadd": (),
-    "adduser": (),
-    "addgroup": (),
-    "groupmod": (),
-    "passwd": (),
-    "chpasswd": (),
-    "visudo": (),
-    "chsh": (),
-    "newgrp": (),
-    "mount": (),
-    "umount": (),
-    "losetup": (),
-    "mkfs": (),
-    "mkswap": (),
-    "swapon": (),
-    "swapoff": (),
-    "fallocate": (),
-    "modprobe": (),
-    "insmod": (),
-    "sysctl": (),
-    "setenforce": (),
-    "iptables": (),
-    "nft": (),
-    "ufw": (),
-    "ip": ("add", "set", "del", "link_add"),
-    "hostnamectl": ("set-hostname",),
-    "timedatectl": ("set-timezone",),
-    "reboot": (),
-    "shutdown": (),
-    "poweroff": (),
-    "halt": (),
-    "loginctl": ("enable-linger",),
-    "crontab": (),
-    # toolchains that live in the host's own folders
-    "rustup": (
-        "update",
-        "default",
-        "install",
-        "toolchain install",
-        "toolchain add",
-        "toolchain uninstall",
-        "toolchain link",
-        "target add",
-        "target install",
-        "component add",
-        "override set",
-        "self update",
-        "set profile",
-        "target remove",
-        "component remove",
-        "set auto-self-update",
-    ),
-    "rustup-init": (),
-    "sdkmanager": (),
-}
-
-_READ_ONLY_OPTIONS: dict[str, tuple[str, ...]] = {
-    "dpkg": (
-        "-l",
-        "-s",
-        "-L",
-        "-S",
-        "--list",
-        "--status",
-        "--print-architecture",
-        "--version",
-        "-c",
-        "--contents",
-        "-x",
-        "--extract",
-        "-I",
-        "--info",
-        "--get-selections",
-    ),
-    "rpm": ("-q", "-qa", "-ql", "-qi", "-qpl", "-qpR", "--query", "--eval", "-E", "--version"),
-    "pacman": ("-Q", "-Qs", "-Qi", "-Ss", "-Si"),
-    "mount": ("-l",),
-    "sysctl": ("-n", "-a"),
-    "update-alternatives": ("--list", "--display", "--query"),
-    "ldconfig": ("-p",),
-    "crontab": ("-l",),
-    "vcpkg": ("version",),
-}
-_WRITERS = frozenset(
-    row("cp mv install tee mkdir ln chmod chown chgrp touch rm rmdir truncate dd unzip tar")
-)
-_DOCKER_CHANGES = (
-    "login",
-    "network create",
-    "volume create",
-    "system prune",
-    "image prune",
-    "image rm",
-    "rmi",
-    "volume rm",
-    "volume prune",
-    "builder prune",
-    "buildx create",
-    "swarm init",
-    "container prune",
-    "stop",
-    "rm",
-    "kill",
-    "restart",
-    "network rm",
-    "buildx rm",
-    "context create",
-    "plugin install",
-)
-
-_OWN_FOLDERS = (
-    "/tmp/",
-    "/var/tmp/",
-    "/dev/",
-    "/proc/self/",
-    "/github/",
-    "/home/runner/",
-    "/opt/hostedtoolcache/",
-)
-_CONTAINED_INSTALLERS = re.compile(
-    r"astral\.sh/|install\.python-poetry\.org|get\.pnpm\.io|bun\.sh/|deno\.land/|"
-    r"raw\.githubusercontent\.com/nvm-sh/|get-poetry|pixi\.sh/|install-poetry|"
-    r"raw\.githubusercontent\.com/golangci/golangci-lint|golangci-lint\.run/",
-)
-_PACKAGES = frozenset(row("packages apt brew system ubuntu debian fedora alpine linux macos"))
-_ABSOLUTE = re.compile(r"/(?:[^/]|$)")
 
 
 def changes_machine(command: Command) -> str | None:
@@ -225,9 +52,9 @@ def outside(path: str) -> bool:
     """
     if path.startswith("~"):
         return path[1:2] not in ("", "/")
-    if not _ABSOLUTE.match(path):
+    if not ABSOLUTE.match(path):
         return False
-    return not (path + "/").startswith(_OWN_FOLDERS)
+    return not (path + "/").startswith(OWN_FOLDERS)
 
 
 def pipes_download(commands: Sequence[Command]) -> tuple[tuple[Command, ...], str] | None:
@@ -248,7 +75,7 @@ def pipes_download(commands: Sequence[Command]) -> tuple[tuple[Command, ...], st
                 if command.place.pipe_length == 1 and command.place.substitution is None:
                     continue
                 text = " ".join(command.argv)
-                if "codecov.io" in text or _CONTAINED_INSTALLERS.search(text):
+                if "codecov.io" in text or CONTAINED_INSTALLERS.search(text):
                     continue
                 return (command, shell), "pipes a downloaded installer into a shell"
     return None
@@ -259,17 +86,17 @@ def _installer(argv: Sequence[str]) -> str | None:
     not read, and to be asked once too often is better than a host that a check has changed."""
     script = argv[1] if argv[0] in ("sh", "bash") and len(argv) > 1 else argv[0]
     words = set(re.split(r"[^a-z]+", script.rpartition("/")[2].lower()))
-    if "/" in script and "install" in words and words & _PACKAGES:
+    if "/" in script and "install" in words and words & PACKAGES:
         return f"`{script}` installs packages, by its name"
     return None
 
 
 def _manager(argv: Sequence[str]) -> str | None:
     name = argv[0].rpartition("/")[2]
-    verbs = _MANAGERS.get("mkfs" if name.startswith("mkfs.") else name)
+    verbs = MANAGERS.get("mkfs" if name.startswith("mkfs.") else name)
     if verbs is None or is_information(argv):
         return None
-    if has(argv, *_READ_ONLY_OPTIONS.get(name, ("\0",))):
+    if has(argv, *READ_ONLY_OPTIONS.get(name, ("\0",))):
         return None
     if not verbs:
         if len(argv) == 1 and name in ("mount", "ip", "sysctl", "iptables"):
@@ -316,7 +143,7 @@ def _container(argv: Sequence[str]) -> str | None:
             word for word in argv if re.match(r"(?:--volume=|-v)?/(?:etc|root|home)?:", word)
         ]
         return f"`{name} run` mounts {volumes[0]}" if volumes else None
-    verb = first_verb(argv[:4], _DOCKER_CHANGES)
+    verb = first_verb(argv[:4], DOCKER_CHANGES)
     return f"`{name} {verb}` changes the host's containers" if verb else None
 
 
@@ -334,7 +161,7 @@ def _download_to_system(argv: Sequence[str]) -> str | None:
 
 def _writes(argv: Sequence[str]) -> str | None:
     name = argv[0].rpartition("/")[2]
-    if name not in _WRITERS:
+    if name not in WRITERS:
         return None
     words = [word for word in argv[1:] if not word.startswith("-")]
     if name in ("cp", "mv", "install", "ln") and words:

@@ -51,9 +51,14 @@ def machine(
     )
 
 
+def is_foreign(label: str) -> bool:
+    """Whether a `runs-on` label is of a system that no host of grind's is."""
+    return _OTHER_SYSTEM.fullmatch(label.lower()) is not None
+
+
 def _remedy(missing: list[str]) -> str:
     for label in missing:
-        if _OTHER_SYSTEM.fullmatch(label.lower()):
+        if is_foreign(label):
             return f"CI alone proves what runs on {label}: no Linux host can stand for it"
     return more_labels(missing[0])
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from typing import Any
 
 from grind.core.config import Config, VerdictRule
 from grind.core.plan import Recipe, StepClass, StepSource, Verdict
 from grind.workflows.facts import Facts
 from grind.workflows.finding import Finding
 from grind.workflows.gating import Gating
+from grind.workflows.legs import agrees
 from grind.workflows.nodes import raw
 from grind.workflows.syntax import Job, Step, Workflow
+
+
+def tells_legs_apart(config: Config, job: Job) -> bool:
+    """Whether a `[[verdict]]` may select a step in one combination of the job and not in another."""
+    return any(
+        rule.matrix is not None and (rule.job is None or rule.job.lower() == job.id.lower())
+        for rule in config.verdict
+    )
 
 
 def selector(workflow: Workflow, job: Job, step: Step, file: str = "") -> dict[str, str | int]:
@@ -26,15 +37,27 @@ def selector(workflow: Workflow, job: Job, step: Step, file: str = "") -> dict[s
 
 
 def matching_rule(
-    config: Config, workflow: Workflow, job: Job, step: Step, file: str = ""
+    config: Config,
+    workflow: Workflow,
+    job: Job,
+    step: Step,
+    file: str = "",
+    matrix: Mapping[str, Any] | None = None,
 ) -> VerdictRule | None:
     """Return the first `[[verdict]]` of grind.toml that selects this step.
 
-    `file` is that of the composite action that has the step. A rule that names a step speaks of the
-    steps of one file: it selects none of an action unless `workflow` is the action's path.
+    `matrix` are the values of the combination, where they are known. `file` is that of the composite
+    action that has the step. A rule that names a step speaks of the steps of one file: it selects none
+    of an action unless `workflow` is the action's path.
     """
     return next(
-        (rule for rule in config.verdict if _selects(rule, workflow, job, step, file)), None
+        (
+            rule
+            for rule in config.verdict
+            if _selects(rule, workflow, job, step, file)
+            and (rule.matrix is None or agrees(rule.matrix, matrix))
+        ),
+        None,
     )
 
 
@@ -45,6 +68,7 @@ def rule_for_job(config: Config, workflow: Workflow, job: Job) -> VerdictRule | 
             rule
             for rule in config.verdict
             if rule.step is None
+            and rule.matrix is None
             and (rule.uses is None or fnmatchcase(raw(job.uses), rule.uses))
             and (rule.job is None or rule.job.lower() == job.id.lower())
             and (rule.workflow is None or _is_file(rule, workflow, ""))

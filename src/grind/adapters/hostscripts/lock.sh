@@ -2,6 +2,8 @@
 #
 #   take NAME PID WHO FROM WHAT [TOKEN]   hold NAME as long as process PID lives
 #   free NAME TOKEN                       let go
+#   hold NAME SECONDS WHO FROM WHAT       hold NAME by a process of its own, at most so many seconds
+#   release NAME TOKEN                    let go of that, and end the process
 #   show NAME                             who holds it
 #   list                                  every lock that somebody holds, or left
 #
@@ -77,7 +79,8 @@ g_take() { # NAME PID WHO FROM WHAT [TOKEN]
     g_tell
     return 3
   fi
-  g_start_of "$2" || return 2
+  # Of a process that we may not see (root's, where /proc hides others) only the number is known.
+  g_start_of "$2" || { g_alive "$2" 0 && g_start=0; } || return 2
   printf -v g_now '%(%s)T' -1
   g_token=$g_now-$2-$RANDOM$RANDOM
   g_write_aside "$g_token" "$2" "$g_start" "$g_boot" "$g_now" "$3" "${4:-${SSH_CONNECTION%% *}}" "$5" || return 1
@@ -112,6 +115,25 @@ g_free() { # NAME TOKEN
   mv -T -- "$g_aside" "$g_folder/$1.$g_top"
 }
 
+g_hold() { # NAME SECONDS WHO FROM WHAT: what it is held for may go on when the client is gone
+  local g_pid g_rc
+  [[ $2 == +([0-9]) ]] || return 2
+  nohup sleep "$2" </dev/null >/dev/null 2>&1 &
+  g_pid=$!
+  g_take "$1" "$g_pid" "${@:3:3}"
+  g_rc=$?
+  ((g_rc == 0)) || kill -KILL "$g_pid"
+  return "$g_rc"
+}
+
+g_release() { # NAME TOKEN
+  g_read_lock "$1" || return 1
+  local -a g_held=("${g_facts[@]}")
+  g_free "$1" "$2" || return
+  g_alive "${g_held[2]}" "${g_held[3]}" && kill -KILL "${g_held[2]}" 2>/dev/null
+  return 0
+}
+
 g_list() {
   local g_f g_name
   local -A g_seen=()
@@ -137,6 +159,8 @@ g_main() {
   case ${1-},$# in
     take,[67]) g_take "${@:2}" ;;
     free,3) g_free "$2" "$3" ;;
+    hold,6) g_hold "${@:2}" ;;
+    release,3) g_release "$2" "$3" ;;
     show,2) g_read_lock "$2" && g_state_of && g_tell ;;
     list,1) g_list ;;
     *) return 2 ;;

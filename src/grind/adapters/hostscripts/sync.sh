@@ -7,7 +7,7 @@
 # LOCK is the path of lock.sh. The answer is a word and its facts, NUL-delimited and closed by `end`; after
 # `snapshot` a pack follows. Nothing that anybody edited is ever changed: what is in the way is named.
 # Words: forwarded OLD NEW COUNT, current OID, dirty, ahead, branch, none, empty, conflicts, remote,
-# fetch, busy, failed, snapshot COMMIT TREE HEAD BRANCH, each with what is there.
+# fetch, busy, stale, failed, snapshot COMMIT TREE HEAD BRANCH, each with what is there.
 
 g_say() { # FIELD...
   printf '%s\0' "$@" end
@@ -39,23 +39,36 @@ g_open() { # WORKSPACE → g_dir, g_head; status 1 when an answer was given alre
   }
 }
 
-g_lock() { # LOCK WHO: one change of the workspace at a time
-  local g_said
-  g_said=$(bash --noprofile --norc "$1" take workspace "$$" "$2" '' 'grind sync' '' | {
-    mapfile -d '' -t g_f
-    # A holder that is gone left nothing half done, because every change here is one of git's own: the
+g_lock() { # LOCK WHO: one change of the host at a time
+  local g_instead= g_since
+  local -a g_f
+  while :; do
+    mapfile -d '' -t g_f < <(bash --noprofile --norc "$1" take activation "$$" "$2" '' 'grind sync' "$g_instead")
+    case ${g_f[0]-} in
+      taken)
+        g_token=${g_f[1]}
+        return 0
+        ;;
+      free) continue ;;
+    esac
+    # A sync that is gone left nothing half done, because every change here is one of git's own: its
     # lock may be followed, but not in silence.
-    if [[ ${g_f[0]} == stale ]]; then
-      printf '%s\n' "the last sync of this workspace, by ${g_f[4]}, ended in the middle; its lock was taken over" >&2
-    fi
-    [[ ${g_f[0]} == stale ]] && mapfile -d '' -t g_f < <(bash --noprofile --norc "$1" take workspace "$$" "$2" '' 'grind sync' "${g_f[1]}")
-    [[ ${g_f[0]} == taken ]] && printf 'taken %s' "${g_f[1]}" || printf '%s, since %s' "${g_f[4]-another grind}" "${g_f[3]-}"
-  })
-  if [[ $g_said != taken\ * ]]; then
-    g_say busy "$g_said"
+    [[ ${g_f[0]-} == stale && ${g_f[6]} == 'grind sync' && $g_instead != "${g_f[1]}" ]] || break
+    printf '%s\n' "the last sync of this host, by ${g_f[4]}, ended in the middle; its lock was taken over" >&2
+    g_instead=${g_f[1]}
+  done
+  if ((${#g_f[@]} < 7)); then
+    g_say failed 'the lock of this host cannot be used'
     return 1
   fi
-  g_token=${g_said#taken }
+  printf -v g_since '%(%Y-%m-%d %H:%M:%S)T' "${g_f[3]}"
+  g_since="${g_f[6]} by ${g_f[4]}${g_f[5]:+ from ${g_f[5]}} (pid ${g_f[2]} there, since $g_since)"
+  if [[ ${g_f[0]} == stale ]]; then
+    g_say stale "$g_since, which is gone: what it was doing may be half done" "${g_f[1]}"
+  else
+    g_say busy "$g_since"
+  fi
+  return 1
 }
 
 g_on_branch() { # MAIN
@@ -203,7 +216,7 @@ g_settle() { # REMOTE MAIN LOCK WHO TREE: what was edited here is what landed, s
 g_clean() {
   [[ ${g_aside-} ]] && rm -rf -- "$g_aside"
   [[ ${g_dir-} ]] && rm -f -- "$g_dir/grind-sync.err.$$"
-  if [[ ${g_token-} ]]; then bash --noprofile --norc "$g_lock_path" free workspace "$g_token"; fi
+  if [[ ${g_token-} ]]; then bash --noprofile --norc "$g_lock_path" free activation "$g_token"; fi
 }
 
 g_main() {

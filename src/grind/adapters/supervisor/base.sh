@@ -15,6 +15,7 @@ export LC_ALL=C
 g_tab=$'\t'
 g_id= g_phase= g_to= g_from= g_spec=() g_failed=() g_named=() g_new_failures=()
 g_log_before=0
+g_host_lock= g_origin= g_token= g_followed= g_said=()
 exec {g_lock}</dev/null {g_busy}</dev/null # until they are held
 
 g_fail() { # CODE MESSAGE: the verb ends with it
@@ -48,6 +49,8 @@ g_record() { # PHASE KEY=VALUE...
   for g_field; do
     g_line+=$g_tab${g_field//[[:cntrl:]]/ }
   done
+  # What is over needs the host no more; whoever reads that it is over may begin at once.
+  ! g_is_final "$g_phase" || g_free_host_lock
   g_append "$g_line$g_tab;" || {
     # The disk is full. What was kept back for this moment is let go.
     rm -f -- "$g_home/reserve"

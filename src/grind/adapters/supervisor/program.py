@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 NAME = "grind-activate"
-PARTS = ("base.sh", "facts.sh", "host.sh", "work.sh", "verbs.sh")
+PARTS = ("base.sh", "hostlock.sh", "facts.sh", "host.sh", "work.sh", "verbs.sh")
 """Functions first; the last part calls `g_main`, when all of it has been read."""
 
 

@@ -1,4 +1,5 @@
 # The verbs, each one call of a client. 0 done, 3 refused, 75 another activation is under way.
+# LOCK is the path of the script of this host's locks (hostscripts/lock.sh), FROM where the client is.
 
 g_main() {
   local g_verb=${1-}
@@ -8,12 +9,12 @@ g_main() {
   [[ $g_home == /* && $g_home != *[[:cntrl:]]* ]] || g_fail 2 'the state folder must be an absolute path'
   g_log=/dev/null
   case $g_verb in
-    start) g_start ;;
-    run) g_enter "${1-}" && g_run ;;
+    start) g_host_lock=${1-} g_origin=${2-} && g_start ;;
+    run) g_host_lock=${2-} g_origin=${3-} && g_enter "${1-}" && g_run ;;
     tell) g_tell "${1-}" "${2-}" "${3-}" ;;
     dry) g_dry "${1-}" ;;
     ack | red) g_word "$g_verb" "${1-}" "${2-}" ;;
-    repair) g_repair "${1-}" ;;
+    repair) g_host_lock=${2-} g_origin=${3-} && g_repair "${1-}" ;;
     history) g_history "${1-}" "${2-}" "${3-}" ;;
     log) g_enter "${1-}" && tail -c 65536 -- "$g_log" ;;
     *) g_fail 2 'usage: grind-activate start|dry|tell|ack|red|repair|history|log STATE-FOLDER …' ;;
@@ -33,7 +34,7 @@ g_enter() { # ID: take up an activation that exists
   g_failed=() g_new_failures=()
 }
 
-# start: data is the spec. The host must still be as it was when the plan was made.
+# start LOCK FROM: data is the spec. The host must still be as it was when the plan was made.
 g_start() {
   g_open_state
   exec {g_lock}>>"$g_home/lock"
@@ -90,10 +91,10 @@ g_detach() {
     # A unit does not inherit anything: every variable is named, and systemd-run takes its value.
     for g_name in $(compgen -e); do g_kept+=("--setenv=$g_name"); done
     systemd-run --quiet --collect --no-ask-password --service-type=exec --unit="grind-activate-$g_id" \
-      "${g_kept[@]}" -- "$BASH" --noprofile --norc "$g_self" run "$g_home" "$g_id" </dev/null >/dev/null 2>&1 {g_lock}>&- {g_busy}>&- &&
+      "${g_kept[@]}" -- "$BASH" --noprofile --norc "$g_self" run "$g_home" "$g_id" "$g_host_lock" "$g_origin" </dev/null >/dev/null 2>&1 {g_lock}>&- {g_busy}>&- &&
       return
   fi
-  setsid -f "$BASH" --noprofile --norc "$g_self" run "$g_home" "$g_id" </dev/null >/dev/null 2>&1 {g_lock}>&- {g_busy}>&-
+  setsid -f "$BASH" --noprofile --norc "$g_self" run "$g_home" "$g_id" "$g_host_lock" "$g_origin" </dev/null >/dev/null 2>&1 {g_lock}>&- {g_busy}>&-
 }
 
 g_check_ground() { # → g_why, when this must not be begun
@@ -186,7 +187,7 @@ g_word() {
   printf '\n' 1<>"$g_folder/wake"
 }
 
-# repair ID: bring to an end what a killed supervisor or a reboot left open.
+# repair ID LOCK FROM: bring to an end what a killed supervisor or a reboot left open.
 g_repair() {
   local g_then
   g_enter "$1"
@@ -195,6 +196,8 @@ g_repair() {
   g_last_of "$g_id" || g_fail 3 "the record does not know $g_id"
   g_is_final "$g_phase" && return 0
   g_then=$g_phase
+  g_take_host_lock || g_fail 3 "$g_why"
+  g_phase=$g_then
   g_boot_id
   if [[ $(g_begun_boot) == "$g_boot" ]]; then
     g_recover "the supervisor was killed (in the phase $g_then)"
@@ -213,19 +216,38 @@ g_begun_boot() { # the boot in which the activation was begun
 
 # history PROFILE RUNNING BOOTED: what the host is, and what was done to it. Lines `key<tab>value`.
 g_history() {
-  local g_link g_number
+  local g_link
   g_boot_id
   printf 'boot\t%s\nuser\t%s\nhome\t%s\n' "$g_boot" "$EUID" "$g_home"
   g_is_working && printf 'working\t1\n'
   if [[ ${1-} ]]; then
     printf 'profile\t%s\nnumber\t%s\nrunning\t%s\nbooted\t%s\n' "$(g_real "$1")" "$(g_number_of "$1")" "$(g_real "$2")" "$(g_real "$3")"
-    for g_link in "$1"-*-link; do
-      [[ $g_link =~ -([0-9]+)-link$ ]] || continue
-      g_number=${BASH_REMATCH[1]}
-      printf 'generation\t%s\t%s\t%s\n' "$g_number" "$(stat -c %Y -- "$g_link")" "$(g_real "$g_link")"
-    done
+    g_generations "$1"
   fi
   [[ ! -f $g_home/record ]] || while IFS= read -r g_link; do printf 'record\t%s\n' "$g_link"; done <"$g_home/record"
+}
+
+g_generations() { # PROFILE: a line for each of its generations. A host may have hundreds: two processes for all
+  local g_link g_at
+  local -a g_links=() g_times=() g_paths=()
+  for g_link in "$1"-*-link; do
+    [[ $g_link =~ -[0-9]+-link$ && -L $g_link ]] && g_links+=("$g_link")
+  done
+  ((${#g_links[@]})) || return 0
+  mapfile -t g_times < <(stat -c %Y -- "${g_links[@]}" 2>/dev/null)
+  mapfile -t g_paths < <(readlink -m -- "${g_links[@]}" 2>/dev/null)
+  # One that is collected meanwhile has no line, and the others would be taken for their neighbours.
+  ((${#g_times[@]} == ${#g_links[@]} && ${#g_paths[@]} == ${#g_links[@]})) || {
+    g_times=() g_paths=()
+    for g_link in "${g_links[@]}"; do
+      g_times+=("$(stat -c %Y -- "$g_link" 2>/dev/null)") g_paths+=("$(g_real "$g_link")")
+    done
+  }
+  for g_at in "${!g_links[@]}"; do
+    [[ -e ${g_links[g_at]} ]] || g_paths[g_at]=
+    [[ ${g_links[g_at]} =~ -([0-9]+)-link$ ]]
+    printf 'generation\t%s\t%s\t%s\n' "${BASH_REMATCH[1]}" "${g_times[g_at]}" "${g_paths[g_at]}"
+  done
 }
 
 g_main "$@"

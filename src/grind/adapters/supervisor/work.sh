@@ -7,8 +7,12 @@ g_run() {
   flock -w 10 "$g_busy" || exit 75
   # Whoever waited for it may have given up, and said that nothing was touched.
   g_last_of "$g_id" && [[ $g_phase == begun ]] || exit 75
+  if ! g_take_host_lock; then
+    g_record refused "reason=$g_why"
+    exit 3
+  fi
   g_boot_id
-  g_record working "boot=$g_boot" "guard=$$"
+  g_record working "boot=$g_boot" "guard=$$" ${g_followed:+"followed=$g_followed"}
   (
     trap '' HUP
     g_work

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -10,8 +11,8 @@ from grind.core import events as e
 from grind.core.activation import Spec
 from grind.core.errors import ExitCode, GrindError, RefusedError
 from grind.core.hostevents import ActivateEnded, ActivatePlanned, ActivateProbed, ActivateStarted
-from grind.core.hosthistory import HostState, activations, drifts, generations, last_open
-from grind.flows.activation.build import Built, build
+from grind.core.hosthistory import HostState, activations, drifts, last_open, revision_of
+from grind.flows.activation.build import Building, Built
 from grind.flows.activation.difference import Difference, find_difference, with_difference
 from grind.flows.activation.ground import find_ground, require_idle, require_whole
 from grind.flows.activation.inputs import ActivateInputs, Expected
@@ -41,18 +42,31 @@ async def activate(inputs: ActivateInputs) -> ActivateEnded:
             who=inputs.who,
         )
     )
+    building = Building(inputs)
+    building.prepare()
+    try:
+        return await _activate(inputs, building)
+    finally:
+        await building.close()
+
+
+async def _activate(inputs: ActivateInputs, building: Building) -> ActivateEnded:
     begun = inputs.clock.now()
-    supervisor = await find_supervisor(inputs.host, inputs.config, inputs.program)
-    state = await find_ground(inputs.host, supervisor, inputs.config)
+    supervisor = await find_supervisor(inputs.host, inputs.config, inputs.program, inputs.lock)
+    state, holder = await asyncio.gather(
+        find_ground(inputs.host, supervisor, inputs.config), inputs.holder()
+    )
     taken_up = await _taken_up(inputs, supervisor, state)
     if taken_up is not None and taken_up.tree == inputs.tree:
         return taken_up.ended
     if taken_up is not None:
-        state = await find_ground(inputs.host, supervisor, inputs.config)
-    require_idle(inputs.host, state)
+        state, holder = await asyncio.gather(
+            find_ground(inputs.host, supervisor, inputs.config), inputs.holder()
+        )
+    require_idle(inputs.host, state, holder)
     state = await _settled(inputs, supervisor, state)
     require_whole(inputs.host, state)
-    built = await build(inputs)
+    built = await building.build()
     planned, difference = await _plan(inputs, supervisor, state, built)
     inputs.record(planned)
     if not planned.changed:
@@ -80,12 +94,13 @@ async def _taken_up(
     inputs: ActivateInputs, supervisor: Supervisor, state: HostState
 ) -> TakenUp | None:
     """Follow to its end what was begun from here and cut off: the host may still be waiting."""
-    known = [one for one in activations(state) if one.id == inputs.unfinished]
-    if not known:
+    cut_off = inputs.unfinished()
+    known = [one for one in activations(state) if cut_off and one.id == cut_off.activation]
+    if cut_off is None or not known:
         return None
-    inputs.record(e.Note("info", f"taking up {inputs.unfinished}, which was cut off"))
+    inputs.record(e.Note("info", f"taking up {cut_off.activation}, which was cut off"))
     revision = revision_of(state, known[0].old)
-    ended = await follow(inputs, supervisor, inputs.unfinished, revision, inputs.ill_before)
+    ended = await follow(inputs, supervisor, cut_off.activation, revision, cut_off.ill)
     inputs.record(ended)
     return TakenUp(ended, known[0].tree)
 
@@ -230,9 +245,3 @@ def _spec(
         current=config.current or "",
         baseline=difference.failed if difference is not None else (),
     )
-
-
-def revision_of(state: HostState, system: str) -> str | None:
-    """Return the commit that a system was activated from, when the host's record knows it."""
-    found = [one.revision for one in generations(state) if one.system == system and one.revision]
-    return found[-1] if found else None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import json
 from typing import NamedTuple
 
 from grind.core.activateconfig import attribute_of
@@ -22,8 +25,8 @@ _TAIL = 25
 # The limit is set here, on the host, because only there it shows what can be had. Constant text: what is
 # run are the arguments.
 _LIMITED = """\
-memory=$1
-shift
+memory=$1 printed=$2
+shift 2
 limit=() told='no limit on memory'
 if ((memory)); then
   scope=(--scope --quiet --collect -p "MemoryMax=${memory}K" -p MemorySwapMax=0 --)
@@ -42,6 +45,7 @@ if ((memory)); then
   fi
 fi
 printf 'limits=%s\\n' "$told" >"$GITHUB_OUTPUT"
+[[ ! $printed ]] || exec >"$printed"
 exec "${limit[@]}" "$@"
 """
 
@@ -57,21 +61,83 @@ class Built(NamedTuple):
     seconds: float
 
 
-async def build(inputs: ActivateInputs) -> Built:
-    """Check the snapshot out on the host and build. Raises GrindError with the end of the build's log
-    when it fails; nothing of the host has been touched then."""
-    config, host = inputs.config, inputs.host
-    repository = await host.receive(inputs.repository, inputs.modules)
+class Building:
+    """A build on the host. Where nothing that a switch may be using is in its way, the checkout is made
+    while the host is asked how it stands; the build itself begins when that is known to be well."""
+
+    def __init__(self, inputs: ActivateInputs) -> None:
+        self._in = inputs
+        self._opening: asyncio.Task[Lane] | None = None
+        self._following: asyncio.Task[None] | None = None
+
+    def prepare(self) -> None:
+        """Make the checkout beside whatever is done next. A switch that commands of grind.toml make
+        runs where the change is checked out, so there the checkout waits for its turn."""
+        if self._in.config.kind == "nixos":
+            self._opening = asyncio.create_task(_open(self._in))
+
+    async def build(self) -> Built:
+        """Build. Raises GrindError with the end of the build's log when it fails; nothing of the host
+        has been touched then."""
+        inputs = self._in
+        if self._opening is None:
+            self._opening = asyncio.create_task(_open(inputs))
+        lane = await self._opening
+        paths = lane.paths
+        link, built = f"{paths.cache}/activate-system", f"{paths.temp}/grind-built"
+        begun = inputs.clock.now()
+        try:
+            await lane.submit([_task(inputs, link, built)], final=True)
+            inputs.record(
+                ActivateBuilding(
+                    activation=inputs.activation, what=_what(inputs), limits=_asked(inputs)
+                )
+            )
+            over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._following = asyncio.create_task(_follow(inputs, lane, over))
+            inputs.ready()
+            await asyncio.wait((self._following, over), return_when=asyncio.FIRST_COMPLETED)
+            if not over.done():
+                await self._following
+        except BaseException:
+            await lane.kill()
+            raise
+        limits = (await lane.read(_BUILD, "output")).decode("utf-8", "replace")
+        return Built(
+            name=await _name(inputs, lane, built),
+            workspace=paths.workspace,
+            limits=limits.strip().removeprefix("limits="),
+            seconds=inputs.clock.now() - begun,
+        )
+
+    async def close(self) -> None:
+        """End a lane that was opened in vain, however far that has come. One that has built ends by
+        itself: what the build left running is ended there."""
+        if self._following is not None:
+            self._following.cancel()
+            with contextlib.suppress(asyncio.CancelledError, GrindError):
+                await self._following
+        elif self._opening is not None:
+            self._opening.cancel()
+            with contextlib.suppress(asyncio.CancelledError, GrindError):
+                await self._opening
+            with contextlib.suppress(GrindError):  # why it was in vain is what is told
+                await self._in.host.abandon(self._in.activation)
+
+
+async def _open(inputs: ActivateInputs) -> Lane:
+    """Send the snapshot to the host, and check it out there."""
+    host = inputs.host
+    repository = await host.receive(await inputs.prepared(), inputs.modules)
     lane = await host.lane(
         LaneSpec(
             run=inputs.activation,
             key=KEY,
             repository=repository,
             name=inputs.name,
-            timeout=config.build_within + 120,
+            timeout=inputs.config.build_within + 120,
         )
     )
-    begun = inputs.clock.now()
     paths = lane.paths
     env = dict(host.environment) | {
         "HOME": paths.home,
@@ -79,24 +145,9 @@ async def build(inputs: ActivateInputs) -> Built:
         "TMPDIR": paths.temp,
         "CI": "true",
     }
-    link, built = f"{paths.cache}/activate-system", f"{paths.temp}/grind-built"
     await lane.begin(tuple(env.items()), {})
-    await lane.submit([_checkout(inputs), _task(inputs, link, built)], final=True)
-    inputs.record(
-        ActivateBuilding(activation=inputs.activation, what=_what(inputs), limits=_asked(inputs))
-    )
-    try:
-        await _follow(inputs, lane)
-    except BaseException:
-        await lane.kill()
-        raise
-    limits = (await lane.read(_BUILD, "output")).decode("utf-8", "replace")
-    return Built(
-        name=await _name(inputs, lane, link, built),
-        workspace=paths.workspace,
-        limits=limits.strip().removeprefix("limits="),
-        seconds=inputs.clock.now() - begun,
-    )
+    await lane.submit([_checkout(inputs)])
+    return lane
 
 
 def _checkout(inputs: ActivateInputs) -> StepTask:
@@ -112,14 +163,14 @@ def _task(inputs: ActivateInputs, link: str, built: str) -> StepTask:
     if config.kind == "commands":
         return StepTask(
             index=_BUILD,
-            argv=(*head, "bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "{0}"),
+            argv=(*head, "", "bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "{0}"),
             script=config.build or "",
             env=(("GRIND_BUILT", built), ("GRIND_REVISION", inputs.commit)),
             timeout=config.build_within,
         )
     return StepTask(
         index=_BUILD,
-        argv=(*head, *_nix(inputs, link)),
+        argv=(*head, built, *_nix(inputs, link)),
         timeout=config.build_within,
     )
 
@@ -127,7 +178,7 @@ def _task(inputs: ActivateInputs, link: str, built: str) -> StepTask:
 def _nix(inputs: ActivateInputs, link: str) -> tuple[str, ...]:
     """The whole command, without a shell between its words."""
     config = inputs.config
-    common = (*NIX, "build", "--print-build-logs", "--out-link", link)
+    common = (*NIX, "build", "--print-build-logs", "--json", "--out-link", link)
     if config.flake is not None:
         folder, attribute = attribute_of(config.flake)
         return (*common, "--no-update-lock-file", f"./{folder}#{attribute}")
@@ -154,11 +205,10 @@ def _asked(inputs: ActivateInputs) -> str:
     return f"at most {inputs.config.memory}" if inputs.config.memory else "no limit on memory"
 
 
-async def _follow(inputs: ActivateInputs, lane: Lane) -> None:
-    """Deliver the log, and fail with its end when the build does."""
+async def _follow(inputs: ActivateInputs, lane: Lane, over: asyncio.Future[None]) -> None:
+    """Deliver the log, and fail with its end when the build does; `over` is done when it has built."""
     text, tail = LogText(), list[str]()
     log = inputs.logs.writer("build", _BUILD)
-    ended: Ended | None = None
     try:
         async for event in lane.events():
             match event:
@@ -168,15 +218,15 @@ async def _follow(inputs: ActivateInputs, lane: Lane) -> None:
                 case Ended(index, exit_code, reason) if exit_code:
                     tail = [*tail, *text.finish()]
                     raise _failed(inputs, index, exit_code, reason, tail)
-                case Ended():
-                    ended = event
-                case LaneLost(reason):
+                case Ended(index) if index == _BUILD:
+                    over.set_result(None)
+                case LaneLost(reason) if not over.done():
                     raise GrindError(
                         f"the build on {inputs.host.name} was lost: {reason}; nothing was touched",
                         remedy="grind activate",
                         code=ExitCode.STEP_FAILED,
                     )
-                case LaneDone() if ended is None or ended.index != _BUILD:
+                case LaneDone() if not over.done():
                     raise GrindError(
                         f"the build on {inputs.host.name} was not run", code=ExitCode.STEP_FAILED
                     )
@@ -202,11 +252,10 @@ def _failed(
     )
 
 
-async def _name(inputs: ActivateInputs, lane: Lane, link: str, built: str) -> str:
+async def _name(inputs: ActivateInputs, lane: Lane, built: str) -> str:
+    content = await lane.file(built, 65536) or b""
     if inputs.config.kind == "nixos":
-        said = await inputs.host.run(("readlink", "-f", "--", link))
-        return said.out.decode("utf-8", "replace").strip()
-    content = await lane.file(built, 4096) or b""
+        return _system(inputs, content)
     name = content.decode("utf-8", "replace").strip()
     if not name or len(name.splitlines()) != 1 or not name.isprintable():
         raise GrindError(
@@ -216,3 +265,18 @@ async def _name(inputs: ActivateInputs, lane: Lane, link: str, built: str) -> st
             code=ExitCode.STEP_FAILED,
         )
     return name
+
+
+def _system(inputs: ActivateInputs, printed: bytes) -> str:
+    """Return the store path in what `nix build --json` printed: `[{"outputs": {"out": PATH}}]`."""
+    try:
+        path = json.loads(printed)[0]["outputs"]["out"]
+    except (ValueError, LookupError, TypeError):
+        path = None
+    if not isinstance(path, str) or not path.startswith("/") or not path.isprintable():
+        raise GrindError(
+            f"nix does not say what {_what(inputs)} was built to; nothing of the host was touched",
+            remedy='`flake` of [activate]: ".#nixosConfigurations.NAME"',
+            code=ExitCode.STEP_FAILED,
+        )
+    return path

@@ -6,14 +6,20 @@ import asyncio
 
 from grind.core.activateconfig import ActivateConfig
 from grind.core.errors import ExitCode, GrindError
-from grind.core.hosthistory import HostState, drifts, last_open
+from grind.core.holders import ACTIVATION, HostHeldError, HostHolder
+from grind.core.hosthistory import HostState, activations, drifts, last_open
 from grind.core.texts import one_line
 from grind.flows.activation.supervisor import BASH, Supervisor
 from grind.ports import Host
 
+_NEEDED = ("flock", "setsid", "timeout", "git")
+_NIX = ("nix", "nix-env", "nix-store")
+
 _ROOM = """\
-for program in flock setsid timeout git; do command -v -- "$program" >/dev/null || echo "missing $program"; done
+folder=$1
 shift
+for program; do command -v -- "$program" >/dev/null || echo "missing $program"; done
+set -- "$folder"
 while [[ ! -e $1 ]]; do set -- "${1%/*}"; set -- "${1:-/}"; done
 df -Pk -- "$1" | { read -r _; read -r _ _ _ free _; echo "disk $free"; }
 while read -r name kib _; do [[ $name == MemAvailable: ]] && echo "memory $kib"; done </proc/meminfo
@@ -83,24 +89,30 @@ def require_whole(host: Host, state: HostState) -> None:
         )
 
 
-def require_idle(host: Host, state: HostState) -> None:
-    """Raise GrindError when another activation is under way, or was cut off and is not repaired."""
+def require_idle(host: Host, state: HostState, holder: HostHolder | None) -> None:
+    """Raise GrindError when another activation is under way, or `holder` changes the host in another
+    way, or was cut off and left something that nobody but the user can judge."""
     open_one = last_open(state)
     if state.working:
         who = f": {open_one.id}, by {one_line(open_one.who)}" if open_one else ""
+        since = f" ({holder.told()})" if holder is not None and not holder.stale else ""
         raise GrindError(
-            f"another activation is under way on {host.name}{who}; nothing was touched",
+            f"another activation is under way on {host.name}{who}{since}; nothing was touched",
             remedy="grind status --host, and wait for its end",
             code=ExitCode.REFUSED,
         )
+    if holder is None or (holder.stale and holder.harmless):
+        return
+    known = {one.id for one in activations(state)}
+    if not (holder.stale and holder.activation in known):
+        raise HostHeldError(host.name, ACTIVATION, holder)
 
 
 async def _room(host: Host, config: ActivateConfig, folder: str) -> None:
-    said = await host.run((*BASH, "-c", _ROOM, "bash", "room", folder))
+    needed = (*_NEEDED, *_NIX) if config.kind == "nixos" else _NEEDED
+    said = await host.run((*BASH, "-c", _ROOM, "bash", folder, *needed))
     facts = [line.partition(" ") for line in said.out.decode("utf-8", "replace").splitlines()]
     missing = [value for key, _, value in facts if key == "missing"]
-    if config.kind == "nixos":
-        missing += await _nix(host)
     if missing:
         raise GrindError(
             f"{host.name} lacks {', '.join(missing)} on its PATH; nothing was touched",
@@ -119,9 +131,3 @@ async def _room(host: Host, config: ActivateConfig, folder: str) -> None:
                 else "stop something, or build elsewhere",
                 code=ExitCode.REFUSED,
             )
-
-
-async def _nix(host: Host) -> list[str]:
-    asked = {name: (name, "--version") for name in ("nix", "nix-env", "nix-store")}
-    answers = await host.ask(asked)
-    return [name for name, answer in answers.items() if answer.exit_code == 127]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from grind.core import events as e
 from grind.core.activateconfig import ActivateConfig
+from grind.core.holders import HostHolder
 from grind.ports import Clock, Host, LogStore
 
 
@@ -35,6 +36,28 @@ class Looked(NamedTuple):
     """The names of those alone."""
 
 
+class CutOff(NamedTuple):
+    """An activation that was begun from here and cut off, as the journal tells."""
+
+    activation: str
+    ill: tuple[str, ...]
+    """The probes that were red before it."""
+
+
+def nothing_cut_off() -> CutOff | None:
+    """Stand for journals in which everything has an end."""
+    return None
+
+
+def no_need() -> None:
+    """Stand for things that are ready."""
+
+
+async def nowhere() -> str:
+    """Stand for the repository where nothing is built."""
+    return ""
+
+
 class ActivateInputs(NamedTuple):
     """What an activation or a rollback of a host depends on."""
 
@@ -49,6 +72,10 @@ class ActivateInputs(NamedTuple):
     config: ActivateConfig
     program: bytes
     """The supervisor."""
+    lock: bytes
+    """The program of the host's locks."""
+    holder: Callable[[], Awaitable[HostHolder | None]]
+    """Asks who changes the host just now, or was cut off while they did."""
     probe: Callable[[Expected], Awaitable[Looked]]
     probes: int
     """How many probes there are for this host."""
@@ -59,17 +86,18 @@ class ActivateInputs(NamedTuple):
     who: str
     commit: str = ""
     tree: str = ""
-    repository: str = ""
-    """Path here of the private repository that has the snapshot."""
+    prepared: Callable[[], Awaitable[str]] = nowhere
+    """Makes the refs that a checkout of the snapshot needs, and returns the path here of the private
+    repository that has it."""
     modules: Callable[[], Mapping[str, str]] = dict
     """The copies of submodules here: name → git folder."""
     name: str = "repository"
     branch: str = "main"
     dry_run: bool = False
-    unfinished: str = ""
-    """The activation of this host that was begun from here and cut off, as the journal tells …"""
-    ill_before: tuple[str, ...] = ()
-    """… and the probes that were red before it."""
+    ready: Callable[[], object] = no_need
+    """Gets ready what is needed when the build is over; called while it goes on."""
+    unfinished: Callable[[], CutOff | None] = nothing_cut_off
+    """Looks for an activation of this host that was begun from here and has no end."""
 
     @property
     def deadline(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from msgspec.structs import replace
 
 from grind.core.activation import Spec
@@ -13,6 +15,7 @@ from grind.core.hosthistory import (
     drifts,
     generations,
     last_open,
+    revision_of,
     rollback_target,
 )
 from grind.core.suggest import suggestion
@@ -39,12 +42,14 @@ async def roll_back(inputs: ActivateInputs, to: str | None) -> ActivateEnded:
             who=inputs.who,
         )
     )
-    supervisor = await find_supervisor(inputs.host, inputs.config, inputs.program)
-    state = await stand_of(inputs.host, supervisor, inputs.config)
-    require_idle(inputs.host, state)
+    supervisor = await find_supervisor(inputs.host, inputs.config, inputs.program, inputs.lock)
+    state, holder = await asyncio.gather(
+        stand_of(inputs.host, supervisor, inputs.config), inputs.holder()
+    )
+    require_idle(inputs.host, state, holder)
     open_one = last_open(state)
     if open_one is not None and to is None and not inputs.dry_run:
-        ended = await follow(inputs, supervisor, open_one.id, _revision(state, open_one.old))
+        ended = await follow(inputs, supervisor, open_one.id, revision_of(state, open_one.old))
         # Going back is what was asked for.
         if ended.state == "rolled-back":
             ended = replace(ended, exit_code=int(ExitCode.DONE))
@@ -185,8 +190,3 @@ def _spec(
         current=config.current or "",
         baseline=planned.failed,
     )
-
-
-def _revision(state: HostState, system: str) -> str | None:
-    found = [one.revision for one in generations(state) if one.system == system and one.revision]
-    return found[-1] if found else None

@@ -13,6 +13,8 @@ from grind.core.texts import one_line
 from grind.ports import Completed, Host
 
 NAME = "grind-activate"
+LOCK = "lock.sh"
+"""The name under which a host keeps the program of its locks: the locks lie beside that."""
 BASH = ("bash", "--noprofile", "--norc")
 FOLLOW_SECONDS = 10
 BUSY = 75
@@ -27,17 +29,41 @@ class Told(NamedTuple):
 
 
 class Supervisor:
-    """Calls the program on one host. `prefix` is how it is started there, sudo and all."""
+    """Calls the program on one host. `prefix` is how it is started there, sudo and all; `lock` is the
+    program of the host's locks, of which it holds one while it works, and `origin` where we are, as the
+    host sees it."""
 
-    def __init__(self, host: Host, prefix: Sequence[str], state: str, *, sudo: bool) -> None:
+    def __init__(
+        self,
+        host: Host,
+        prefix: Sequence[str],
+        state: str,
+        *,
+        sudo: bool,
+        lock: bytes = b"",
+        origin: str = "",
+    ) -> None:
         self.host = host
         self.sudo = sudo
         self._prefix = tuple(prefix)
         self._state = state
+        self._lock = lock
+        self._origin = origin
 
     def on(self, host: Host) -> Supervisor:
         """Return the same supervisor, called through another connection."""
-        return Supervisor(host, self._prefix, self._state, sudo=self.sudo)
+        return Supervisor(
+            host,
+            self._prefix,
+            self._state,
+            sudo=self.sudo,
+            lock=self._lock,
+            origin=self._origin,
+        )
+
+    async def _locking(self) -> tuple[str, str]:
+        """Return what a verb that changes the host is told of its lock."""
+        return await self.host.keep(LOCK, self._lock), self._origin
 
     async def call(
         self, verb: str, *args: str, data: bytes = b"", seconds: float = 20.0
@@ -60,7 +86,7 @@ class Supervisor:
 
     async def start(self, spec: Spec) -> None:
         """Begin. Raises RefusedError when the host is not as it was planned for, or is busy."""
-        said = await self.call("start", data=spec.encode(), seconds=60.0)
+        said = await self.call("start", *await self._locking(), data=spec.encode(), seconds=60.0)
         if said.exit_code == BUSY:
             raise RefusedError(
                 f"{self.host.name}: {_text(said)}", remedy="grind status --host, and wait for it"
@@ -87,7 +113,8 @@ class Supervisor:
 
     async def repair(self, activation: str, limit: float) -> None:
         """Bring to an end what a killed supervisor or a reboot left open."""
-        await self._checked("repair", activation, seconds=2 * limit + 60)
+        locking = await self._locking()
+        await self._checked("repair", activation, *locking, seconds=2 * limit + 60)
 
     async def log(self, activation: str) -> str:
         """Return the end of what the switch printed."""
@@ -110,7 +137,14 @@ def _text(said: Completed) -> str:
 
 # --- where it is put -----------------------------------------------------------------------------
 
-_WRITABLE = "id -u; p=$1; while [[ ! -e $p ]]; do p=${p%/*}; p=${p:-/}; done; [[ -w $p ]] && echo yes; exit 0"
+_WRITABLE = """\
+id -u
+printf '%s\\n' "from=${SSH_CONNECTION%% *}"
+p=$1
+while [[ ! -e $p ]]; do p=${p%/*} p=${p:-/}; done
+[[ -w $p ]] && echo yes
+exit 0
+"""
 """Constant text; the folder of the profile is an argument."""
 
 _ROOTS = """\
@@ -137,8 +171,11 @@ nix-store --add "$folder/grind-activate"
 """
 
 
-async def find_supervisor(host: Host, config: ActivateConfig, program: bytes) -> Supervisor:
-    """Put the supervisor where it may be run, and return it.
+async def find_supervisor(
+    host: Host, config: ActivateConfig, program: bytes, lock: bytes = b""
+) -> Supervisor:
+    """Put the supervisor where it may be run, and return it. `lock` is the program of the host's locks;
+    without it, nothing can be begun.
 
     As root, or where the user's own rights are enough, it runs as the user. Otherwise sudo runs it,
     without ever asking for a password, and only from where nobody but root can have written it.
@@ -150,14 +187,16 @@ async def find_supervisor(host: Host, config: ActivateConfig, program: bytes) ->
     said = await host.run((*BASH, "-c", _WRITABLE, "bash", folder))
     if said.exit_code:
         raise GrindError(f"{host.name} has no working bash: {_text(said)}", remedy="grind doctor")
-    user, *writable = said.out.decode("utf-8", "replace").split()
+    user, origin, *writable = said.out.decode("utf-8", "replace").split()
+    origin = origin.removeprefix("from=")
     state = config.state or ""
     if user == "0" or writable or config.kind == "commands":
         path = await host.keep(NAME, program)
-        return Supervisor(host, (*BASH, path), state, sudo=False)
+        return Supervisor(host, (*BASH, path), state, sudo=False, lock=lock, origin=origin)
     path = config.supervisor or await _in_store(host, program)
     await _must_be_roots(host, path, program)
-    found = Supervisor(host, ("sudo", "-n", "--", path), state, sudo=True)
+    prefix = ("sudo", "-n", "--", path)
+    found = Supervisor(host, prefix, state, sudo=True, lock=lock, origin=origin)
     asked = await found.call("history", "", "", "")
     if asked.exit_code:
         raise RefusedError(

@@ -106,6 +106,7 @@ class _Following:
         self._told: Phase | None = None
         self._standing = Standing()
         self._word = ""
+        self._warned = 0
 
     async def run(self) -> Judged:
         looked: Looked | None = None
@@ -165,6 +166,9 @@ class _Following:
             return told
 
     def _announce(self, standing: Standing) -> None:
+        for warning in standing.warnings[self._warned :]:
+            self._in.record(e.Note("warning", warning))
+        self._warned = len(standing.warnings)
         if standing.phase is None or standing.phase is self._told:
             return
         self._told = standing.phase
