@@ -1,6 +1,7 @@
 """`python -m bench`: grind beside what users would pick instead, in one table.
 
-A bench is a module of this package with `rows() -> Iterator[Row | Skipped]`. Exits with 1 when a goal was
+A bench is a module of this package with `rows() -> Iterator[Row | Skipped]`; one that takes long has PARTS,
+and its `rows` takes the names of some. Exits with 1 when a goal was
 missed or a bench did not work.
 """
 
@@ -42,7 +43,9 @@ BENCHES = (
 def main(argv: list[str]) -> int:
     """Run the benches and print a row as soon as it is known."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
-    parser.add_argument("--only", action="append", choices=BENCHES, help="may be repeated")
+    parser.add_argument(
+        "--only", action="append", type=_chosen, metavar="NAME[:PART]", help="may be repeated"
+    )
     parser.add_argument("--json", action="store_true", help="one document instead of the table")
     options = parser.parse_args(argv)
     found: list[Row] = []
@@ -72,10 +75,21 @@ def main(argv: list[str]) -> int:
     return int(bool(missed or broken))
 
 
+def _chosen(text: str) -> str:
+    name, sign, part = text.partition(":")
+    if name not in BENCHES:
+        raise argparse.ArgumentTypeError(f"no such bench: {name}; there are {', '.join(BENCHES)}")
+    parts = getattr(import_module(f"bench.{name}"), "PARTS", {}) if sign else {}
+    if sign and part not in parts:
+        raise argparse.ArgumentTypeError(f"{name} has no part {part!r}; it has {', '.join(parts)}")
+    return text
+
+
 def rows(name: str) -> Iterator[Row | Skipped]:
-    """Run one bench. Raises whatever keeps it from having a figure."""
+    """Run one bench, or one part of it. Raises whatever keeps it from having a figure."""
+    name, _, part = name.partition(":")
     bench = import_module(f"bench.{name}")
-    yield from bench.rows()
+    yield from bench.rows((part,)) if part else bench.rows()
 
 
 if __name__ == "__main__":
