@@ -316,7 +316,9 @@ def rows(parts: Collection[str] = ()) -> Iterator[Row | Skipped]:
         return
     with (
         tempfile.TemporaryDirectory(prefix="grind-bench-") as scratch,
-        Sshd(Path(scratch), "bench-host", also=("rsync",)) as sshd,
+        Sshd(
+            Path(scratch), "bench-host", also=("rsync", "git-receive-pack", "git-upload-pack")
+        ) as sshd,
     ):
         bed = Bed(Path(scratch), sshd)
         try:

@@ -7,11 +7,12 @@ import contextlib
 import os
 import secrets
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from grind.adapters.runner.program import HOST, RUNNER, boot, program, program_name
 from grind.adapters.ssh.door import Door
+from grind.adapters.ssh.taken import Taken
 from grind.adapters.ssh.trouble import SshError, trouble
 from grind.core.errors import GrindError
 
@@ -168,6 +169,11 @@ class Channel:
         if self._listening is not None:
             self._listening.cancel()
             self._listening = None
+
+    def take_output(self, take: Callable[[Taken, bytes], None], pipe: int) -> Taken:
+        """Hand what the program will say to `take`, from now on, instead of to `output`."""
+        transport = getattr(self._process, "_transport")  # noqa: B009 - it has no public name
+        return Taken(transport.get_pipe_transport(1), take, pipe)
 
     @property
     def ended(self) -> bool:

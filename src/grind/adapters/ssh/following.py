@@ -8,6 +8,7 @@ from collections import deque
 from typing import NamedTuple
 
 from grind.adapters.ssh.channel import Channel
+from grind.adapters.ssh.taken import Taken
 from grind.adapters.ssh.link import Link
 from grind.adapters.ssh.trouble import SshError
 
@@ -15,7 +16,9 @@ PATIENCE = 0.2
 """Seconds for which the log may wait for room before the records are asked for."""
 ASKED = 1024 * 1024
 """Bytes of records that are asked for at once."""
-PIECE = 256 * 1024
+PIPE = 1024 * 1024
+"""Bytes that ssh may be ahead of us: what any user may ask for on Linux (pipe(7), pipe-max-size). Each
+wake-up takes more then, and a long log costs fewer of them."""
 IN_VAIN = 10
 """So many channels in a row that were opened and told nothing are enough."""
 AHEAD = 4 * 1024 * 1024
@@ -46,6 +49,8 @@ class PushedSource:
         self._error: BaseException | None = None
         self._news = asyncio.Event()
         self._room = asyncio.Event()
+        self._turn = asyncio.Event()
+        """Something is to be done about the log: there is too much of it, or no more."""
         self._heard = 0.0
         self._told = False
         """Whether the channel that we have has told anything at all."""
@@ -142,12 +147,14 @@ class PushedSource:
         loop = asyncio.get_running_loop()
         self._heard = loop.time()
         self._pushed = len(self._records)
+        self._turn.clear()
+        output = channel.take_output(self._take, PIPE)
         fields = (self._lane.folder, str(self._pushed), str(self._received))
         channel.input.write(
             b"follow\n" + b"".join(f.encode("utf-8", "surrogateescape") + b"\0" for f in fields)
         )
         tasks = [
-            asyncio.create_task(self._take_log(channel)),
+            asyncio.create_task(self._take_log(output)),
             asyncio.create_task(self._take_records(channel)),
             asyncio.create_task(self._beat(channel)),
         ]
@@ -160,13 +167,10 @@ class PushedSource:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _take_log(self, channel: Channel) -> None:
-        while data := await channel.output.read(PIECE):
-            self._heard = asyncio.get_running_loop().time()
-            self._received += len(data)
-            self._log.append(data)
-            self._waiting += len(data)
-            self._news.set()
+    async def _take_log(self, output: Taken) -> None:
+        while not output.ended:
+            await self._turn.wait()
+            self._turn.clear()
             while self._waiting >= AHEAD:
                 self._room.clear()
                 try:
@@ -174,7 +178,22 @@ class PushedSource:
                         await self._room.wait()
                 except TimeoutError:
                     await self._ask_records()
+            output.resume()
         raise self._link.dropped()
+
+    def _take(self, output: Taken, data: bytes) -> None:
+        """Take the next piece of the log; nothing is said when there is no more."""
+        self._heard = asyncio.get_running_loop().time()
+        self._received += len(data)
+        if data:
+            self._told = True
+            self._log.append(data)
+            self._waiting += len(data)
+            self._news.set()
+        if self._waiting >= AHEAD:
+            output.pause()
+        if output.paused or output.ended:
+            self._turn.set()
 
     async def _ask_records(self) -> None:
         """Ask for the records, while the log waits for room.
