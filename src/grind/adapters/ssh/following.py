@@ -8,8 +8,8 @@ from collections import deque
 from typing import NamedTuple
 
 from grind.adapters.ssh.channel import Channel
-from grind.adapters.ssh.taken import Taken
 from grind.adapters.ssh.link import Link
+from grind.adapters.ssh.taken import Taken
 from grind.adapters.ssh.trouble import SshError
 
 PATIENCE = 0.2
