@@ -112,7 +112,6 @@ class SshHost:
                 folders=self._lending.path,
             ) | dict(self._lending.fixed)
             await self._link.lend([f"{name}={value}" for name, value in self._env.items()])
-            self._link.prepare()
 
     async def identity(self) -> HostIdentity:
         """Return who this host is."""
@@ -193,6 +192,8 @@ class SshHost:
         """Open the lane, or attach to it when it exists."""
         wire.check_spec(spec)
         await self.open()
+        # Ready when there is something to follow.
+        self._link.prepare()
         track = f"grind-{spec.run}-{secrets.token_hex(8)}"
         data = wire.spec_fields(spec, track, self._state(), self._graces, self._outer)
         fields = (spec.run, spec.key, self._outer, self._limits.memory, self._limits.root)
@@ -201,7 +202,6 @@ class SshHost:
         lane = LaneName(f"{self._state()}/runs/{spec.run}/{spec.key}", track)
         ground = RemoteGround(self._link, lane, begun=begun == "1")
         self._grounds.append(ground)
-        self._link.prepare()
         paths = LanePaths(*places)._replace(
             cache=f"{self._state()}/cache", artifacts=f"{self._state()}/runs/{spec.run}/.artifacts"
         )

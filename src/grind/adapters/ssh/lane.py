@@ -27,8 +27,7 @@ class RemoteGround:
         self._lane = lane
         self._begun = begun
         self._posted: list[asyncio.Task[Answer]] = []
-        self._ahead: PushedSource | None = PushedSource(link, lane)
-        self._told: PushedSource | None = self._ahead
+        self._told: PushedSource | None = None
 
     @property
     def folder(self) -> str:
@@ -68,11 +67,8 @@ class RemoteGround:
 
     @contextlib.asynccontextmanager
     async def source(self) -> AsyncIterator[PushedSource]:
-        """Return what the events are read from; the first one has been under way since the start."""
-        source, self._ahead = self._ahead, None
-        if source is None:
-            source = PushedSource(self._link, self._lane)
-        self._told = source
+        """Return what the events are read from: a channel of its own, for as long as it is followed."""
+        self._told = source = PushedSource(self._link, self._lane)
         try:
             yield source
         finally:
@@ -139,8 +135,6 @@ class RemoteGround:
         for task in self._posted:
             task.cancel()
         await asyncio.gather(*self._posted, return_exceptions=True)
-        if self._ahead is not None:
-            await self._ahead.close()
 
 
 def check(answer: Answer, what: str, *, good: tuple[int, ...] = (0,)) -> Answer:

@@ -20,6 +20,9 @@ from grind.ports import Clock
 
 Made = TypeVar("Made")
 
+OPEN_AHEAD = 3
+"""Channels for following that are open before somebody follows, at most."""
+
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 15.0
 """Seconds between two attempts to connect again."""
 
@@ -44,7 +47,8 @@ class Link:
         self._lent: tuple[str, ...] = ()
         self._making = asyncio.Lock()
         self._hello: Hello | None = None
-        self._spare: asyncio.Task[Channel] | None = None
+        self._spares: list[asyncio.Task[Channel]] = []
+        self._following: list[Channel] = []
         self._listeners: list[Callable[[str], None]] = []
         self._lost_at: float | None = None
 
@@ -136,14 +140,19 @@ class Link:
 
     async def channel(self) -> Channel:
         """Return a session of its own with the program that follows a lane."""
-        spare, self._spare = self._spare, None
-        if spare is not None:
+        channel = await self._ahead() or await self.role("follow")
+        self._following = [one for one in self._following if not one.ended] + [channel]
+        return channel
+
+    async def _ahead(self) -> Channel | None:
+        """Return a channel that was opened ahead, if there is one."""
+        while self._spares:
             with suppress(SshError):
-                channel = await spare
+                channel = await self._spares.pop(0)
                 if not channel.ended:
                     return channel
                 await channel.close()
-        return await self.role("follow")
+        return None
 
     async def role(self, role: str) -> Channel:
         """Return a session of its own with the program of this role."""
@@ -155,14 +164,19 @@ class Link:
         return await self.persist(opened)
 
     def prepare(self) -> None:
-        """Open a channel ahead of its use."""
-        if self._spare is None:
-            self._spare = asyncio.create_task(self.role("follow"))
+        """Open a channel ahead of its use, unless there are many already.
+
+        sshd lets a connection have ten sessions (MaxSessions); what is more has to log in anew, which
+        ssh does by itself, but nobody should have to for what may not be needed.
+        """
+        following = sum(not channel.ended for channel in self._following)
+        if following + len(self._spares) < OPEN_AHEAD:
+            self._spares.append(asyncio.create_task(self.role("follow")))
 
     async def close(self) -> None:
         """Let go of it all. The master connection stays a while, for the next command."""
-        spare, self._spare = self._spare, None
-        if spare is not None:
+        spares, self._spares = self._spares, []
+        for spare in spares:
             spare.cancel()
             with suppress(SshError, asyncio.CancelledError):
                 await (await spare).close()

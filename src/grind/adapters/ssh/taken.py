@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 from collections.abc import Callable
+from typing import cast
 
 
 class Taken(asyncio.Protocol):
@@ -22,7 +23,7 @@ class Taken(asyncio.Protocol):
         self.paused = False
         self._transport = transport
         self._take = take
-        self._before = transport.get_protocol()
+        self._before = cast("asyncio.BaseProtocol | None", transport.get_protocol())
         # A transport that has said farewell to its protocol has none any more.
         if self._before is None:
             self.ended = True
@@ -45,7 +46,8 @@ class Taken(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Say that it has ended, also to whoever waits for the process."""
         self.ended = True
-        self._before.connection_lost(exc)
+        if self._before is not None:
+            self._before.connection_lost(exc)
         self._take(self, b"")
 
     def pause(self) -> None:
