@@ -79,7 +79,7 @@ def command(bed: Bed, rounds: int) -> dict[str, float]:
 
 
 FOLLOW = """
-import asyncio, os, resource, sys
+import asyncio, os, sys
 from bench.timing import Stopwatch
 from grind.ports import LaneDone, LaneSpec, Output, StepTask
 from grind.wiring.sshhost import host_of
@@ -97,7 +97,8 @@ async def main(config, alias, run, source, target):
         spent = watch.seconds()
     assert event == LaneDone("success"), event
     await host.close()
-    print(spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    # Not ru_maxrss: that begins with what the process had before exec, which is the bench's own.
+    print(spent, next(line.split()[1] for line in open("/proc/self/status") if "VmHWM" in line))
 
 asyncio.run(main(*sys.argv[1:]))
 """

@@ -21,7 +21,7 @@ PIPE = 1024 * 1024
 wake-up takes more then, and a long log costs fewer of them."""
 IN_VAIN = 10
 """So many channels in a row that were opened and told nothing are enough."""
-AHEAD = 4 * 1024 * 1024
+AHEAD = 2 * 1024 * 1024
 """Bytes of a log that may wait here to be delivered; then the host is made to wait."""
 
 
