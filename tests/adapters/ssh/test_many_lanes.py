@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from grind.adapters.ssh.host import SshHost
-from grind.adapters.ssh.link import OPEN_AHEAD, Link
+from grind.adapters.ssh.host import OPEN_AHEAD, SshHost
+from grind.adapters.ssh.link import Link
 from grind.ports import LaneDone
 from tests.contracts.conftest import ssh_host
 from tests.contracts.rig import Rig, Story, step
@@ -44,16 +44,16 @@ def test_twelve_jobs_where_a_connection_has_four_sessions(tmp_path: Path) -> Non
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The roles for which a session was opened."""
-    roles: list[str] = []
-    real: Callable[..., Coroutine[Any, Any, Any]] = Link.role
+    """What sessions to follow a lane were opened for."""
+    asked: list[str] = []
+    real: Callable[..., Coroutine[Any, Any, Any]] = Link.following
 
-    async def noted(self: Link, role: str) -> Any:
-        roles.append(role)
-        return await real(self, role)
+    async def noted(self: Link, lane: str, records: int, log: int) -> Any:
+        asked.append("follow")
+        return await real(self, lane, records, log)
 
-    monkeypatch.setattr(Link, "role", noted)
-    return roles
+    monkeypatch.setattr(Link, "following", noted)
+    return asked
 
 
 def test_who_runs_no_job_opens_no_channel(sshd: Sshd, tmp_path: Path, opened: list[str]) -> None:

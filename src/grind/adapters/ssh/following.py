@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from typing import NamedTuple
 
 from grind.adapters.ssh.channel import Channel
 from grind.adapters.ssh.link import Link
@@ -25,19 +24,14 @@ AHEAD = 2 * 1024 * 1024
 """Bytes of a log that may wait here to be delivered; then the host is made to wait."""
 
 
-class LaneName(NamedTuple):
-    """What of a lane one must know to follow it."""
-
-    folder: str
-    track: str
-
-
 class PushedSource:
     """What a lane's runner writes, as it comes (implements `LaneSource`)."""
 
-    def __init__(self, link: Link, lane: LaneName) -> None:
+    def __init__(self, link: Link, folder: str, track: str = "") -> None:
         self._link = link
-        self._lane = lane
+        self._folder = folder
+        self.track = track
+        """Known, at the latest, when the first event is asked for."""
         self._records = bytearray()
         self._pushed = 0
         """How much of the records has been pushed through this channel, or was known before it."""
@@ -73,7 +67,7 @@ class PushedSource:
         """
         self._check()
         if beside is not None:
-            path = f"{self._lane.folder}/log.{beside}"
+            path = f"{self._folder}/log.{beside}"
             answer = await self._link.ask("read", (path, str(offset), str(limit), "own"))
             return answer.out
         assert offset == self._received - self._waiting
@@ -90,11 +84,11 @@ class PushedSource:
 
     def mark(self, index: int) -> bytes:
         """Return the bytes that stand behind the output of a step."""
-        return b"\0%s %d\0" % (self._lane.track.encode(), index)
+        return b"\0%s %d\0" % (self.track.encode(), index)
 
     async def detail(self, files: str) -> str:
         """Return what the runner had to say about a set of command files, or nothing."""
-        path = f"{self._lane.folder}/f/{files}.detail"
+        path = f"{self._folder}/f/{files}.detail"
         answer = await self._link.ask("read", (path, "0", str(64 * 1024), "own"))
         return answer.out.decode("utf-8", "replace").rstrip("\n")
 
@@ -123,7 +117,8 @@ class PushedSource:
         vain = 0
         try:
             while True:
-                channel = await self._link.channel()
+                self._pushed = len(self._records)
+                channel = await self._link.following(self._folder, self._pushed, self._received)
                 vain += 1
                 try:
                     await self._follow(channel)
@@ -143,16 +138,9 @@ class PushedSource:
 
     async def _follow(self, channel: Channel) -> None:
         """Take what is pushed from where we are, until the channel ends."""
-        channel.stop_listening()
-        loop = asyncio.get_running_loop()
-        self._heard = loop.time()
-        self._pushed = len(self._records)
+        self._heard = asyncio.get_running_loop().time()
         self._turn.clear()
         output = channel.take_output(self._take, PIPE)
-        fields = (self._lane.folder, str(self._pushed), str(self._received))
-        channel.input.write(
-            b"follow\n" + b"".join(f.encode("utf-8", "surrogateescape") + b"\0" for f in fields)
-        )
         tasks = [
             asyncio.create_task(self._take_log(output)),
             asyncio.create_task(self._take_records(channel)),
@@ -201,7 +189,7 @@ class PushedSource:
         Both come through one channel of ssh, so that a log which nobody takes (what a process left
         behind prints after the last step) would keep the word back that the lane is over.
         """
-        path = f"{self._lane.folder}/records"
+        path = f"{self._folder}/records"
         at = str(len(self._records))
         answer = await self._link.ask("read", (path, at, str(ASKED), "own"))
         whole = answer.out[: answer.out.rfind(b"\n") + 1]

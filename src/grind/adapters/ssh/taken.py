@@ -13,17 +13,23 @@ class Taken(asyncio.Protocol):
     """Hands every piece that a transport reads to `take`, and an empty one when there is no more.
 
     `pipe` is how many bytes the writer may be ahead (pipe(7); any user may ask for 1 MiB on Linux): each
-    wake-up takes more then, and a long output costs fewer of them.
+    wake-up takes more then, and a long output costs fewer of them. `come` is what was read before.
     """
 
     def __init__(
-        self, transport: asyncio.ReadTransport, take: Callable[[Taken, bytes], None], pipe: int
+        self,
+        transport: asyncio.ReadTransport,
+        take: Callable[[Taken, bytes], None],
+        pipe: int,
+        come: bytes,
     ) -> None:
         self.ended = False
         self.paused = False
         self._transport = transport
         self._take = take
         self._before = cast("asyncio.BaseProtocol | None", transport.get_protocol())
+        if come:
+            take(self, come)
         # A transport that has said farewell to its protocol has none any more.
         if self._before is None:
             self.ended = True
@@ -34,7 +40,8 @@ class Taken(asyncio.Protocol):
         with contextlib.suppress(OSError, AttributeError):
             fcntl.fcntl(transport.get_extra_info("pipe"), fcntl.F_SETPIPE_SZ, pipe)
         # The reader that had it may have asked for a rest.
-        transport.resume_reading()
+        if not self.paused:
+            transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         """Hand on what was read."""
