@@ -191,12 +191,15 @@ class Channel:
             self._listening.cancel()
             self._listening = None
 
-    def take_output(self, take: Callable[[Taken, bytes], None], pipe: int) -> Taken:
+    async def take_output(self, take: Callable[[Taken, bytes], None], pipe: int) -> Taken:
         """Hand what the program says to `take`, from now on, instead of to `output`."""
         # Neither has a public name.
-        transport = getattr(self._process, "_transport")  # noqa: B009
+        transport = getattr(self._process, "_transport").get_pipe_transport(1)  # noqa: B009
+        transport.pause_reading()
+        # What was read in this turn of the loop is handed to the reader in the next one.
+        await asyncio.sleep(0)
         come = bytes(getattr(self.output, "_buffer"))  # noqa: B009
-        return Taken(transport.get_pipe_transport(1), take, pipe, come)
+        return Taken(transport, take, pipe, come)
 
     @property
     def ended(self) -> bool:

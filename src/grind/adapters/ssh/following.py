@@ -140,7 +140,7 @@ class PushedSource:
         """Take what is pushed from where we are, until the channel ends."""
         self._heard = asyncio.get_running_loop().time()
         self._turn.clear()
-        output = channel.take_output(self._take, PIPE)
+        output = await channel.take_output(self._take, PIPE)
         tasks = [
             asyncio.create_task(self._take_log(output)),
             asyncio.create_task(self._take_records(channel)),
