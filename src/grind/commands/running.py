@@ -146,6 +146,7 @@ async def _run_on(
             follow=args.follow,
             outlook=lambda: outlook_of(session, session.parallel(basis.config)),
             folder=release.path,
+            soon=asyncio.get_running_loop().call_soon,
         )
         recorder = _Recorder(session, journal.append, face)
         ignored = session.repository.ignored_paths if args.rev is None else tuple
