@@ -1,7 +1,7 @@
 """`python -m bench`: grind beside what users would pick instead, in one table.
 
-A bench is a module of this package with `rows() -> Iterator[Row | Skipped]`; one that takes long names its
-`PARTS`, and then it is `rows(parts)`, so that one row can be measured alone. Exits with 1 when a goal was
+A bench is a module of this package with `rows() -> Iterator[Row | Skipped]`; one that takes long has PARTS, and
+its `rows` takes the names of some, so that they can be measured alone. Exits with 1 when a goal was
 missed or a bench did not work.
 """
 
@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from importlib import import_module
 
 from bench import table
@@ -43,24 +43,19 @@ BENCHES = (
 def main(argv: list[str]) -> int:
     """Run the benches and print a row as soon as it is known."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
-    parser.add_argument("--only", action="append", choices=BENCHES, help="may be repeated")
-    parser.add_argument("--part", action="append", help="only that part of a bench that has parts")
+    parser.add_argument(
+        "--only", action="append", type=_chosen, metavar="NAME[:PART]", help="may be repeated"
+    )
     parser.add_argument("--json", action="store_true", help="one document instead of the table")
     options = parser.parse_args(argv)
-    names = options.only or BENCHES
-    if options.part:
-        there = sorted({part for name in names for part in parts_of(name)})
-        for part in set(options.part) - set(there):
-            parser.error(f"no part {part!r} here; there are: {', '.join(there) or 'none'}")
-        names = [name for name in names if set(options.part) & set(parts_of(name))]
     found: list[Row] = []
     skipped: list[Skipped] = []
     broken: list[str] = []
     if not options.json:
         print(table.head(), flush=True)
-    for name in names:
+    for name in options.only or BENCHES:
         try:
-            for row in rows(name, options.part):
+            for row in rows(name):
                 if isinstance(row, Skipped):
                     skipped.append(row)
                 else:
@@ -80,19 +75,21 @@ def main(argv: list[str]) -> int:
     return int(bool(missed or broken))
 
 
-def rows(name: str, asked: Sequence[str] | None = None) -> Iterator[Row | Skipped]:
-    """Run one bench, or the `asked` parts of it. Raises whatever keeps it from having a figure."""
+def _chosen(text: str) -> str:
+    name, sign, part = text.partition(":")
+    if name not in BENCHES:
+        raise argparse.ArgumentTypeError(f"no such bench: {name}; there are {', '.join(BENCHES)}")
+    parts = getattr(import_module(f"bench.{name}"), "PARTS", {}) if sign else {}
+    if sign and part not in parts:
+        raise argparse.ArgumentTypeError(f"{name} has no part {part!r}; it has {', '.join(parts)}")
+    return text
+
+
+def rows(name: str) -> Iterator[Row | Skipped]:
+    """Run one bench, or one part of it. Raises whatever keeps it from having a figure."""
+    name, _, part = name.partition(":")
     bench = import_module(f"bench.{name}")
-    parts = parts_of(name)
-    if not parts:
-        yield from bench.rows()
-    else:
-        yield from bench.rows([part for part in parts if not asked or part in asked])
-
-
-def parts_of(name: str) -> tuple[str, ...]:
-    """Return the names of the parts that a bench can be asked for."""
-    return tuple(getattr(import_module(f"bench.{name}"), "PARTS", ()))
+    yield from bench.rows((part,)) if part else bench.rows()
 
 
 if __name__ == "__main__":

@@ -1,110 +1,52 @@
 """The SSH host beside what users would type: one ssh with a script, a fed shell, cat, rsync, git push.
 
 All over one sshd on loopback, through warm master connections on both sides; once as it is, and once with
-20 ms put into each direction by the tests' own proxy.
+20 ms put into each direction by the tests' own proxy. `python -m bench --only ssh:PART` does one of PARTS.
 """
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
 
 from tests.sshd import Sshd, sshd_program
 
+from bench import farpeers
+from bench.farbed import BASH, RUNS, Bed
 from bench.table import Row, Skipped
 from bench.timing import BenchError, Stopwatch, medians
 from grind.adapters.git.repository import GitRepository
-from grind.adapters.ssh.host import SshHost
-from grind.ports import Checkout, Ended, LaneDone, LaneSpec, Output, StepTask
-from grind.wiring.sshhost import host_of
+from grind.ports import Checkout, LaneSpec, Output, StepTask
 
-T = TypeVar("T")
 DELAY = 0.02
 STEPS = 100
 BIG = 200_000_000
-BASH = ("bash", "-e", "{0}")
 MEMORY_MB = 60
-_RUNS = itertools.count()
+PLACES = (("", 0.0), (", 40 ms", DELAY))
+"""Loopback as it is, and with a delay."""
 
 
-class Bed:
-    """One host, grind's connection to it, and a user's own."""
-
-    def __init__(self, folder: Path, sshd: Sshd) -> None:
-        self.folder, self.sshd = folder, sshd
-        self.loop = asyncio.Runner()
-        self.environ = dict(os.environ)
-        self.host: SshHost = host_of(
-            sshd.alias, self.environ, name="bench", slug="bench", config=sshd.config
-        )
-        # Beside grind's own: the master connection that a user would have configured.
-        self.socket = f"/tmp/grind-bench-{os.getpid()}"
-        self.ssh = ["ssh", "-F", sshd.config, "-o", f"ControlPath={self.socket}"]
-        subprocess.run(
-            [*self.ssh, "-o", "ControlMaster=yes", "-o", "ControlPersist=600", sshd.alias, "true"],
-            check=True,
-            stderr=subprocess.DEVNULL,
-        )
-        self.shell = subprocess.Popen(
-            [*self.ssh, sshd.alias, "bash", "--noprofile", "--norc"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        self.go(self.host.open())
-
-    def go(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.loop.run(work)
-
-    def close(self) -> None:
-        self.go(self.host.close())
-        self.loop.close()
-        self.shell.kill()
-        self.shell.communicate()
-        subprocess.run([*self.ssh, "-O", "exit", self.sshd.alias], capture_output=True)
-
-    def user(self, *argv: str, into: Path | None = None) -> float:
-        """Run a program through the user's own connection."""
-        watch = Stopwatch()
-        with open(into or os.devnull, "wb") as out:
-            done = subprocess.run([*self.ssh, self.sshd.alias, *argv], stdout=out)
-        if done.returncode:
-            raise BenchError(f"ssh {argv} ended with {done.returncode}")
-        return watch.seconds()
-
-    async def lane(self, *tasks: StepTask, repository: str = "") -> float:
-        """Open a lane, queue steps, follow them to the end."""
-        watch = Stopwatch()
-        spec = LaneSpec(run=f"run-{next(_RUNS)}", key="bench", repository=repository, name="bench")
-        lane = await self.host.lane(spec)
-        await lane.begin([("PATH", self.host.environment["PATH"]), ("HOME", lane.paths.home)], {})
-        await lane.submit(tasks, final=True)
-        events = [event async for event in lane.events()]
-        spent = watch.seconds()
-        good = [event for event in events if isinstance(event, Ended) and event.exit_code == 0]
-        if len(good) != len(tasks) or events[-1] != LaneDone("success"):
-            raise BenchError(f"{len(good)} of {len(tasks)} steps went well, and then {events[-1]}")
-        return spent
+def step_files(bed: Bed) -> list[StepTask]:
+    """Write the scripts of the steps, for the others; return them as tasks."""
+    script = "echo step $((6 * 7))\n"
+    scripts = bed.folder / "steps"
+    scripts.mkdir(exist_ok=True)
+    for number in range(STEPS):
+        (scripts / f"{number}.sh").write_text(script)
+    return [StepTask(index=n, argv=BASH, script=script) for n in range(STEPS)]
 
 
 def steps(bed: Bed, rounds: int) -> dict[str, float]:
     """100 small steps, made durable and followed, beside one ssh that runs them all."""
-    script = "echo step $((6 * 7))\n"
-    scripts = bed.folder / "steps"
-    scripts.mkdir(exist_ok=True)
-    files = [scripts / f"{n}.sh" for n in range(STEPS)]
-    for file in files:
-        file.write_text(script)
+    tasks = step_files(bed)
     together = bed.folder / "all.sh"
-    together.write_text("".join(f"bash -e {file}\n" for file in files))
-    tasks = [StepTask(index=n, argv=BASH, script=script) for n in range(STEPS)]
+    together.write_text("".join(f"bash -e {bed.folder}/steps/{n}.sh\n" for n in range(STEPS)))
     return medians(
         {
             "grind": lambda: bed.go(bed.lane(*tasks)),
@@ -112,28 +54,6 @@ def steps(bed: Bed, rounds: int) -> dict[str, float]:
         },
         rounds,
     )
-
-
-def loop_of_ssh(bed: Bed) -> float:
-    """Ten steps by a loop of ssh through the master, times ten."""
-    file = bed.folder / "steps" / "0.sh"
-    return 10 * sum(bed.user("bash", "-e", os.fspath(file)) for _ in range(STEPS // 10))
-
-
-def fabric(bed: Bed) -> float | None:
-    """Ten steps through fabric, times ten; None where it is not installed."""
-    try:
-        from fabric import Config, Connection  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
-        return None
-    found = Config(runtime_ssh_path=bed.sshd.config)
-    with Connection(bed.sshd.alias, config=found) as connection:
-        connection.client.load_host_keys(os.fspath(bed.sshd.folder / "known_hosts"))
-        connection.open()
-        watch = Stopwatch()
-        for _ in range(STEPS // 10):
-            connection.run(f"bash -e {bed.folder}/steps/0.sh", hide=True)
-        return 10 * watch.seconds()
 
 
 def command(bed: Bed, rounds: int) -> dict[str, float]:
@@ -159,7 +79,7 @@ def command(bed: Bed, rounds: int) -> dict[str, float]:
 
 
 FOLLOW = """
-import asyncio, os, resource, sys
+import asyncio, os, sys
 from bench.timing import Stopwatch
 from grind.ports import LaneDone, LaneSpec, Output, StepTask
 from grind.wiring.sshhost import host_of
@@ -177,7 +97,8 @@ async def main(config, alias, run, source, target):
         spent = watch.seconds()
     assert event == LaneDone("success"), event
     await host.close()
-    print(spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    # Not ru_maxrss: that begins with what the process had before exec, which is the bench's own.
+    print(spent, next(line.split()[1] for line in open("/proc/self/status") if "VmHWM" in line))
 
 asyncio.run(main(*sys.argv[1:]))
 """
@@ -193,7 +114,7 @@ def output(bed: Bed, rounds: int) -> tuple[dict[str, float], float]:
 
     def followed() -> float:
         argv = [sys.executable, "-c", FOLLOW, bed.sshd.config, bed.sshd.alias]
-        argv += [f"run-{next(_RUNS)}", os.fspath(source), os.fspath(here)]
+        argv += [f"run-{next(RUNS)}", os.fspath(source), os.fspath(here)]
         done = subprocess.run(argv, capture_output=True, text=True)
         if done.returncode or here.stat().st_size != source.stat().st_size:
             raise BenchError(f"not all of it came: {done.stderr}")
@@ -212,6 +133,8 @@ def output(bed: Bed, rounds: int) -> tuple[dict[str, float], float]:
 def big_repository(folder: Path) -> Path:
     """5,000 files, 50 MB."""
     where = folder / "repository"
+    if where.exists():
+        return where
     where.mkdir()
     for number in range(5000):
         path = where / f"d{number % 50}" / f"e{number % 7}" / f"file-{number}"
@@ -262,7 +185,7 @@ def sync(bed: Bed, rounds: int) -> dict[str, float]:
 
 def first_sync(bed: Bed, rounds: int) -> dict[str, float]:
     """All of a repository, to a host that has nothing of it."""
-    where = bed.folder / "repository"
+    where = big_repository(bed.folder)
     repository = GitRepository(os.fspath(where), bed.environ)
     private = repository.prepare(repository.snapshot("HEAD"), None, "main")
     there = bed.sshd.state / "bench" / "repo"
@@ -288,7 +211,7 @@ def first_sync(bed: Bed, rounds: int) -> dict[str, float]:
 
 def attach(bed: Bed, rounds: int) -> float:
     """From asking for a lane that runs to its first output, in seconds."""
-    spec = LaneSpec(run=f"run-{next(_RUNS)}", key="bench", repository="", name="bench")
+    spec = LaneSpec(run=f"run-{next(RUNS)}", key="bench", repository="", name="bench")
 
     async def begin() -> None:
         lane = await bed.host.lane(spec)
@@ -312,51 +235,45 @@ def attach(bed: Bed, rounds: int) -> float:
     return found
 
 
-def rows() -> Iterator[Row | Skipped]:
-    """Measure it all."""
-    if sshd_program() is None:
-        yield Skipped("ssh", "all", "no sshd here: tools/parts.sh installs it")
-        return
-    also = ("rsync",)
-    with (
-        tempfile.TemporaryDirectory(prefix="grind-bench-") as scratch,
-        Sshd(Path(scratch), "bench-host", also=also) as sshd,
-    ):
-        bed = Bed(Path(scratch), sshd)
-        try:
-            yield from _rows(bed, "", 9)
-            still = attach(bed, 5)
-            sshd.network.delay = DELAY
-            yield from _rows(bed, ", 40 ms", 5)
-            far, bound = attach(bed, 5), 4 * DELAY + still
-            what = "attach: first output, 40 ms"
-            yield Row("ssh", what, far, "two round trips and start-up", bound, 1.0)
-            sshd.network.delay = 0.0
-            yield from _output(bed)
-            yield from _syncs(bed, sshd)
-        finally:
-            sshd.network.delay = 0.0
-            bed.close()
+def _steps(bed: Bed) -> Iterator[Row | Skipped]:
+    for where, bed.sshd.network.delay in PLACES:
+        took = steps(bed, 5 if where else 9)
+        what = f"{STEPS} small steps, followed{where}"
+        yield Row("ssh", what, took["grind"], "ssh host bash FILE", took["ssh"], 1.3)
 
 
-def _rows(bed: Bed, where: str, rounds: int) -> Iterator[Row | Skipped]:
-    took = steps(bed, rounds)
-    what = f"{STEPS} small steps, followed{where}"
-    yield Row("ssh", what, took["grind"], "ssh host bash FILE", took["ssh"], 1.3)
-    yield Row("ssh", what, took["grind"], "a loop of ssh through a master", loop_of_ssh(bed))
-    peers: dict[str, Callable[[Bed], float | None]] = {"fabric": fabric}
-    for name, peer in peers.items():
-        found = peer(bed)
-        if found is None:
-            yield Skipped("ssh", f"{what}, beside {name}", f"{name} is not installed")
+def _peers(bed: Bed) -> Iterator[Row | Skipped]:
+    tasks = step_files(bed)[: farpeers.TEN]
+    grind = medians({"grind": lambda: bed.go(bed.lane(*tasks))}, 5)["grind"]
+    what = f"{farpeers.TEN} small steps, followed"
+    took = medians({"loop": lambda: farpeers.loop_of_ssh(bed)}, 3)["loop"]
+    yield Row("ssh", what, grind, "a loop of ssh through a master", took)
+    lacking = farpeers.installed()
+    for name, peer in farpeers.PEERS.items():
+        if lacking:
+            yield Skipped("ssh", f"{what}, beside {name}", lacking)
         else:
-            yield Row("ssh", what, took["grind"], name, found)
-    took = command(bed, 60 if not where else 20)
-    yield Row("ssh", f"one small command{where}", took["grind"], "a fed shell", took["fed"], 1.2)
+            yield Row("ssh", what, grind, name, peer(bed))
 
 
-def _output(bed: Bed) -> Iterator[Row]:
-    took, peak = output(bed, 3)
+def _command(bed: Bed) -> Iterator[Row | Skipped]:
+    for where, bed.sshd.network.delay in PLACES:
+        took = command(bed, 20 if where else 200)
+        yield Row(
+            "ssh", f"one small command{where}", took["grind"], "a fed shell", took["fed"], 1.2
+        )
+
+
+def _attach(bed: Bed) -> Iterator[Row | Skipped]:
+    still = attach(bed, 9)
+    bed.sshd.network.delay = DELAY
+    bound = 4 * DELAY + still
+    what = "attach: first output, 40 ms"
+    yield Row("ssh", what, attach(bed, 9), "two round trips and start-up", bound, 1.0)
+
+
+def _output(bed: Bed) -> Iterator[Row | Skipped]:
+    took, peak = output(bed, 5)
     what = f"200 MB of output, into a file ({peak:.0f} MB memory)"
     mega = BIG / 1e6
     yield Row(
@@ -364,19 +281,51 @@ def _output(bed: Bed) -> Iterator[Row]:
     )
 
 
-def _syncs(bed: Bed, sshd: Sshd) -> Iterator[Row | Skipped]:
+def _sync(bed: Bed) -> Iterator[Row | Skipped]:
     if shutil.which("rsync") is None:
         yield Skipped("ssh", "one changed file of 5,000", "rsync is not installed")
-        big_repository(bed.folder)
-    else:
-        for where, delay in (("", 0.0), (", 40 ms", DELAY)):
-            sshd.network.delay = delay
-            shutil.rmtree(bed.folder / "repository", ignore_errors=True)
-            took = sync(bed, 7)
-            what = f"one changed file of 5,000, checked out{where}"
-            yield Row("ssh", what, took["grind"], "rsync -a", took["rsync"], 1.0)
-            what = f"one changed file of 5,000, sent{where}"
-            yield Row("ssh", what, took["transfer"], "rsync -a", took["rsync"], 0.75)
-    sshd.network.delay = 0.0
+        return
+    for where, bed.sshd.network.delay in PLACES:
+        took = sync(bed, 5 if where else 9)
+        what = f"one changed file of 5,000, checked out{where}"
+        yield Row("ssh", what, took["grind"], "rsync -a", took["rsync"], 1.0)
+        what = f"one changed file of 5,000, sent{where}"
+        yield Row("ssh", what, took["transfer"], "rsync -a", took["rsync"], 0.75)
+
+
+def _first(bed: Bed) -> Iterator[Row | Skipped]:
     took = first_sync(bed, 3)
     yield Row("ssh", "first sync, 50 MB", took["grind"], "git push", took["push"], 1.3)
+
+
+PARTS: dict[str, Callable[[Bed], Iterator[Row | Skipped]]] = {
+    "steps": _steps,
+    "peers": _peers,
+    "command": _command,
+    "attach": _attach,
+    "output": _output,
+    "sync": _sync,
+    "first": _first,
+}
+"""What can be measured alone."""
+
+
+def rows(parts: Collection[str] = ()) -> Iterator[Row | Skipped]:
+    """Measure these parts; all of them when none is named."""
+    if sshd_program() is None:
+        yield Skipped("ssh", "all", "no sshd here: tools/parts.sh installs it")
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="grind-bench-") as scratch,
+        Sshd(
+            Path(scratch), "bench-host", also=("rsync", "git-receive-pack", "git-upload-pack")
+        ) as sshd,
+    ):
+        bed = Bed(Path(scratch), sshd)
+        try:
+            for name in parts or PARTS:
+                sshd.network.delay = 0.0
+                yield from PARTS[name](bed)
+        finally:
+            sshd.network.delay = 0.0
+            bed.close()

@@ -24,6 +24,8 @@ class Network:
         self.rate: float | None = None
         self.carried = 0
         """Bytes so far, in both directions."""
+        self.asked = self.answered = 0
+        """Round trips so far, one after the other: what leaves after an answer has arrived is one more."""
         self._silent = threading.Event()
         self._refusing = False
         self._cut_after: int | None = None
@@ -92,7 +94,7 @@ class Network:
             with self._lock:
                 self._lines.add(line)
             for source, drain in (line, line[::-1]):
-                _Carrier(self, source, drain, line).start()
+                _Carrier(self, source, drain, line, asks=source is near).start()
 
     def count(self, amount: int) -> None:
         with self._lock:
@@ -125,9 +127,12 @@ class _Carrier:
         source: socket.socket,
         drain: socket.socket,
         line: tuple[socket.socket, socket.socket],
+        *,
+        asks: bool,
     ) -> None:
         self._network, self._source, self._drain, self._line = network, source, drain, line
-        self._queue: deque[tuple[float, bytes]] = deque()
+        self._asks = asks
+        self._queue: deque[tuple[float, bytes, int]] = deque()
         self._filled = threading.Condition()
 
     def start(self) -> None:
@@ -141,9 +146,10 @@ class _Carrier:
             except OSError:
                 data = b""
             with self._filled:
-                self._queue.append((time.monotonic() + self._network.delay, data))
+                trips = self._network.answered + 1 if self._asks else self._network.asked
+                self._queue.append((time.monotonic() + self._network.delay, data, trips))
                 self._filled.notify()
-                while sum(len(d) for _, d in self._queue) > 1 << 23:
+                while sum(len(d) for _, d, _ in self._queue) > 1 << 23:
                     self._filled.wait()
             if not data:
                 return
@@ -154,13 +160,17 @@ class _Carrier:
             with self._filled:
                 while not self._queue:
                     self._filled.wait()
-                due, data = self._queue[0]
+                due, data, trips = self._queue[0]
             time.sleep(max(0.0, due - time.monotonic()))
             rate = self._network.rate
             if rate:
                 free = max(free, time.monotonic()) + len(data) / rate
                 time.sleep(max(0.0, free - time.monotonic()))
             self._network.wait_while_silent()
+            if self._asks:
+                self._network.asked = max(self._network.asked, trips)
+            else:
+                self._network.answered = max(self._network.answered, trips)
             try:
                 if data:
                     self._drain.sendall(data)

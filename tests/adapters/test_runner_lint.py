@@ -12,7 +12,7 @@ from grind.adapters.runner.program import HOST, RUNNER, boot, program
 TEXTS = {"runner": program(RUNNER), "host": program(HOST), "boot": boot()}
 
 BASE = {
-    "runner": {"cat", "chmod", "cp", "git", "mkdir", "mv", "rm", "rmdir", "sleep", "sort", "stat"},
+    "runner": {"cat", "chmod", "cp", "git", "mkdir", "mv", "rm", "sleep", "sort", "stat"},
     "host": {
         *("base64", "cat", "git", "head", "ln", "mkdir", "mkfifo", "mv", "od", "readlink", "rm"),
         *("id", "sha256sum", "sleep", "stat", "tail", "tr", "uname"),

@@ -86,14 +86,16 @@ g_store_trees() { # TREE... → g_store
     git --git-dir="$g_store" cat-file -e "$g_tree" 2>/dev/null || g_missing+=("$g_tree")
   done
   ((${#g_missing[@]})) || return 0
-  mkdir -p -- "$g_store/objects/pack" "$g_store/refs" || return
+  [[ -d $g_store/objects/pack && -d $g_store/refs ]] || mkdir -p -- "$g_store/objects/pack" "$g_store/refs" || return
   g_lock "$g_store/lock"
-  if ((${#g_oid} == 64)); then
+  if [[ -s $g_store/config && -s $g_store/HEAD ]]; then
+    :
+  elif ((${#g_oid} == 64)); then
     printf '[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = sha256\n' >"$g_store/config.new"
   else
     printf '[core]\n\trepositoryformatversion = 0\n\tbare = true\n' >"$g_store/config.new"
   fi
-  mv -f -- "$g_store/config.new" "$g_store/config" && printf 'ref: refs/heads/main\n' >"$g_store/HEAD"
+  if [[ -e $g_store/config.new ]]; then mv -f -- "$g_store/config.new" "$g_store/config" && printf 'ref: refs/heads/main\n' >"$g_store/HEAD"; fi
   { IFS= read -r g_last <"$g_store/last"; } 2>/dev/null
   {
     printf '%s\n' "${g_missing[@]}"
@@ -114,6 +116,7 @@ g_list_refs() { # PATTERN... : the refs of the source as update-ref takes them
   done
 }
 
+# Not forced onto the disk: what is in the workspace's own repository ends with the run, and with the host.
 g_shallow_objects() { # GITDIR: the commits themselves, and the line below which there is nothing
   local g_line
   local -a g_starts=("$g_oid") g_tagged=()
@@ -125,7 +128,7 @@ g_shallow_objects() { # GITDIR: the commits themselves, and the line below which
   fi
   g_find_commits "$g_depth" "${g_starts[@]}" && g_store_trees "${g_trees[@]}" &&
     printf '%s\n' "${g_commits[@]}" "${g_tagged[@]}" |
-    git --git-dir="$g_source" pack-objects -q "$1/objects/pack/pack" >/dev/null || return
+    git --git-dir="$g_source" -c core.fsync=none pack-objects -q "$1/objects/pack/pack" >/dev/null || return
   printf '%s\n' "$g_store/objects" >"$1/objects/info/alternates" || return
   ((${#g_cut[@]} == 0)) || printf '%s\n' "${g_cut[@]}" >"$1/shallow"
 }
@@ -140,18 +143,15 @@ g_set_refs() { # GITDIR: as a fetch and a checkout would leave them
       refs/pull/?*) printf 'update refs/remotes/pull/%s %s\n' "${g_ref#refs/pull/}" "$g_oid" ;;
       refs/tags/?*) printf 'update %s %s\n' "$g_ref" "$g_oid" ;;
     esac
-  } >"$1/refs.new" || return
-  # A ref may be named twice (the branch itself among all): the last one counts.
-  g_last_refs "$1/refs.new" | git --git-dir="$1" update-ref --stdin || return
-  rm -f -- "$1/refs.new"
+  } | g_last_refs | git --git-dir="$1" update-ref --stdin || return
   [[ $g_ref == refs/heads/?* ]] && g_head="ref: $g_ref"
   printf '%s\n' "$g_head" >"$1/HEAD"
 }
 
-g_last_refs() { # FILE
+g_last_refs() { # a ref may be named twice (the branch itself among all): the last one counts
   local g_verb g_name g_hash
   local -A g_all=()
-  while read -r g_verb g_name g_hash; do g_all[$g_name]=$g_hash; done <"$1"
+  while read -r g_verb g_name g_hash; do g_all[$g_name]=$g_hash; done
   for g_name in "${!g_all[@]}"; do printf 'update %s %s\n' "$g_name" "${g_all[$g_name]}"; done
 }
 

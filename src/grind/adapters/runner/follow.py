@@ -18,7 +18,7 @@ from grind.ports import (
     Started,
 )
 
-CHUNK = 128 * 1024
+CHUNK = 256 * 1024
 SHORTEST, LONGEST = 0.01, 0.05
 """Seconds between two looks: short while something happens, longer when nothing does."""
 LIVENESS = 5

@@ -11,7 +11,7 @@ g_host_main() {
       g_boot_id
       g_main_serve "$2" "$3" "$4"
       ;;
-    follow) g_main_follow "$2" ;;
+    follow) g_main_follow "${@:6}" ;;
     take) g_main_take "$2" ;;
     *) exit 2 ;;
   esac

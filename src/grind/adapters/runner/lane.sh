@@ -16,7 +16,8 @@ g_claim_job() { # FOLDER → status 1 when a living lane has it
     ((${#g_owner[@]} == 5)) || { g_nap 0.5; mapfile -d '' -t g_owner <"$1/owner.$g_top"; }
     if ((${#g_owner[@]} == 5)) && [[ ${g_owner[2]} == "$g_boot" ]]; then
       g_alive "${g_owner[0]}" "${g_owner[1]}" && return 1
-      g_kill_found "${g_owner[3]}" '' "$$" "$g_guard_pid" || return 1
+      g_has_ended_well "${g_owner[4]}" ||
+        g_kill_found "${g_owner[3]}" '' "$$" "$g_guard_pid" || return 1
     fi
   fi
   g_stat "$$"
@@ -24,6 +25,12 @@ g_claim_job() { # FOLDER → status 1 when a living lane has it
   for g_f in "$1"/owner.*; do [[ ${g_f##*.} -gt $((g_top + 1)) ]] && return 1; done
   ((g_top)) && rm -f -- "$1/owner.$g_top"
   return 0
+}
+
+g_has_ended_well() { # LANE: it has said so, and then had made sure that it left no process
+  local -a g_told=()
+  { mapfile -t g_told <"$1/records"; } 2>/dev/null
+  [[ ${#g_told[@]} != 0 && ${g_told[-1]} == done\ *' ;' ]]
 }
 
 g_empty() { # FOLDER: whatever modes a step left in it

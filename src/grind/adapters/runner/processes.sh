@@ -1,14 +1,15 @@
 # Whose process is it? Ending everything that the steps of a lane left behind.
 
-g_stat() { # PID → g_st: state, ppid, pgrp, session, … start time at 19; fails when there is none
+g_stat() { # PID → g_st: state, ppid, pgrp, session, … flags at 6, start time at 19; fails when there is none
+  local -a g_parts=()
   g_st=()
-  local g_line=
-  { IFS= read -r -N 4096 g_line <"/proc/$1/stat"; } 2>/dev/null
   # The name of a program may hold blanks, parentheses and newlines: what follows the last one counts.
-  [[ $g_line == *')'* ]] || return 1
+  # (Taking it off with `##` costs the square of its length.)
+  { mapfile -d ')' -t g_parts <"/proc/$1/stat"; } 2>/dev/null
+  ((${#g_parts[@]} > 1)) || return 1
   # Words by splitting: a here-string would be read byte by byte. Only letters and digits follow.
   local IFS=' '
-  g_st=(${g_line##*) })
+  g_st=(${g_parts[-1]})
 }
 
 g_alive() { # PID START: is it this very process, and not a later one with its number?
@@ -18,14 +19,17 @@ g_alive() { # PID START: is it this very process, and not a later one with its n
 # The processes of a lane: those of its session (SESSION, empty when it may have been reused), and
 # those that carry its tracking id in their environment, wherever they fled to with setsid.
 g_find_processes() { # TRACK SESSION KEEP... → g_found
-  local g_p g_pid g_text g_t=$1 g_session=$2
+  local g_p g_pid g_text g_t=$1 g_session=$2 g_keep
   shift 2
+  g_keep=" $* $BASHPID "
   g_found=()
   for g_p in /proc/[1-9]*; do
     g_pid=${g_p#/proc/}
-    [[ " $* $BASHPID " == *" $g_pid "* ]] && continue
+    [[ $g_keep == *" $g_pid "* ]] && continue
     g_stat "$g_pid" || continue
+    # Neither the dead nor the kernel's own threads (PF_KTHREAD in the flags of proc(5)) are anybody's.
     [[ ${g_st[0]} == [ZX] ]] && continue
+    ((g_st[6] & 0x200000)) && continue
     if [[ $g_session && ${g_st[3]} == "$g_session" ]]; then
       g_found+=("$g_pid")
       continue

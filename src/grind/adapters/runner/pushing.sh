@@ -4,10 +4,15 @@
 # a line, each with its length. The standard input is the lifeline: a client that is not heard of for
 # a while is gone, or the network is, and then nothing of this may stay.
 
-g_main_follow() { # STATE: wait until there is a lane to follow
+g_main_follow() { # [LANE RECORDS LOG WORD]: without them, wait until there is a lane to follow
   local g_word
   trap g_end_follow EXIT
   trap 'exit 0' HUP TERM INT PIPE
+  if (($#)); then
+    # What the login has printed ends here.
+    printf '\n%s 0\n' "$4"
+    g_follow "$1" "$2" "$3"
+  fi
   while IFS= read -r -t "$g_lifeline" g_word; do
     case $g_word in
       follow)
@@ -27,6 +32,11 @@ g_end_follow() {
 
 g_follow() { # LANE RECORDS LOG: from these offsets on
   g_lane=$1
+  # It may have been asked for a moment before the lane itself.
+  g_when=$SECONDS
+  until [[ -e $g_lane/log ]]; do
+    IFS= read -r -t 0.01 g_word || (($? > 128 && SECONDS - g_when <= ${g_lifeline%.*} + 1)) || exit 0
+  done
   # Each is a group of its own. `--pid` ends them also when this process is killed.
   tail -c "+$(($3 + 1))" -f --pid=$$ -- "$1/log" </dev/null 2>/dev/null &
   g_pushers=$!

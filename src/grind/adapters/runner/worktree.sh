@@ -40,7 +40,7 @@ g_set_aside() {
 
 g_remove_all() { # FOLDER: empty it, whatever is in it
   local g_f
-  chmod u+rwx -- "$1" || return
+  [[ -r $1 && -w $1 && -x $1 ]] || chmod u+rwx -- "$1" || return
   shopt -s dotglob
   for g_f in "$1"/*; do g_empty "$g_f"; done
   shopt -u dotglob
@@ -56,12 +56,13 @@ g_place() { # → g_target, g_reused: an empty folder, or the files of the last 
     g_rest=${g_rest#*/}
   done
   g_target=$g_at
-  mkdir -p -- "$g_target" || return
+  [[ -d $g_target ]] || mkdir -p -- "$g_target" || return
   [[ $g_clean == 1 || ! -e $g_target/.git ]] || { g_empty "$g_target/.git"; return; }
   g_remove_all "$g_target" || return
+  # A folder takes the place of an empty one.
   if [[ -f $g_keep/index && -d $g_keep/tree && ! -L $g_keep/tree ]]; then
-    rmdir -- "$g_target" && mv -T -- "$g_keep/tree" "$g_target" && chmod 0755 -- "$g_target" && g_reused=1
-    mkdir -p -- "$g_target"
+    mv -T -- "$g_keep/tree" "$g_target" && chmod 0755 -- "$g_target" && g_reused=1
+    [[ -d $g_target ]] || mkdir -p -- "$g_target"
   fi
 }
 
@@ -74,10 +75,15 @@ g_restore() { # the files of the last run, back to exactly what they were; false
       g_plain_path "$g_target" "$g_link" && { g_remove_all "$g_target/$g_link" || return; }
     done <"$g_keep/links"
   fi
-  if ! git clean -ffdxq 2>/dev/null; then
-    chmod -R u+rwX -- "$g_target" && git clean -ffdxq || return
-  fi
-  git reset -q --hard "$g_oid" && [[ -z $(git status --porcelain --ignored --untracked-files=all 2>&1) ]]
+  g_git_quietly clean -ffdxq || { chmod -R u+rwX -- "$g_target" && g_git_quietly clean -ffdxq; } || return
+  # Compares every file with the index, and writes those that differ. (Asking `git status` afterwards was
+  # a second walk that could tell nothing else: what either cannot look into, it says.)
+  g_git_quietly reset -q --hard "$g_oid"
+}
+
+g_git_quietly() { # ARGUMENT...: true when git has neither failed nor had anything to say
+  local g_said
+  g_said=$(git "$@" 2>&1) && [[ -z $g_said ]]
 }
 
 g_write_files() { # the tree of g_oid into g_target, whose .git is made
@@ -100,10 +106,15 @@ g_keep_index() { # note what was written, for the next run
   if [[ $(git ls-files -s) == *160000\ * ]]; then
     while IFS= read -r -d '' g_entry; do [[ $g_entry == 160000\ * ]] && g_links+=("${g_entry#*$'\t'}"); done < <(git ls-files -s -z)
   fi
-  mkdir -p -- "$g_keep" && printf '%s\0' "$g_path" >"$g_keep/path" || return
+  [[ -d $g_keep ]] || mkdir -p -- "$g_keep" || return
+  printf '%s\0' "$g_path" >"$g_keep/path" || return
   : >"$g_keep/links"
   ((${#g_links[@]} == 0)) || printf '%s\0' "${g_links[@]}" >"$g_keep/links"
   cp -p -- .git/index "$g_keep/index"
+}
+
+g_has_commit() {
+  git --git-dir="$g_source" cat-file -e "$g_oid^{commit}" 2>/dev/null
 }
 
 g_checkout() { # g_more: oid, ref, path, depth, clean, tags, submodules, origin
@@ -112,10 +123,14 @@ g_checkout() { # g_more: oid, ref, path, depth, clean, tags, submodules, origin
   local g_value g_keep g_source=$g_repository
   type -P git >/dev/null || g_refuse 'git is not on the PATH of this host; install it to check out'
   g_git_environment
-  git --git-dir="$g_source" cat-file -e "$g_oid^{commit}" 2>/dev/null || g_refuse "the private repository does not hold the commit $g_oid"
+  # With a depth, the first thing asked is what the commit's tree is.
+  [[ $g_depth != 0 ]] || g_has_commit || g_refuse "the private repository does not hold the commit $g_oid"
   g_encode "$g_path"
   g_keep=$g_job/kept/$g_value
-  g_place && g_build "$g_target/.git" '' || g_refuse 'the checkout could not be made'
+  if ! g_place || ! g_build "$g_target/.git" ''; then
+    g_has_commit || g_refuse "the private repository does not hold the commit $g_oid"
+    g_refuse 'the checkout could not be made'
+  fi
   # Until the files are written, nothing is known about them.
   if [[ -e $g_keep/index && -z $g_reused ]]; then g_empty "$g_keep"; fi
   g_write_files || g_refuse 'the files of the checkout could not be written'

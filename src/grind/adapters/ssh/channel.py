@@ -7,14 +7,16 @@ import contextlib
 import os
 import secrets
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from grind.adapters.runner.program import HOST, RUNNER, boot, program, program_name
 from grind.adapters.ssh.door import Door
+from grind.adapters.ssh.taken import Taken
 from grind.adapters.ssh.trouble import SshError, trouble
 from grind.core.errors import GrindError
 
+BASH = ("bash", "--noprofile", "--norc")
 LIMIT = 1 << 20
 """Bytes that may wait to be read before ssh is made to wait."""
 NOISE = 1 << 20
@@ -44,11 +46,14 @@ class Hello(NamedTuple):
     environ: Mapping[str, str]
 
 
+class ProgramMissingError(Exception):
+    """Grind was on the host before, and its program is not there any more."""
+
+
 class Channel:
     """A program at the other end, its input and its output.
 
-    What ssh itself says on the standard error is kept for `trouble`, unless it is read by whoever has
-    the channel (`keep_words=False`).
+    What ssh itself says on the standard error is kept for `trouble`, unless it is the program's.
     """
 
     def __init__(self, door: Door, process: asyncio.subprocess.Process) -> None:
@@ -64,11 +69,11 @@ class Channel:
         self._listening: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, door: Door) -> Channel:
-        """Start ssh. Raises GrindError when there is none here."""
+    async def open(cls, door: Door, command: Sequence[str] = ("exec", *BASH, "-s")) -> Channel:
+        """Start ssh; `command` is plain words. Raises GrindError when there is no ssh here."""
         try:
             process = await asyncio.create_subprocess_exec(
-                *door.argv("exec", "bash", "--noprofile", "--norc", "-s"),
+                *door.argv(*command),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
@@ -101,6 +106,24 @@ class Channel:
             raise trouble(self._door.alias, b"Connection timed out") from None
         except (asyncio.IncompleteReadError, ConnectionError, ValueError) as error:
             raise await self.trouble() from error
+
+    async def greeted(self, word: str) -> None:
+        """Wait for the word of a program that was named to ssh itself.
+
+        Raises:
+            SshError: the host was not reached.
+            ProgramMissingError: it was, and does not have the program any more.
+        """
+        try:
+            async with asyncio.timeout(2 * self._door.connect):
+                await self._word(word)
+        except TimeoutError:
+            raise trouble(self._door.alias, b"Connection timed out") from None
+        except (asyncio.IncompleteReadError, ConnectionError, ValueError) as error:
+            told = await self.trouble()
+            if self._process.returncode in (126, 127):
+                raise ProgramMissingError from error
+            raise told from error
 
     async def _greet(self, word: str, programs: Mapping[str, bytes]) -> Hello:
         while True:
@@ -155,8 +178,7 @@ class Channel:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(5):
                 await self._process.wait()
-                if self._listening is not None:
-                    await self._listening
+                await (self._listening or self._listen())
         return trouble(self._door.alias, b"".join(self._said), self._process.returncode)
 
     async def _listen(self) -> None:
@@ -168,6 +190,16 @@ class Channel:
         if self._listening is not None:
             self._listening.cancel()
             self._listening = None
+
+    async def take_output(self, take: Callable[[Taken, bytes], None], pipe: int) -> Taken:
+        """Hand what the program says to `take`, from now on, instead of to `output`."""
+        # Neither has a public name.
+        transport = getattr(self._process, "_transport").get_pipe_transport(1)  # noqa: B009
+        transport.pause_reading()
+        # What was read in this turn of the loop is handed to the reader in the next one.
+        await asyncio.sleep(0)
+        come = bytes(getattr(self.output, "_buffer"))  # noqa: B009
+        return Taken(transport, take, pipe, come)
 
     @property
     def ended(self) -> bool:

@@ -5,36 +5,33 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from typing import NamedTuple
 
 from grind.adapters.ssh.channel import Channel
 from grind.adapters.ssh.link import Link
+from grind.adapters.ssh.taken import Taken
 from grind.adapters.ssh.trouble import SshError
 
 PATIENCE = 0.2
 """Seconds for which the log may wait for room before the records are asked for."""
 ASKED = 1024 * 1024
 """Bytes of records that are asked for at once."""
-PIECE = 256 * 1024
+PIPE = 1024 * 1024
+"""Bytes that ssh may be ahead of us: what any user may ask for on Linux (pipe(7), pipe-max-size). Each
+wake-up takes more then, and a long log costs fewer of them."""
 IN_VAIN = 10
 """So many channels in a row that were opened and told nothing are enough."""
-AHEAD = 4 * 1024 * 1024
+AHEAD = 2 * 1024 * 1024
 """Bytes of a log that may wait here to be delivered; then the host is made to wait."""
-
-
-class LaneName(NamedTuple):
-    """What of a lane one must know to follow it."""
-
-    folder: str
-    track: str
 
 
 class PushedSource:
     """What a lane's runner writes, as it comes (implements `LaneSource`)."""
 
-    def __init__(self, link: Link, lane: LaneName) -> None:
+    def __init__(self, link: Link, folder: str, track: str = "") -> None:
         self._link = link
-        self._lane = lane
+        self._folder = folder
+        self.track = track
+        """Known, at the latest, when the first event is asked for."""
         self._records = bytearray()
         self._pushed = 0
         """How much of the records has been pushed through this channel, or was known before it."""
@@ -46,6 +43,8 @@ class PushedSource:
         self._error: BaseException | None = None
         self._news = asyncio.Event()
         self._room = asyncio.Event()
+        self._turn = asyncio.Event()
+        """Something is to be done about the log: there is too much of it, or no more."""
         self._heard = 0.0
         self._told = False
         """Whether the channel that we have has told anything at all."""
@@ -68,7 +67,7 @@ class PushedSource:
         """
         self._check()
         if beside is not None:
-            path = f"{self._lane.folder}/log.{beside}"
+            path = f"{self._folder}/log.{beside}"
             answer = await self._link.ask("read", (path, str(offset), str(limit), "own"))
             return answer.out
         assert offset == self._received - self._waiting
@@ -85,11 +84,11 @@ class PushedSource:
 
     def mark(self, index: int) -> bytes:
         """Return the bytes that stand behind the output of a step."""
-        return b"\0%s %d\0" % (self._lane.track.encode(), index)
+        return b"\0%s %d\0" % (self.track.encode(), index)
 
     async def detail(self, files: str) -> str:
         """Return what the runner had to say about a set of command files, or nothing."""
-        path = f"{self._lane.folder}/f/{files}.detail"
+        path = f"{self._folder}/f/{files}.detail"
         answer = await self._link.ask("read", (path, "0", str(64 * 1024), "own"))
         return answer.out.decode("utf-8", "replace").rstrip("\n")
 
@@ -118,7 +117,8 @@ class PushedSource:
         vain = 0
         try:
             while True:
-                channel = await self._link.channel()
+                self._pushed = len(self._records)
+                channel = await self._link.following(self._folder, self._pushed, self._received)
                 vain += 1
                 try:
                     await self._follow(channel)
@@ -138,16 +138,11 @@ class PushedSource:
 
     async def _follow(self, channel: Channel) -> None:
         """Take what is pushed from where we are, until the channel ends."""
-        channel.stop_listening()
-        loop = asyncio.get_running_loop()
-        self._heard = loop.time()
-        self._pushed = len(self._records)
-        fields = (self._lane.folder, str(self._pushed), str(self._received))
-        channel.input.write(
-            b"follow\n" + b"".join(f.encode("utf-8", "surrogateescape") + b"\0" for f in fields)
-        )
+        self._heard = asyncio.get_running_loop().time()
+        self._turn.clear()
+        output = await channel.take_output(self._take, PIPE)
         tasks = [
-            asyncio.create_task(self._take_log(channel)),
+            asyncio.create_task(self._take_log(output)),
             asyncio.create_task(self._take_records(channel)),
             asyncio.create_task(self._beat(channel)),
         ]
@@ -160,13 +155,10 @@ class PushedSource:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _take_log(self, channel: Channel) -> None:
-        while data := await channel.output.read(PIECE):
-            self._heard = asyncio.get_running_loop().time()
-            self._received += len(data)
-            self._log.append(data)
-            self._waiting += len(data)
-            self._news.set()
+    async def _take_log(self, output: Taken) -> None:
+        while not output.ended:
+            await self._turn.wait()
+            self._turn.clear()
             while self._waiting >= AHEAD:
                 self._room.clear()
                 try:
@@ -174,7 +166,22 @@ class PushedSource:
                         await self._room.wait()
                 except TimeoutError:
                     await self._ask_records()
+            output.resume()
         raise self._link.dropped()
+
+    def _take(self, output: Taken, data: bytes) -> None:
+        """Take the next piece of the log; nothing is said when there is no more."""
+        self._heard = asyncio.get_running_loop().time()
+        self._received += len(data)
+        if data:
+            self._told = True
+            self._log.append(data)
+            self._waiting += len(data)
+            self._news.set()
+        if self._waiting >= AHEAD:
+            output.pause()
+        if output.paused or output.ended:
+            self._turn.set()
 
     async def _ask_records(self) -> None:
         """Ask for the records, while the log waits for room.
@@ -182,7 +189,7 @@ class PushedSource:
         Both come through one channel of ssh, so that a log which nobody takes (what a process left
         behind prints after the last step) would keep the word back that the lane is over.
         """
-        path = f"{self._lane.folder}/records"
+        path = f"{self._folder}/records"
         at = str(len(self._records))
         answer = await self._link.ask("read", (path, at, str(ASKED), "own"))
         whole = answer.out[: answer.out.rfind(b"\n") + 1]

@@ -17,7 +17,7 @@ from grind.adapters.runner.client import RunnerLane
 from grind.adapters.ssh import passing
 from grind.adapters.ssh.channel import Pulse
 from grind.adapters.ssh.door import Door
-from grind.adapters.ssh.following import LaneName
+from grind.adapters.ssh.following import PushedSource
 from grind.adapters.ssh.lane import WRITTEN, RemoteGround, check
 from grind.adapters.ssh.link import Link
 from grind.adapters.ssh.session import Answer
@@ -27,6 +27,8 @@ from grind.core.lend import lend
 from grind.ports import Clock, Completed, HostIdentity, LanePaths, LaneSpec, Passage
 
 PATIENCE = 900.0
+OPEN_AHEAD = 3
+"""Lanes that have a channel before somebody follows them, at most."""
 
 
 class Lending(NamedTuple):
@@ -112,7 +114,6 @@ class SshHost:
                 folders=self._lending.path,
             ) | dict(self._lending.fixed)
             await self._link.lend([f"{name}={value}" for name, value in self._env.items()])
-            self._link.prepare()
 
     async def identity(self) -> HostIdentity:
         """Return who this host is."""
@@ -196,16 +197,30 @@ class SshHost:
         track = f"grind-{spec.run}-{secrets.token_hex(8)}"
         data = wire.spec_fields(spec, track, self._state(), self._graces, self._outer)
         fields = (spec.run, spec.key, self._outer, self._limits.memory, self._limits.root)
-        answer = check(await self._request("lane", fields, data), f"{spec.key} cannot be run")
+        folder = f"{self._state()}/runs/{spec.run}/{spec.key}"
+        # Whoever opens a lane wants to hear of it: that is asked for at once.
+        ahead = PushedSource(self._link, folder) if self._has_room() else None
+        try:
+            answer = check(await self._request("lane", fields, data), f"{spec.key} cannot be run")
+        except BaseException:
+            if ahead is not None:
+                await ahead.close()
+            raise
         resumed, begun, track, _, _, *places, _ = _fields(answer.out)
-        lane = LaneName(f"{self._state()}/runs/{spec.run}/{spec.key}", track)
-        ground = RemoteGround(self._link, lane, begun=begun == "1")
+        ground = RemoteGround(self._link, folder, track, begun=begun == "1", ahead=ahead)
         self._grounds.append(ground)
-        self._link.prepare()
         paths = LanePaths(*places)._replace(
             cache=f"{self._state()}/cache", artifacts=f"{self._state()}/runs/{spec.run}/.artifacts"
         )
         return RunnerLane(ground, paths, resumed=resumed == "1")
+
+    def _has_room(self) -> bool:
+        """Whether few lanes wait for somebody to follow them.
+
+        sshd lets a connection have ten sessions (MaxSessions); what is more has to log in anew, which
+        ssh does by itself, but nobody should have to for what may not be needed.
+        """
+        return sum(ground.following for ground in self._grounds) < OPEN_AHEAD
 
     async def abandon(self, run: str) -> None:
         """End all lanes of a run and every process they started."""

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import partial
 
-from grind.adapters.ssh.following import LaneName, PushedSource
+from grind.adapters.ssh.following import PushedSource
 from grind.adapters.ssh.link import Link
 from grind.adapters.ssh.session import Answer
 from grind.core.errors import ExitCode, GrindError
@@ -22,18 +22,25 @@ FILES_AT_ONCE = 200
 class RemoteGround:
     """What can be done in the folder of a lane, through a link."""
 
-    def __init__(self, link: Link, lane: LaneName, *, begun: bool) -> None:
+    def __init__(
+        self, link: Link, folder: str, track: str, *, begun: bool, ahead: PushedSource | None
+    ) -> None:
         self._link = link
-        self._lane = lane
+        self._folder = folder
+        self._track = track
         self._begun = begun
         self._posted: list[asyncio.Task[Answer]] = []
-        self._ahead: PushedSource | None = PushedSource(link, lane)
-        self._told: PushedSource | None = self._ahead
+        self._ahead = self._told = ahead
+
+    @property
+    def following(self) -> bool:
+        """Whether a channel was opened for it before anybody followed it, and nobody has yet."""
+        return self._ahead is not None
 
     @property
     def folder(self) -> str:
         """The folder of the lane."""
-        return self._lane.folder
+        return self._folder
 
     async def begun(self) -> bool:
         """Whether somebody had set the environment of the job when we came."""
@@ -68,10 +75,11 @@ class RemoteGround:
 
     @contextlib.asynccontextmanager
     async def source(self) -> AsyncIterator[PushedSource]:
-        """Return what the events are read from; the first one has been under way since the start."""
+        """Return what the events are read from: a channel of its own, for as long as it is followed."""
         source, self._ahead = self._ahead, None
         if source is None:
-            source = PushedSource(self._link, self._lane)
+            source = PushedSource(self._link, self._folder)
+        source.track = self._track
         self._told = source
         try:
             yield source

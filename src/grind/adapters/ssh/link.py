@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
+import re
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from grind.adapters.ssh.channel import Channel, Hello, Pulse
+from grind.adapters.runner.program import HOST, RUNNER, program, program_name
+from grind.adapters.ssh.channel import BASH, Channel, Hello, ProgramMissingError, Pulse
 from grind.adapters.ssh.door import Door
 from grind.adapters.ssh.session import Answer, Session
 from grind.adapters.ssh.trouble import SshError
@@ -20,6 +24,8 @@ from grind.ports import Clock
 
 Made = TypeVar("Made")
 
+_PLAIN = re.compile(r"[A-Za-z0-9_./+@%=:,-]+\Z")
+"""What every login shell leaves as it is."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 15.0
 """Seconds between two attempts to connect again."""
 
@@ -44,7 +50,6 @@ class Link:
         self._lent: tuple[str, ...] = ()
         self._making = asyncio.Lock()
         self._hello: Hello | None = None
-        self._spare: asyncio.Task[Channel] | None = None
         self._listeners: list[Callable[[str], None]] = []
         self._lost_at: float | None = None
 
@@ -134,16 +139,47 @@ class Link:
             await self._clock.sleep(pause)
             pause = min(LONGEST_PAUSE, pause * 2)
 
-    async def channel(self) -> Channel:
-        """Return a session of its own with the program that follows a lane."""
-        spare, self._spare = self._spare, None
-        if spare is not None:
-            with suppress(SshError):
-                channel = await spare
-                if not channel.ended:
-                    return channel
-                await channel.close()
-        return await self.role("follow")
+    async def following(self, lane: str, records: int, log: int) -> Channel:
+        """Return a session of its own that pushes what a lane writes, from these offsets on."""
+        command = self._follower(lane, records, log)
+        if command is not None:
+
+            async def opened() -> Channel:
+                channel = await Channel.open(self.door, command)
+                await self._made(channel, channel.greeted(command[-1]))
+                return channel
+
+            with suppress(ProgramMissingError):
+                return await self.persist(opened)
+        channel = await self.role("follow")
+        channel.stop_listening()
+        fields = (lane, str(records), str(log))
+        channel.input.write(b"follow\n" + b"".join(os.fsencode(field) + b"\0" for field in fields))
+        return channel
+
+    def _follower(self, lane: str, records: int, log: int) -> tuple[str, ...] | None:
+        """Name the program that follows to ssh itself; None where a word of that is not plain.
+
+        sshd takes input for a program only when it has told that the program runs: what is named to it
+        saves a round trip.
+        """
+        hello = self._hello
+        if hello is None:
+            return None
+        names = [program_name(program(parts)) for parts in (HOST, RUNNER)]
+        words = (
+            *(
+                "exec",
+                "env",
+                "-i",
+                f"PATH={hello.path}",
+                *BASH,
+                f"{hello.state}/bin/run/{names[0]}",
+            ),
+            *("follow", hello.state, hello.path, names[1], f"{self.pulse.lifeline:g}"),
+            *(lane, str(records), str(log), secrets.token_hex(16)),
+        )
+        return words if all(_PLAIN.match(word) for word in words) else None
 
     async def role(self, role: str) -> Channel:
         """Return a session of its own with the program of this role."""
@@ -154,18 +190,8 @@ class Link:
 
         return await self.persist(opened)
 
-    def prepare(self) -> None:
-        """Open a channel ahead of its use."""
-        if self._spare is None:
-            self._spare = asyncio.create_task(self.role("follow"))
-
     async def close(self) -> None:
         """Let go of it all. The master connection stays a while, for the next command."""
-        spare, self._spare = self._spare, None
-        if spare is not None:
-            spare.cancel()
-            with suppress(SshError, asyncio.CancelledError):
-                await (await spare).close()
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -180,8 +206,12 @@ class Link:
 
     async def _open(self, role: str) -> tuple[Channel, Hello]:
         channel = await Channel.open(self.door)
+        work = channel.become(role, self._slug, self.pulse.lifeline)
+        return channel, await self._made(channel, work)
+
+    async def _made(self, channel: Channel, work: Awaitable[Made]) -> Made:
         try:
-            return channel, await channel.become(role, self._slug, self.pulse.lifeline)
+            return await work
         except BaseException as error:
             await channel.close()
             if isinstance(error, SshError) and not error.lasting and self._hello is not None:

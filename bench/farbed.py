@@ -1,0 +1,81 @@
+"""A host to measure on: one sshd on loopback, grind's connection to it and a user's own, both warm."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import subprocess
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.sshd import Sshd
+
+from bench.timing import BenchError, Stopwatch
+from grind.adapters.ssh.host import SshHost
+from grind.ports import Ended, LaneDone, LaneSpec, StepTask
+from grind.wiring.sshhost import host_of
+
+T = TypeVar("T")
+BASH = ("bash", "-e", "{0}")
+RUNS = itertools.count()
+
+
+class Bed:
+    """One host, grind's connection to it, and a user's own."""
+
+    def __init__(self, folder: Path, sshd: Sshd) -> None:
+        self.folder, self.sshd = folder, sshd
+        self.loop = asyncio.Runner()
+        self.environ = dict(os.environ)
+        self.host: SshHost = host_of(
+            sshd.alias, self.environ, name="bench", slug="bench", config=sshd.config
+        )
+        # Beside grind's own: the master connection that a user would have configured.
+        self.socket = f"/tmp/grind-bench-{os.getpid()}"
+        self.ssh = ["ssh", "-F", sshd.config, "-o", f"ControlPath={self.socket}"]
+        subprocess.run(
+            [*self.ssh, "-o", "ControlMaster=yes", "-o", "ControlPersist=600", sshd.alias, "true"],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
+        self.shell = subprocess.Popen(
+            [*self.ssh, sshd.alias, "bash", "--noprofile", "--norc"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self.go(self.host.open())
+
+    def go(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run(work)
+
+    def close(self) -> None:
+        self.go(self.host.close())
+        self.loop.close()
+        self.shell.kill()
+        self.shell.communicate()
+        subprocess.run([*self.ssh, "-O", "exit", self.sshd.alias], capture_output=True)
+
+    def user(self, *argv: str, into: Path | None = None) -> float:
+        """Run a program through the user's own connection."""
+        watch = Stopwatch()
+        with open(into or os.devnull, "wb") as out:
+            done = subprocess.run([*self.ssh, self.sshd.alias, *argv], stdout=out)
+        if done.returncode:
+            raise BenchError(f"ssh {argv} ended with {done.returncode}")
+        return watch.seconds()
+
+    async def lane(self, *tasks: StepTask, repository: str = "") -> float:
+        """Open a lane, queue steps, follow them to the end."""
+        watch = Stopwatch()
+        spec = LaneSpec(run=f"run-{next(RUNS)}", key="bench", repository=repository, name="bench")
+        lane = await self.host.lane(spec)
+        await lane.begin([("PATH", self.host.environment["PATH"]), ("HOME", lane.paths.home)], {})
+        await lane.submit(tasks, final=True)
+        events = [event async for event in lane.events()]
+        spent = watch.seconds()
+        good = [event for event in events if isinstance(event, Ended) and event.exit_code == 0]
+        if len(good) != len(tasks) or events[-1] != LaneDone("success"):
+            raise BenchError(f"{len(good)} of {len(tasks)} steps went well, and then {events[-1]}")
+        return spent
