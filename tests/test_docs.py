@@ -19,8 +19,8 @@ from grind.core.drift import document as drift_document
 from grind.core.errors import GrindError, Problem, ProblemsError, RefusedError
 from grind.core.events import encode
 from grind.core.plan import document
+from grind.core.standing import STATUS_SCHEMA
 from grind.ui.error_text import document as error_document
-from grind.ui.status_text import STATUS_SCHEMA
 from tests.ui.sample import LANDED, PLAN, RED
 from tests.ui.test_drift_text import DRIFT, NONE
 from tests.ui.test_log_and_status import GREEN_STATUS, RED_STATUS

@@ -148,7 +148,7 @@ def run(argv: list[str], commands: Commands | None = None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except KeyboardInterrupt:
-        return _interrupted()
+        return interrupted()
     except BrokenPipeError:
         return pipe_closed()
     except Exception as error:  # the one door
@@ -223,7 +223,8 @@ def _command(name: str, argv: list[str], commands: Commands) -> int:
 # --- the ways out --------------------------------------------------------------------------------
 
 
-def _interrupted() -> int:
+def interrupted() -> int:
+    """Say so, and nothing more."""
     from grind.core.errors import ExitCode
 
     if sys.stderr is not None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
 
+    from grind.adapters.git.spawn import Running
     from grind.adapters.github.forge import GitHubForge
     from grind.adapters.journal import DiskJournal
     from grind.adapters.lint_cache import HitCache
@@ -21,6 +22,15 @@ if TYPE_CHECKING:
     from grind.core.repository import Snapshot
     from grind.ports import Host, PushSeen
     from grind.wiring.hosts import Hosts
+
+
+def find_ahead(cwd: str, environ: Mapping[str, str]) -> Running:
+    """Let git look for the repository around a folder while other things are done. Raises
+    GrindError."""
+    from grind.adapters.git import layout
+
+    return layout.start(cwd, environ)
+
 
 _RELEASES_LOOKED_AT = 10
 ELSEWHERE = "asked"
@@ -61,20 +71,14 @@ class Session:
         """Return the `runs-on` labels that the chosen host answers to. One that was never asked
         who it is is asked now. Raises UnreachableError."""
         host = self.chosen(config)
-        return self._labels(host, self.hosts.known(host).identity.architecture)
+        return labels_of(host.config.labels, self.hosts.known(host).identity.architecture)
 
     def labels_remembered(self, config: Config) -> frozenset[str]:
         """Return the same as far as it is known, without asking anybody."""
         host = self.chosen(config)
         known = self.hosts.remembered(host)
-        return self._labels(host, known.identity.architecture if known is not None else "")
-
-    @staticmethod
-    def _labels(host: Chosen, machine: str) -> frozenset[str]:
-        arch = {"x86_64": "x64", "aarch64": "arm64"}.get(machine, machine)
-        extra = {label.lower() for label in host.config.labels}
-        # Every host has /proc and bash, so it is the one system.
-        return frozenset({os.uname().sysname.lower(), arch.lower(), "self-hosted"} | extra)
+        machine = known.identity.architecture if known is not None else ""
+        return labels_of(host.config.labels, machine)
 
     def host(self, config: Config) -> Host:
         """Return the chosen host. It is for one event loop, and is closed there."""
@@ -233,6 +237,14 @@ class Session:
             return asked
         known = self.hosts.remembered(host)
         return known.processors if known is not None else 1
+
+
+def labels_of(labels: Iterable[str], machine: str) -> frozenset[str]:
+    """Return the `runs-on` labels of a host with these of its own and this processor."""
+    arch = {"x86_64": "x64", "aarch64": "arm64"}.get(machine, machine)
+    extra = {label.lower() for label in labels}
+    # Every host has /proc and bash, so it is the one system.
+    return frozenset({os.uname().sysname.lower(), arch.lower(), "self-hosted"} | extra)
 
 
 def _texts(values: object) -> tuple[str, ...]:
