@@ -90,15 +90,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _text(status: Status, *, json: bool) -> str:
-    if json:
-        from json import dumps
-
-        from grind.core.standing import STATUS_SCHEMA
-
-        document = {"schema": STATUS_SCHEMA} | status._asdict()
-        return dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
     from grind.ui.choose import colour_wanted, size_of
-    from grind.ui.status_text import render_status
+    from grind.ui.status_text import render_status, status_document
 
+    if json:
+        return status_document(status)
     width, _ = size_of(sys.stdout)
     return render_status(status, width, colour_wanted(sys.stdout, os.environ))

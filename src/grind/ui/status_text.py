@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from grind.core.standing import Status
+import json
+
+from grind.core.standing import STATUS_SCHEMA, Status
 from grind.ui.layout import fit
 from grind.ui.words import Paint, Signs, count, duration, short
+
+
+def status_document(status: Status) -> str:
+    """Return the JSON document, on one line."""
+    document = {"schema": STATUS_SCHEMA} | status._asdict()
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def render_status(status: Status, width: int, colour: bool, signs: Signs | None = None) -> str:
