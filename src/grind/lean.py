@@ -1,8 +1,7 @@
 """The first thing that the door starts: Python without `site`, which is a third of what starting costs.
 
-An answer of `grind lint` that still holds, and one of `grind status` from what is remembered, need this
-package and the standard library alone. For all else `site` is called as Python would have called it,
-and the command line runs as ever.
+An answer of `grind status` from what is remembered needs this package and the standard library alone.
+For all else `site` is called as Python would have called it, and the command line runs as ever.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ import sys
 
 def main() -> int:
     """Run the command line; return its exit code."""
-    if sys.argv[1:2] in (["lint"], ["status"]):
-        code = _again(sys.argv[1], sys.argv[2:])
+    if sys.argv[1:2] == ["status"]:
+        code = _status(sys.argv[2:])
         if code is not None:
             return code
     import site
@@ -24,14 +23,12 @@ def main() -> int:
     return run(sys.argv[1:])
 
 
-def _again(name: str, argv: list[str]) -> int | None:
+def _status(argv: list[str]) -> int | None:
     from grind import cli
 
     try:
-        if name == "status":
-            from grind.commands.status import again
-        else:
-            from grind.commands.lint import again
+        from grind.commands.status import again
+
         cli.from_here_on_safe_to_print()
         code = again(argv)
         if code is not None:

@@ -86,6 +86,8 @@ class WorkTree:
         self._entries: list[Entry] | None = None
         self.asked: dict[str, bool] = {}
         """What was asked about with `exists`, and what was said."""
+        self.seen: set[str] = set()
+        """The files that were read."""
 
     def entries(self) -> list[Entry]:
         """All of them, listed once."""
@@ -110,7 +112,10 @@ class WorkTree:
 
     def read(self, path: str) -> bytes | None:
         """A file's content; None when it is gone or no regular file."""
-        return _read(self.root, path)
+        data = _read(self.root, path)
+        if data is not None:
+            self.seen.add(path)
+        return data
 
     def exists(self, path: str, /) -> bool:
         """Whether it is on disk."""

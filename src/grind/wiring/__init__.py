@@ -6,13 +6,14 @@ import os
 
 TYPE_CHECKING = False  # `typing` is half of what completing a word would import
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from grind.adapters.git.spawn import Running
     from grind.adapters.github.forge import GitHubForge
     from grind.adapters.journal import DiskJournal
     from grind.adapters.lint_cache import HitCache
+    from grind.adapters.lint_door import Asked
     from grind.adapters.lint_tree import Revision, WorkTree
     from grind.adapters.lock import Holder, Lock
     from grind.adapters.store import ReleaseFolder
@@ -302,6 +303,29 @@ def lint_cache(root: str) -> HitCache:
     from grind.adapters import lint_cache as caches
 
     return caches.HitCache(root)
+
+
+def lint_asked(root: str, argv: Sequence[str], *, terminal: bool) -> Asked | None:
+    """How the door would ask for this answer; None when it would not."""
+    from grind.adapters import lint_door
+
+    return lint_door.asked(root, argv, os.environ, terminal=terminal)
+
+
+def lint_keep(asked: Asked, tree: WorkTree, code: int, output: bytes, more: Iterable[str]) -> None:
+    """Let the door know an answer, if it may. What cannot be kept is found again."""
+    import shutil
+
+    from grind.adapters import lint_door
+    from grind.adapters.shfmt import Shfmt
+    from grind.core.errors import GrindError
+
+    programs = [one for one in (Shfmt().program, shutil.which("git")) if one is not None]
+    try:
+        answer = lint_door.Answer(code, output)
+        lint_door.keep(asked, tree, answer, os.environ, more=more, programs=programs)
+    except (GrindError, OSError):
+        return
 
 
 def lint_write(root: str, path: str, data: bytes, new: bool) -> None:
