@@ -96,7 +96,7 @@ def asked(
     if any(name in environ for name in REFUSED):
         return None
     here = _logical(environ)
-    values = [f"={environ[name]}" if name in environ else "" for name in NAMED]
+    values = [f"={environ[name]}" if _is_set(name, environ) else "" for name in NAMED]
     parts = [FORMAT, str(int(terminal)), here, *values, str(len(argv)), *argv]
     place = _notes(here, root)
     if place is None or any("\n" in part for part in parts):
@@ -109,6 +109,18 @@ def asked(
     except (GrindError, OSError):
         return None
     return Asked("\n".join(parts), root, folder, began)
+
+
+def _is_set(name: str, environ: Mapping[str, str]) -> bool:
+    """Whether a variable was there when this process was started: Python sets LC_CTYPE by itself
+    where the locale is C (PEP 538)."""
+    if name != "LC_CTYPE" or name not in environ:
+        return name in environ
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            return any(one.startswith(b"LC_CTYPE=") for one in file.read().split(b"\0"))
+    except OSError:
+        return True
 
 
 def _logical(environ: Mapping[str, str]) -> str:

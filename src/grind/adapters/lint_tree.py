@@ -63,8 +63,7 @@ def _commit(root: str, name: str) -> str:
 
 def folders(root: str) -> list[str]:
     """All folders in which a file that git does not ignore could appear; the root is the empty one."""
-    listed = _git(root, "ls-files", "-o", "-i", "--exclude-standard", "--directory", "-z")
-    ignored = {os.fsdecode(name).rstrip("/") for name in listed.split(b"\0") if name[-1:] == b"/"}
+    ignored = _ignored(root)
     found: list[str] = []
     for here, inner, _ in os.walk(root, followlinks=False):
         inside = os.path.relpath(here, root)
@@ -76,6 +75,23 @@ def folders(root: str) -> list[str]:
             if name != ".git" and os.path.join(inside, name) not in ignored
         ]
     return found
+
+
+def _ignored(root: str) -> set[str]:
+    """Folders that are ignored themselves. In one whose files all are, another may appear that is not:
+    `ls-files` names both kinds."""
+    listed = _git(root, "ls-files", "-o", "-i", "--exclude-standard", "--directory", "-z")
+    names = [name.rstrip(b"/") for name in listed.split(b"\0") if name[-1:] == b"/"]
+    if not names:
+        return set()
+    done = subprocess.run(
+        ["git", "-C", root, "check-ignore", "-z", "--stdin"],
+        input=b"".join(name + b"\0" for name in names),
+        capture_output=True,
+        env=_environment(),
+        check=False,
+    )
+    return {os.fsdecode(name) for name in done.stdout.split(b"\0") if name}
 
 
 class WorkTree:
