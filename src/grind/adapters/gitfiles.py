@@ -24,8 +24,9 @@ def deciding(root: str, environ: Mapping[str, str]) -> Deciding | None:
     they were there are listed in git-config(1), FILES, and gitignore(5).
     """
     repository = GitRepository(root, environ)
+    listing = repository.git.start(("config", "--list", "--show-origin", "-z"))
     system = repository.system_configuration()
-    answer = repository.git.ask(("config", "--list", "--show-origin", "-z"))
+    answer = listing.finish()
     if system is None or answer.code != 0:
         return None
     fields = os.fsdecode(answer.out).split("\0")

@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from grind.adapters.git.process import Git
+from grind.adapters.git.spawn import Running
 from grind.core.errors import GrindError
 from grind.core.tree import Entry
 
@@ -20,13 +22,20 @@ def _environment() -> dict[str, str]:
 
 
 def _git(root: str, *argv: str) -> bytes:
-    done = subprocess.run(
-        ["git", "-C", root, *argv], capture_output=True, env=_environment(), check=False
-    )
-    if done.returncode != 0:
-        said = done.stderr.decode("utf-8", "replace").strip()
-        raise GrindError(f"git {argv[0]} failed: {said or done.returncode}")
-    return done.stdout
+    return _end(_start(root, *argv))
+
+
+def _start(root: str, *argv: str) -> Running:
+    """Let git begin; `_end` waits for it."""
+    return Git(root, _environment()).start(argv)
+
+
+def _end(running: Running) -> bytes:
+    answer = running.finish()
+    if answer.code != 0:
+        said = answer.err.decode("utf-8", "replace").strip()
+        raise GrindError(f"git {running.args[3]} failed: {said or answer.code}")
+    return answer.out
 
 
 def toplevel(folder: str) -> str | None:
@@ -113,6 +122,7 @@ class WorkTree:
 
     def _listed(self) -> Iterator[Entry]:
         seen: set[str] = set()
+        others = _start(self.root, "ls-files", "-o", "--exclude-standard", "-z")
         for row in _git(self.root, "ls-files", "-s", "-z").split(b"\0"):
             if not row:
                 continue
@@ -122,7 +132,7 @@ class WorkTree:
                 seen.add(path)
                 mode = facts[:6]
                 yield Entry(path, mode == b"100755", True, mode.startswith(b"100"))
-        for name in _git(self.root, "ls-files", "-o", "--exclude-standard", "-z").split(b"\0"):
+        for name in _end(others).split(b"\0"):
             if name and not name.endswith(b"/"):
                 yield _on_disk(self.root, os.fsdecode(name))
 
@@ -164,10 +174,16 @@ def _read(root: str, path: str) -> bytes | None:
         handle = os.open(os.path.join(root, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+    try:
+        facts = os.fstat(handle)
+        if not stat.S_ISREG(facts.st_mode):
             return None
-        return file.read()
+        pieces = [os.read(handle, facts.st_size + 1)]
+        while pieces[-1]:  # till the end, however long it has become meanwhile
+            pieces.append(os.read(handle, 1 << 20))
+        return b"".join(pieces)
+    finally:
+        os.close(handle)
 
 
 class Revision:

@@ -110,12 +110,18 @@ class _Command:
 
     def lint(self, tree: Tree) -> tuple[int, str]:
         """Lint a tree and print the report; return the exit code, and what was printed."""
+        import gc
+
         from grind import wiring
         from grind.rules import runner
 
+        gc.freeze()  # what was imported stays, and need not be looked through
         settings = self.settings(tree)
         cache = runner.NoCache() if self.options.no_cache else wiring.lint_cache(self.root)
-        job = runner.Job(tree, settings, self.wanted(), bool(self.paths), wiring.shfmt(), cache)
+        fixing = self.options.fix or self.options.diff
+        job = runner.Job(
+            tree, settings, self.wanted(), bool(self.paths), wiring.shfmt(), cache, fixing
+        )
         result = runner.run(job)
         if not isinstance(cache, runner.NoCache):
             cache.save(complete=not self.paths and not self.options.changed)
