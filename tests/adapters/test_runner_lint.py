@@ -58,7 +58,7 @@ ON_THE_WAY = {
     "g_read_lines",
     "g_set_pair",
     "g_add_paths",
-    "g_find_path",
+    "g_put_paths",
     "g_base_env",
     "g_next_batch",
     "g_time",

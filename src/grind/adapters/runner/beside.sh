@@ -11,7 +11,7 @@ g_start_beside() { # the step of the batch that begins now
   : >>"$g_lane/log.$g_index" || g_lost 'the log could not be written (is the disk full?)'
   exec {g_pipe}> >(exec cat >>"$g_lane/log.$g_index" {g_rec}>&- {g_wake}>&- {g_life}>&- {g_out}>&- {g_q}<&-)
   g_cats+=("$!")
-  if [[ ${g_a_env[0]-} || ${g_paths[0]-} || ${g_base_special[0]-} ]]; then g_step_environment; fi
+  g_step_environment
   g_time
   g_started=$g_now
   g_record beside "$g_index" "$g_started"

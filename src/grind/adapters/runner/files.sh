@@ -76,7 +76,7 @@ g_add_paths() { # PATH: lines of GITHUB_PATH; the last one comes first, and only
     [[ $g_line ]] || continue
     g_kept=()
     for g_old in "${g_paths[@]}"; do [[ $g_old == "$g_line" ]] || g_kept+=("$g_old"); done
-    g_paths=("$g_line" "${g_kept[@]}")
+    g_paths=("$g_line" "${g_kept[@]}") g_env_changed=1
   done
 }
 

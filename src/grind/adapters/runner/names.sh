@@ -12,9 +12,16 @@ g_is_special() { # NAME
   return 1
 }
 
+declare -A g_usual=() # names that need no second look
+
 g_sort_names() { # NAME=VALUE...: appended to g_plain (exported) or g_special (through env)
   local g_pair
   for g_pair; do
-    if g_is_special "${g_pair%%=*}"; then g_special+=("$g_pair"); else g_plain+=("$g_pair"); fi
+    if g_is_special "${g_pair%%=*}"; then
+      g_special+=("$g_pair")
+    else
+      g_plain+=("$g_pair")
+      [[ $g_pair == PATH=* ]] || g_usual[${g_pair%%=*}]=1
+    fi
   done
 }

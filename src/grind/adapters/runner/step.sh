@@ -4,26 +4,27 @@ g_base_env() { # → g_base_plain, g_base_special: begin's environment and what 
   local g_n g_plain=() g_special=()
   g_sort_names "${g_begin[@]}"
   for g_n in "${!g_written[@]}"; do g_sort_names "$g_n=${g_written[$g_n]}"; done
+  g_put_paths "${g_plain[@]}"
   g_base_plain=("${g_plain[@]}")
   g_base_special=("${g_special[@]}")
   g_env_changed=
 }
 
-g_find_path() { # → g_value: PATH for this step, with what GITHUB_PATH put before it
+g_put_paths() { # NAME=VALUE...: what GITHUB_PATH put before the last PATH of these, to g_plain
   local g_pair g_found_path= IFS=:
-  for g_pair in "${g_base_plain[@]}" "${g_a_env[@]}"; do
+  ((${#g_paths[@]})) || return 0
+  for g_pair; do
     [[ $g_pair == PATH=* ]] && g_found_path=${g_pair#PATH=}
   done
-  g_value="${g_paths[*]}${g_found_path:+:$g_found_path}"
+  g_plain+=("PATH=${g_paths[*]}${g_found_path:+:$g_found_path}")
 }
 
+# For a step with names that are new or special, or with a PATH of its own.
 g_step_environment() { # → g_plain, on top of g_base_plain; g_argv, led by env when a name is special
-  local g_value g_special=("${g_base_special[@]}")
+  local g_special=("${g_base_special[@]}")
+  g_plain=()
   ((${#g_a_env[@]})) && g_sort_names "${g_a_env[@]}"
-  if ((${#g_paths[@]})); then
-    g_find_path
-    g_plain+=("PATH=$g_value")
-  fi
+  [[ " ${g_plain[*]%%=*} " != *' PATH '* ]] || g_put_paths "${g_plain[@]}"
   ((${#g_special[@]})) || return 0
   # env would take a program whose name holds `=` for a variable.
   [[ ${g_argv[0]} == *=* ]] && g_argv=("$BASH" -c 'exec "$@"' bash "${g_argv[@]}")

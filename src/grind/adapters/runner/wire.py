@@ -116,24 +116,33 @@ def batch_name(tasks: Sequence[StepTask]) -> str:
 
 
 def batch_fields(tasks: Sequence[StepTask], *, final: bool) -> bytes:
-    """Encode a batch of the queue.
+    """Encode a batch of the queue: the scripts first, then the steps, each led by what follows of it.
+
+    The runner writes all scripts before the first step, and reads a step with one builtin.
 
     Raises:
         GrindError: a field holds a NUL, or a suffix or an index is not one.
     """
-    fields = ["grind-batch/1", "1" if final else "0", str(len(tasks))]
     last = -1
+    scripts: list[str] = []
+    steps: list[str] = []
     for task in tasks:
         if task.index <= last or task.index > 99_999_999:
             raise GrindError(f"steps must be queued in increasing order: {task.index}")
         last = task.index
-        fields += _task_fields(task)
-    return join_fields(fields)
+        if _SUFFIX.fullmatch(task.suffix) is None:
+            raise GrindError(f"not a suffix for a script: {task.suffix!r}")
+        if any("{0}" in argument for argument in task.argv):
+            scripts += (str(task.index), task.suffix, task.script)
+        fields = tuple(_task_fields(task))
+        steps += (str(len(fields)), *fields)
+    # The last length: none follows.
+    steps.append("0")
+    head = ("grind-batch/2", "1" if final else "0", str(len(scripts) // 3))
+    return join_fields((*head, *scripts, *steps))
 
 
 def _task_fields(task: StepTask) -> Iterator[str]:
-    if _SUFFIX.fullmatch(task.suffix) is None:
-        raise GrindError(f"not a suffix for a script: {task.suffix!r}")
     if task.checkout is None and task.control is None and not task.argv:
         raise GrindError(f"step {task.index} has no program")
     more: tuple[str, ...] = ()
@@ -148,11 +157,9 @@ def _task_fields(task: StepTask) -> Iterator[str]:
     yield "" if task.timeout is None else _centiseconds(task.timeout)
     yield task.cwd
     yield task.suffix
-    yield task.script
     yield _kind(task)
     yield str(len(task.argv))
     yield str(len(env))
-    yield str(len(more))
     yield from task.argv
     yield from env
     yield from more
