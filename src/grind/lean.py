@@ -11,26 +11,28 @@ import sys
 
 def main() -> int:
     """Run the command line; return its exit code."""
+    asked = ""
     if sys.argv[1:2] == ["status"]:
+        asked = "status"
         code = _status(sys.argv[2:])
         if code is not None:
             return code
     import site
 
     site.main()
-    from grind.cli import run
+    from grind.cli import Commands, run
 
-    return run(sys.argv[1:])
+    return run(sys.argv[1:], Commands(asked=asked))
 
 
 def _status(argv: list[str]) -> int | None:
     from grind import cli
 
     try:
-        from grind.commands.status import again
+        from grind.commands.status import run_line
 
         cli.from_here_on_safe_to_print()
-        code = again(argv)
+        code = run_line(argv)
         if code is not None:
             sys.stdout.flush()
     except BrokenPipeError:

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grind.commands.status import again
+from grind.commands.status import run_line
 from grind.core.errors import GrindError
 from grind.core.standing import Status
 from grind.wiring import Session, find_ahead
@@ -272,7 +272,7 @@ def test_the_whole_program_says_the_same(world: World, capsys: pytest.CaptureFix
         assert first == second
         assert first.code == 0
     shutil.rmtree(world.kept / "briefs")
-    assert again(["--host", "x"]) is None
+    assert run_line(["--host", "x"]) is None
     assert capsys.readouterr().out == ""
     assert Doubt().message
 

@@ -19,42 +19,13 @@ EXAMPLES = """\
 """
 
 
-def run_line(argv: list[str]) -> int:
-    """Say where the work stands; from what is remembered, where that still holds."""
-    code = again(argv)
-    if code is not None:
-        return code
-    from grind.ui.arguments import parser_for
+def run_line(argv: list[str]) -> int | None:
+    """Answer from what is remembered; None when something must be read that takes longer, and then
+    the command goes the usual way.
 
-    parser = parser_for("status", HELP, EXAMPLES)
-    add_arguments(parser)
-    try:
-        args = parser.parse_args(argv)
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0
-    return run(args)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    from grind.commands.options import add_json
-
-    parser.add_argument(
-        "--host",
-        nargs="?",
-        const="",
-        metavar="NAME",
-        help="say what a host runs, what it ran, and how it drifts (schema grind.host/1)",
-    )
-    add_json(parser, "print one JSON document (schema grind.status/1)")
-
-
-def again(argv: list[str]) -> int | None:
-    """Answer from what is remembered; None when something must be read that takes longer.
-
-    Needs the standard library alone, so it can be asked before `site` is there.
+    Needs the standard library alone, so it can be asked before `site` is there (`grind.lean`).
     """
-    if argv not in ([], ["--json"]):
+    if argv not in ([], ["--json"]) or sys.stdout is None:
         return None
     from time import time
 
@@ -72,6 +43,20 @@ def again(argv: list[str]) -> int | None:
         return None
     sys.stdout.write(text)
     return 0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    from grind.commands.options import add_json
+
+    parser.add_argument(
+        "--host",
+        nargs="?",
+        const="",
+        metavar="NAME",
+        help="say what a host runs, what it ran, and how it drifts (schema grind.host/1)",
+    )
+    add_json(parser, "print one JSON document (schema grind.status/1)")
 
 
 def run(args: argparse.Namespace) -> int:

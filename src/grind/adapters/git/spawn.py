@@ -73,7 +73,6 @@ class Running:
         pieces: dict[int, list[bytes]] = {self._out: [], self._err: []}
         try:
             self._talk(pieces, memoryview(data or b""))
-            code = self._wait()
         except BaseException:
             os.kill(self._pid, _SIGKILL)
             self._wait()
@@ -82,7 +81,7 @@ class Running:
             self._end_input()
             for end in pieces:
                 os.close(end)
-        return Answer(code, b"".join(pieces[self._out]), b"".join(pieces[self._err]))
+        return Answer(self._wait(), b"".join(pieces[self._out]), b"".join(pieces[self._err]))
 
     def _talk(self, pieces: dict[int, list[bytes]], left: memoryview) -> None:
         import select
