@@ -6,6 +6,7 @@ For all else `site` is called as Python would have called it, and the command li
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
@@ -17,6 +18,7 @@ def main() -> int:
         code = _status(sys.argv[2:])
         if code is not None:
             return code
+    gc.enable()
     import site
 
     site.main()
@@ -29,6 +31,7 @@ def _status(argv: list[str]) -> int | None:
     from grind import cli
 
     try:
+        gc.disable()  # it is over before there is anything to collect
         from grind.commands.status import run_line
 
         cli.from_here_on_safe_to_print()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING
+
+from grind.core.sha import sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +51,7 @@ def stable_id(state: str, root: str = "/") -> str:
             continue
         # systemd writes `uninitialized` on a machine that boots for the first time.
         if value and value != b"uninitialized":
-            return hashlib.sha256(SALT + value).hexdigest()[:32]
+            return sha256(SALT + value).hexdigest()[:32]
     return _generated_id(state)
 
 

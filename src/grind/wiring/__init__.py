@@ -254,12 +254,13 @@ def _texts(values: object) -> tuple[str, ...]:
 
 def repository_slug(common_dir: str) -> str:
     """Return a short name for a repository's folder of state: readable, and its own."""
-    import hashlib
     import re
+
+    from grind.core.sha import sha256
 
     folder = os.path.dirname(common_dir.rstrip("/")) if common_dir.endswith(".git") else common_dir
     name = re.sub(r"[^0-9A-Za-z._-]+", "-", os.path.basename(folder))[:24].strip("-.") or "repo"
-    digest = hashlib.sha256(os.path.realpath(common_dir).encode("utf-8", "surrogateescape"))
+    digest = sha256(os.path.realpath(common_dir).encode("utf-8", "surrogateescape"))
     return f"{name}-{digest.hexdigest()[:8]}"
 
 
