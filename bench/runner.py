@@ -47,14 +47,15 @@ async def lane_seconds(folder: Path, run: str, steps: int) -> float:
     return spent
 
 
-def loop_seconds(folder: Path, steps: int) -> float:
-    """Start as many scripts from a plain loop, in the same environment."""
+def loop_seconds(folder: Path, steps: int, env: dict[str, str] | None = None) -> float:
+    """Start as many scripts from a plain loop, in the environment of a lane's steps or in `env`."""
     files = []
     for index in range(steps):
         path = folder / f"{index}.sh"
         path.write_text(":\n")
         files.append(str(path))
-    return program(["bash", "-c", LOOP, "bash", *files], env=dict(job_env()), says="done")()
+    where = env if env is not None else {"SHELL": "/bin/bash", **dict(job_env())}
+    return program(["bash", "-c", LOOP, "bash", *files], env=where, says="done")()
 
 
 def rows() -> Iterator[Row]:

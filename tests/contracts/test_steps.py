@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import re
 import signal
 from pathlib import Path
@@ -57,8 +58,28 @@ def test_the_environment_is_what_was_given_and_nothing_else(
         monkeypatch.setenv(name, "leaked")
     story = rig.play(env_step(0), env={"A": "1", "GITHUB_SHA": "abc"})
     env = read_env(story.out[0])
-    assert set(env) - OWN - {"PWD", "SHLVL", "_"} == {"PATH", "HOME", "TMPDIR", "A", "GITHUB_SHA"}
+    given = {"PATH", "HOME", "TMPDIR", "A", "GITHUB_SHA"}
+    who = {"SHELL", "USER", "LOGNAME"}
+    assert set(env) - OWN - {"PWD", "SHLVL", "_"} == given | who
     assert env["GITHUB_SHA"] == "abc"
+    assert env["USER"] == env["LOGNAME"] == pwd.getpwuid(os.getuid()).pw_name
+    assert os.access(env["SHELL"], os.X_OK)
+
+
+def test_who_the_job_says_it_is_counts(rig: Rig) -> None:
+    env = read_env(rig.play(env_step(0), env={"SHELL": "/bin/zsh", "USER": "me"}).out[0])
+    assert (env["SHELL"], env["USER"]) == ("/bin/zsh", "me")
+
+
+def test_the_command_files_are_the_runners_to_name(rig: Rig) -> None:
+    theirs = (("GITHUB_ENV", "/theirs"), ("GITHUB_OUTPUT", "/theirs"), ("RUNNER_TRACKING_ID", "x"))
+    writing = step(0, 'echo "GITHUB_PATH=/theirs" >>"$GITHUB_ENV"')
+    first, second = (env_step(index, env=theirs) for index in (1, 2))
+    story = rig.play(writing, first, second)
+    for index in (1, 2):
+        env = read_env(story.out[index])
+        assert "/theirs" not in env.values()
+        assert env["RUNNER_TRACKING_ID"] != "x"
 
 
 def names_of_the_runner() -> list[str]:

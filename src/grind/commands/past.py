@@ -72,8 +72,9 @@ def taken_over(taken: Taken, prepared: Prepared, past: Past, host: str) -> Relea
     return past.folder
 
 
-def past_of(session: Session) -> Past:
-    """Read the journals, the newest first, as long as they are of one tree and plan, on one ground."""
+def past_of(session: Session, *, whole: bool) -> Past:
+    """Read the last journal; with `whole` those before it too, the newest first, as long as they are
+    of one tree and plan, on one ground: only who runs what was red asks how each job last ended."""
     folder, last = None, None
     conclusions: dict[str, str] = {}
     outcomes: dict[str, JobOutcome] = {}
@@ -95,6 +96,8 @@ def past_of(session: Session) -> Past:
         for job in found.keys() - conclusions.keys():
             outcomes[job] = found[job]
         conclusions = dict(release.jobs) | conclusions
+        if not whole:
+            break
     return Past(folder, last, conclusions, outcomes, list(records.values()))
 
 

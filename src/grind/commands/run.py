@@ -107,7 +107,7 @@ def _where(session: Session, tree: str) -> tuple[ReleaseFolder, Loop]:
             continue
         if not loop.cut_off or loop.started.tree != tree:
             break
-        past = past_of(session)
+        past = past_of(session, whole=False)
         checking = past.last is not None and past.last.state is State.CHECKING
         mine = past.folder is not None and past.folder.id == folder.id
         if checking and not (mine and past.is_cut_off(command_line())):

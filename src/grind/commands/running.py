@@ -128,7 +128,7 @@ async def _run_on(
     session.hosts.recognise(session.chosen(basis.config), prepared.identity)
     if taken is None and whole and not args.again and _still_proven(session, prepared, args):
         return int(ExitCode.DONE)
-    past = past_of(session)
+    past = past_of(session, whole=getattr(args, "failed", False))
     if taken is None:
         release, resumed = await _release(session, host, prepared, past)
     else:
@@ -147,6 +147,7 @@ async def _run_on(
             follow=args.follow,
             outlook=lambda: outlook_of(session, session.parallel(basis.config)),
             folder=release.path,
+            soon=asyncio.get_running_loop().call_soon,
         )
         recorder = _Recorder(session, journal.append, face)
         ignored = session.repository.ignored_paths if args.rev is None else tuple

@@ -10,6 +10,7 @@ from grind.ui.words import signs_for
 
 if TYPE_CHECKING:
     from grind.ui.face import Face, LogReader, Outlook
+    from grind.ui.gather import Soon
 
 NARROWEST = 20
 """Columns below which a live view is no help."""
@@ -43,18 +44,22 @@ def face_for(
     follow: bool = False,
     outlook: Callable[[], Outlook] | None = None,
     folder: str = "",
+    soon: Soon | None = None,
 ) -> Face:
     """Return the face for a running command; `outlook` is asked only by one that shows it, and
     `folder` is where the logs are, for terminals that have links.
 
     `json` gives the NDJSON stream; a terminal that can move its cursor the live view; anything
     else plain lines. `follow` writes all output as it comes, which is never live. `now` returns
-    seconds since the epoch, as the entries' times.
+    seconds since the epoch, as the entries' times. With `soon`, lines that come together are let
+    out together.
     """
+    from grind.ui.gather import Gathering
+
     if json:
         from grind.ui.ndjson import NdjsonFace
 
-        return NdjsonFace(stream.buffer)
+        return NdjsonFace(stream.buffer if soon is None else Gathering(stream.buffer, soon))
     colour = colour_wanted(stream, environ)
     signs = signs_for(stream.encoding)
     columns, _ = size_of(stream)
@@ -75,8 +80,9 @@ def face_for(
         )
     from grind.ui.plain import PlainFace
 
+    out = stream if soon is None else Gathering(stream, soon)
     return PlainFace(
-        stream, read_log, colour=colour, follow=follow, width=min(columns, 80), signs=signs
+        out, read_log, colour=colour, follow=follow, width=min(columns, 80), signs=signs
     )
 
 

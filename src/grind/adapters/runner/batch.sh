@@ -19,7 +19,7 @@ g_write_scripts() { # COUNT
 }
 
 g_run_batch() {
-  local g_head g_q g_length g_started g_pair g_ask
+  local g_ready= g_head g_q g_length g_started g_pair g_ask
   local -a g_a g_a_env
   exec {g_q}<"$g_batch"
   mapfile -d '' -t -n 3 -u "$g_q" g_head
@@ -28,9 +28,11 @@ g_run_batch() {
   mapfile -d '' -t -n 1 -u "$g_q" g_a
   g_length=${g_a[0]-}
   until [[ $g_length == 0 ]]; do
-    # Behind a task stands the length of the next one, so that one read is enough.
-    mapfile -d '' -t -n "$((g_length + 1))" -u "$g_q" g_a
-    ((${#g_a[@]} == g_length + 1)) || g_lost 'a batch of the queue is damaged'
+    if [[ -z $g_ready ]]; then
+      mapfile -d '' -t -n "$((g_length + 1))" -u "$g_q" g_a
+      ((${#g_a[@]} == g_length + 1)) || g_lost 'a batch of the queue is damaged'
+    fi
+    g_ready=
     g_length=${g_a[g_length]}
     unset -v 'g_a[-1]'
     # Two clients may have queued the same steps in different portions: each runs once.
@@ -75,12 +77,16 @@ g_run_batch() {
       set -- "${g_argv[@]}"
       # All arrays are expanded before the first name is set, so no name can disturb another. What
       # bash has to say about them (an unknown locale) goes to the runner's own log.
-      export -- "${g_base_plain[@]}" "${g_plain[@]}" "${g_own[@]}"
+      export -- "${g_base_plain[@]}" "${g_plain[@]}"
       # Apart from the program: bash keeps nothing then to undo it with.
       exec </dev/null >&"$g_out" 2>&1 {g_rec}>&- {g_wake}>&- {g_life}>&- {g_q}<&- {g_out}>&-
       exec -- "$@"
     ) &
     g_pid=$! g_rc=
+    if [[ $g_length != 0 ]]; then
+      g_ready=1
+      mapfile -d '' -t -n "$((g_length + 1))" -u "$g_q" g_a
+    fi
     if [[ -z $g_signalled && $g_waits ]]; then
       wait -f "$g_pid"
       g_rc=$?

@@ -36,7 +36,7 @@ g_keep_step() { # PIPE STARTED, in a fork: the keeper
     cd -- "$g_cwd" || { printf 'grind: the working directory does not exist: %s\n' "$g_cwd" >&"$1"; exit 1; }
     g_keep_out=$1
     set -- "${g_argv[@]}"
-    export -- "${g_base_plain[@]}" "${g_plain[@]}" "${g_own[@]}"
+    export -- "${g_base_plain[@]}" "${g_plain[@]}"
     exec -- "$@" </dev/null >&"$g_keep_out" 2>&1 {g_rec}>&- {g_wake}>&- {g_out}>&- {g_keep_out}>&-
   ) &
   g_pid=$!

@@ -169,8 +169,9 @@ class Follower:
                 continue
             async for output in step.log.drain(step.index, step.delivered):
                 if output is None:
+                    # And no `break`: to end what has not ended costs a task of its own.
                     step.complete = True
-                    break
+                    continue
                 self._quiet = 0
                 step.delivered += len(output.data)
                 yield output

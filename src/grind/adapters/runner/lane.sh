@@ -59,7 +59,20 @@ g_begin_lane() { # wait for the environment; false when the lane is over before 
   done
   mapfile -d '' -t g_begin <"$g_lane/env"
   for g_pair in "${g_begin[@]}"; do g_given[${g_pair%%=*}]=1; done
+  g_add_user
   g_env_changed=1
+}
+
+# Who runs the job, as a service manager says it (systemd.exec(5)). Without SHELL, every bash of a step
+# looks its user up.
+g_add_user() {
+  local g_user='\u'
+  [[ ${g_given[SHELL]+x} ]] || g_begin+=("SHELL=$BASH")
+  g_user=${g_user@P}
+  # "I have no name!", says bash of a user who is not in the list.
+  [[ $g_user != *[!A-Za-z0-9._-]* ]] || return 0
+  [[ ${g_given[USER]+x} ]] || g_begin+=("USER=$g_user")
+  [[ ${g_given[LOGNAME]+x} ]] || g_begin+=("LOGNAME=$g_user")
 }
 
 g_idle_once() { # nothing to do: sleep until a client or a deadline wakes us
@@ -171,7 +184,7 @@ g_main() {
   g_env_program=$(type -P env)
   declare -g g_status=success g_pid= g_signalled= g_asked= g_over= g_final= g_last=-1 g_reason=
   declare -g g_step_end= g_lane_end= g_env_changed=1 g_when= g_guard_pid= g_files= g_set= g_log_pid= g_waits=
-  declare -ga g_own=() g_paths=() g_begin=() g_base_plain=() g_base_special=() g_beside=() g_forgiven=() g_joined=() g_bad_scripts=() g_cats=()
+  declare -ga g_paths=() g_begin=() g_base_plain=() g_base_special=() g_beside=() g_forgiven=() g_joined=() g_bad_scripts=() g_cats=()
   declare -gA g_written=() g_given=() g_taken=()
   # `wait -f`, which a stopped step does not end, is of bash 5.
   ((BASH_VERSINFO[0] < 5)) || g_waits=1

@@ -13,6 +13,7 @@ g_is_special() { # NAME
 }
 
 declare -A g_usual=() # names that need no second look
+g_own_names='@(GITHUB_ENV|GITHUB_OUTPUT|GITHUB_PATH|GITHUB_STATE|GITHUB_STEP_SUMMARY|RUNNER_TRACKING_ID)=*'
 
 g_sort_names() { # NAME=VALUE...: appended to g_plain (exported) or g_special (through env)
   local g_pair
@@ -21,7 +22,7 @@ g_sort_names() { # NAME=VALUE...: appended to g_plain (exported) or g_special (t
       g_special+=("$g_pair")
     else
       g_plain+=("$g_pair")
-      [[ $g_pair == PATH=* ]] || g_usual[${g_pair%%=*}]=1
+      [[ $g_pair == PATH=* || $g_pair == $g_own_names ]] || g_usual[${g_pair%%=*}]=1
     fi
   done
 }

@@ -5,7 +5,15 @@ g_base_env() { # → g_base_plain, g_base_special: begin's environment and what 
   g_sort_names "${g_begin[@]}"
   for g_n in "${!g_written[@]}"; do g_sort_names "$g_n=${g_written[$g_n]}"; done
   g_put_paths "${g_plain[@]}"
-  g_base_plain=("${g_plain[@]}")
+  g_base_plain=()
+  for g_n in "${g_plain[@]}"; do
+    case $g_n in
+      $g_own_names) ;;
+      # No program that the runner starts looks at these: set once, and not in the fork of every step.
+      GITHUB_* | RUNNER_*) export -- "$g_n" ;;
+      *) g_base_plain+=("$g_n") ;;
+    esac
+  done
   g_base_special=("${g_special[@]}")
   g_env_changed=
 }
@@ -21,10 +29,13 @@ g_put_paths() { # NAME=VALUE...: what GITHUB_PATH put before the last PATH of th
 
 # For a step with names that are new or special, or with a PATH of its own.
 g_step_environment() { # → g_plain, on top of g_base_plain; g_argv, led by env when a name is special
-  local g_special=("${g_base_special[@]}")
+  local g_pair g_special=("${g_base_special[@]}")
   g_plain=()
   ((${#g_a_env[@]})) && g_sort_names "${g_a_env[@]}"
   [[ " ${g_plain[*]%%=*} " != *' PATH '* ]] || g_put_paths "${g_plain[@]}"
+  for g_pair in "${!g_plain[@]}"; do
+    [[ ${g_plain[$g_pair]} != $g_own_names ]] || unset -v "g_plain[$g_pair]"
+  done
   ((${#g_special[@]})) || return 0
   # env would take a program whose name holds `=` for a variable.
   [[ ${g_argv[0]} == *=* ]] && g_argv=("$BASH" -c 'exec "$@"' bash "${g_argv[@]}")
@@ -34,11 +45,11 @@ g_step_environment() { # → g_plain, on top of g_base_plain; g_argv, led by env
 # Making a file costs more than all other bookkeeping of a step. A step that left its command files
 # empty, and has no process in its group that could still write to them, leaves them fresh: the next
 # step gets the same ones.
-g_fresh_files() { # → g_files, g_own
+g_fresh_files() { # → g_files
   g_files=$g_lane/f/$g_index g_set=$g_index
   : >"$g_files.env" && : >"$g_files.output" && : >"$g_files.path" && : >"$g_files.state" && : >"$g_files.summary" || return
-  g_own=("GITHUB_ENV=$g_files.env" "GITHUB_OUTPUT=$g_files.output" "GITHUB_PATH=$g_files.path"
-    "GITHUB_STATE=$g_files.state" "GITHUB_STEP_SUMMARY=$g_files.summary" "RUNNER_TRACKING_ID=$g_tracking")
+  export -- "GITHUB_ENV=$g_files.env" "GITHUB_OUTPUT=$g_files.output" "GITHUB_PATH=$g_files.path" \
+    "GITHUB_STATE=$g_files.state" "GITHUB_STEP_SUMMARY=$g_files.summary" "RUNNER_TRACKING_ID=$g_tracking"
 }
 
 # The output of all steps goes through one pipe to one process that appends it to the log. A file as
