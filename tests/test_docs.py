@@ -20,7 +20,7 @@ from grind.core.errors import GrindError, Problem, ProblemsError, RefusedError
 from grind.core.events import encode
 from grind.core.plandoc import document
 from grind.ui.error_text import document as error_document
-from grind.ui.status_text import STATUS_SCHEMA
+from grind.ui.status_text import status_document
 from tests.ui.sample import LANDED, PLAN, RED
 from tests.ui.test_drift_text import DRIFT, NONE
 from tests.ui.test_log_and_status import GREEN_STATUS, RED_STATUS
@@ -91,7 +91,7 @@ def test_an_error_is_as_the_schema_says(error: GrindError) -> None:
 
 def test_a_status_is_as_the_schema_says() -> None:
     for status in (RED_STATUS, GREEN_STATUS):
-        told = {"schema": STATUS_SCHEMA} | json.loads(msgspec.json.encode(status))
+        told = json.loads(status_document(status))
         validator("status").validate(told)
 
 

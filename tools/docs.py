@@ -14,7 +14,7 @@ import re
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_type_hints
 
 import msgspec
 
@@ -31,11 +31,12 @@ from grind.core import (
     plandoc,
     probe,
     receipt,
+    standing,
     topics,
 )
 from grind.core.errors import ExitCode
 from grind.core.typed import DURATION, DURATION_PATTERN
-from grind.ui import error_text, probe_text, status_text
+from grind.ui import error_text, probe_text
 
 ROOT = Path(__file__).parents[1]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -249,13 +250,17 @@ def _drift() -> Schema:
 
 
 def _status() -> Schema:
-    schema = _schema(status_text.Status, status_text)
+    hints = get_type_hints(standing.Status)
+    defaults = standing.Status._field_defaults
+    fields = [(n, kind, defaults[n]) if n in defaults else (n, kind) for n, kind in hints.items()]
+    told = {"__doc__": standing.Status.__doc__}
+    schema = _schema(msgspec.defstruct("Status", fields, namespace=told), standing)
     properties = schema["$defs"]["Status"]["properties"]
     schema["$defs"]["Status"]["properties"] = {
-        "schema": {"const": status_text.STATUS_SCHEMA}
+        "schema": {"const": standing.STATUS_SCHEMA}
     } | properties
-    schema["$defs"]["Status"]["required"].insert(0, "schema")
-    return _finished(schema, status_text.STATUS_SCHEMA, "What `grind status --json` prints.")
+    schema["$defs"]["Status"]["required"] = ["schema", *properties]
+    return _finished(schema, standing.STATUS_SCHEMA, "What `grind status --json` prints.")
 
 
 def _receipt() -> Schema:

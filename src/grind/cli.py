@@ -92,7 +92,10 @@ class Commands:
         package: str = "grind.commands",
         groups: Sequence[tuple[str, Sequence[tuple[str, str]]]] = GROUPS,
         examples: Sequence[tuple[str, str, str]] = EXAMPLES,
+        asked: str = "",
     ) -> None:
+        """`asked` is a command whose `run_line` has been asked already, and had no answer."""
+        self.asked = asked
         self.package = package
         found = self._modules()
         self.groups = [
@@ -148,7 +151,7 @@ def run(argv: list[str], commands: Commands | None = None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except KeyboardInterrupt:
-        return _interrupted()
+        return interrupted()
     except BrokenPipeError:
         return pipe_closed()
     except Exception as error:  # the one door
@@ -207,8 +210,12 @@ def _unknown(name: str, commands: Commands) -> GrindError:
 
 def _command(name: str, argv: list[str], commands: Commands) -> int:
     module = commands.load(name)
-    if hasattr(module, "run_line"):  # one that can answer before argparse is imported
-        return int(module.run_line(argv))
+    if name != commands.asked and hasattr(
+        module, "run_line"
+    ):  # one that may answer before argparse is imported
+        code = module.run_line(argv)
+        if code is not None:
+            return int(code)
     from grind.ui.arguments import parser_for
 
     parser = parser_for(name, module.HELP, getattr(module, "EXAMPLES", ""))
@@ -223,7 +230,8 @@ def _command(name: str, argv: list[str], commands: Commands) -> int:
 # --- the ways out --------------------------------------------------------------------------------
 
 
-def _interrupted() -> int:
+def interrupted() -> int:
+    """Say so, and nothing more."""
     from grind.core.errors import ExitCode
 
     if sys.stderr is not None:

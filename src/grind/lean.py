@@ -1,7 +1,7 @@
 """The first thing that the door starts: Python without `site`, which is a third of what starting costs.
 
-An answer of `grind lint` that still holds needs this package and the standard library alone. For all
-else `site` is called as Python would have called it, and the command line runs as ever.
+An answer of `grind status` from what is remembered needs this package and the standard library alone.
+For all else `site` is called as Python would have called it, and the command line runs as ever.
 """
 
 from __future__ import annotations
@@ -12,28 +12,36 @@ import sys
 
 def main() -> int:
     """Run the command line; return its exit code."""
-    code = _again(sys.argv[2:]) if sys.argv[1:2] == ["lint"] else None
-    if code is not None:
-        return code
+    asked = ""
+    if sys.argv[1:2] == ["status"]:
+        asked = "status"
+        code = _status(sys.argv[2:])
+        if code is not None:
+            return code
+    gc.enable()
     import site
 
     site.main()
-    from grind.cli import run
+    from grind.cli import Commands, run
 
-    code = run(sys.argv[1:])
+    code = run(sys.argv[1:], Commands(asked=asked))
     gc.freeze()  # at its end Python would look through all that is still there for cycles, twice
     return code
 
 
-def _again(argv: list[str]) -> int | None:
-    from grind.commands.lint import again
+def _status(argv: list[str]) -> int | None:
+    from grind import cli
 
     try:
-        code = again(argv)
+        gc.disable()  # it is over before there is anything to collect
+        from grind.commands.status import run_line
+
+        cli.from_here_on_safe_to_print()
+        code = run_line(argv)
         if code is not None:
             sys.stdout.flush()
     except BrokenPipeError:
-        from grind.cli import pipe_closed
-
-        return pipe_closed()
+        return cli.pipe_closed()
+    except KeyboardInterrupt:
+        return cli.interrupted()
     return code

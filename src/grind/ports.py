@@ -346,6 +346,7 @@ class Clock(Protocol):
 
 # The values stand in core, so that the pre-push hook can use the adapter without this module.
 from grind.core.repository import (  # noqa: E402
+    Aim,
     Blob,
     ChangedFile,
     Commit,
@@ -398,9 +399,9 @@ class Repository(Protocol):
     def remote_url(self, remote: str) -> str:
         """Return the remote's address without credentials."""
 
-    def remote_with_url(self, configured: str | None = None) -> tuple[str | None, str]:
-        """Choose the remote as `remote` does, and return it with its address (empty without one):
-        the two together take one git less."""
+    def aim(self, remote: str | None = None, main: str | None = None) -> Aim:
+        """Say where a push goes: what `remote`, `remote_url`, `main_branch` and `tip` say together,
+        with few gits. The arguments are what is configured."""
 
     def main_branch(self, configured: str | None = None, remote: str | None = None) -> str:
         """Name the branch that changes land on: the configured one, else the remote's HEAD, else

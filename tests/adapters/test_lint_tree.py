@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grind.adapters.lint_cache import HitCache, Memo
+from grind.adapters.lint_cache import HitCache
 from grind.adapters.lint_tree import Folder, WorkTree, changed, revision, toplevel, write
 from grind.adapters.shfmt import Shfmt
 from grind.core.errors import GrindError
@@ -152,48 +152,6 @@ def test_a_broken_cache_is_an_empty_one(
     cache.save(complete=True)
     Path(cache.path).write_bytes(data)
     assert HitCache("/repo").get(b"a") is None
-
-
-def _old(path: Path) -> None:
-    for place in (path, *path.rglob("*")):
-        os.utime(place, (1_000_000_000, 1_000_000_000), follow_symlinks=False)
-
-
-def test_an_answer_is_replayed_until_something_changes(
-    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    _old(repo)
-    memo = Memo(("1", str(repo)))
-    memo.keep(str(repo), ["a.sh"], [""], 1, b"said\n")
-    assert memo.replay() == (1, b"said\n")
-    (repo / "a.sh").write_text("other\n")
-    assert memo.replay() is None
-
-
-def test_a_new_file_ends_an_answer(
-    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    _old(repo)
-    memo = Memo(("1", str(repo)))
-    memo.keep(str(repo), ["a.sh"], [""], 0, b"")
-    assert memo.replay() == (0, b"")
-    (repo / "b.sh").write_text("x\n")
-    assert memo.replay() is None
-
-
-def test_what_was_just_written_is_not_trusted(
-    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    _old(repo)
-    os.utime(repo / "a.sh")
-    memo = Memo(("1", str(repo)))
-    future = 4_000_000_000
-    os.utime(repo / "a.sh", (future, future))
-    memo.keep(str(repo), ["a.sh"], [""], 0, b"")
-    assert memo.replay() is None
 
 
 def test_shfmt_answers_or_refuses() -> None:

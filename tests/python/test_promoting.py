@@ -115,3 +115,24 @@ def test_a_check_names_a_promoted_command(world: PythonWorld) -> None:
 def _lent(world: PythonWorld) -> str:
     names = ", ".join(f'"{name}"' for name in world.nix.env)
     return f"[hosts.local]\nenv = [{names}]\n"
+
+
+def test_the_loop_proves_with_a_promoted_command(world: PythonWorld) -> None:
+    """`grind run` runs the checks, and a promoted command is one; its red stops the loop."""
+    world.start({"scripts/x.py": ECHO, **HELPER}).flake(shell=WITH_PYTHON)
+    world.write({"grind.toml": '[[check]]\nname = "report"\napp = "x"\n'})
+    assert world.py("promote", "scripts/x.py").code == 0
+    world.write({"grind.toml": (world.repo / "grind.toml").read_text() + _lent(world)})
+    world.git("add", "-A")
+    path = {"PATH": world.env["PATH"]}
+    done = world.grind("run", "-m", "report", "--until", "check", env=path)
+    assert done.code == 0, done
+    [receipt] = world.receipts
+    steps = [(one["job"], one["conclusion"], one["verdict"]) for one in receipt["steps"]]
+    assert steps[0] == ("grind.toml/report", "success", "executed")
+    world.write({"scripts/x.py": "raise SystemExit('no report')\n"})
+    assert world.py("promote", "scripts/x.py").code == 0
+    red = world.grind("run", "-m", "report", env=path)
+    assert red.code == 1, red
+    assert "no report" in red.said
+    assert world.git("log", "--format=%s", "origin/main") == "first"

@@ -212,8 +212,9 @@ def test_gitignore_lines_as_git_reads_them(
     assert (subprocess.run(asked, check=False).returncode == 0) is verdict
 
 
-def _fixed(files: dict[str, bytes]) -> tuple[dict[str, bytes], int]:
-    changes = lint(files).changes
+def _fixed(files: dict[str, bytes], form: str = "") -> tuple[dict[str, bytes], int]:
+    """The files after `--fix`, and how many it changed; `form` is grind.toml's, if any."""
+    changes = lint(files, Settings(python_form=form)).changes
     return {**files, **{c.path: c.after for c in changes}}, len(changes)
 
 
@@ -222,6 +223,48 @@ def test_the_fix_of_a_bare_python_is_the_policys_form() -> None:
     assert count == 1
     form = b"nix shell --inputs-from . nixpkgs#python3 --command python3"
     assert files["a.sh"] == b"FOO=1 " + form + b" -c x | tee y\n"
+
+
+@pytest.mark.parametrize("form", ["grind py", "nix run .#grind -- py", "grind py --fresh"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("FOO=1 python3 a.py --x | tee y", "FOO=1 {} a.py --x | tee y"),
+        ("sudo python3 ./b c", "sudo {} ./b c"),
+        ("python -c 'print(1)' z", "{} -c 'print(1)' z"),
+        ("python3 - <<'X'\nprint(1)\nX", "{} - <<'X'\nprint(1)\nX"),
+        ('exec python3 "with blank.py" "$@"', 'exec {} "with blank.py" "$@"'),
+    ],
+)
+def test_where_the_form_is_grinds_own_it_stands_in_place(
+    form: str, before: str, after: str
+) -> None:
+    files, count = _fixed({**_NIX, "a.sh": f"{before}\n".encode()}, form)
+    assert count == 1
+    assert files["a.sh"].decode() == f"{after.format(form)}\n"
+    assert _fixed(files, form)[1] == 0
+    assert not [rule for rule, _ in rules_of(files) if rule == "bare-python"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "python3",
+        "python3 -m http.server",
+        "python3 -u a.py",
+        'python3 "$script"',
+        "python3 list",
+        "python3 -c",
+        "python3 $(which x)",
+        "a | python3",
+        "xargs python3",
+        "python2 a.py",
+    ],
+)
+def test_what_grind_py_does_not_take_is_left(line: str) -> None:
+    files = {**_NIX, "a.sh": f"{line}\n".encode()}
+    assert _fixed(files, "grind py") == (files, 0)
+    assert "bare-python" in [rule for rule, _ in rules_of(files)]
 
 
 @pytest.mark.parametrize(
@@ -264,12 +307,13 @@ def _bash_agrees(before: bytes, after: bytes) -> bool:
 @pytest.mark.parametrize("case", [c for c in corpus() if c.expected], ids=lambda c: c.place)
 def test_fixing_twice_changes_nothing_and_bash_agrees(case) -> None:  # type: ignore[no-untyped-def]
     files = {**_NIX, **case.tree.files}
-    once, _ = _fixed(files)
-    twice, count = _fixed(once)
-    assert count == 0
-    assert once == twice
-    if case.path.endswith(".sh"):
-        assert _bash_agrees(files[case.path], once[case.path])
+    for form in ("", "grind py"):
+        once, _ = _fixed(files, form)
+        twice, count = _fixed(once, form)
+        assert count == 0
+        assert once == twice
+        if case.path.endswith(".sh"):
+            assert _bash_agrees(files[case.path], once[case.path])
 
 
 _WORDS = st.sampled_from(
@@ -280,18 +324,23 @@ _WORDS = st.sampled_from(
         "sudo python3 z",
         "echo python3",
         "bash -c 'python3 q'",
+        "python3 - <<<x",
+        "python3 a.py 'b c' >d",
+        "exec python3 -c x y",
     ]
 )
 _JOINS = st.sampled_from([" && ", " | ", "; ", "\n", " || "])
 
 
-@given(st.lists(st.tuples(_WORDS, _JOINS), min_size=1, max_size=6))
-@settings(max_examples=60, deadline=None)
-def test_fixes_of_any_combination_are_stable(rows: list[tuple[str, str]]) -> None:
+@given(
+    st.lists(st.tuples(_WORDS, _JOINS), min_size=1, max_size=6), st.sampled_from(["", "grind py"])
+)
+@settings(max_examples=100, deadline=None)
+def test_fixes_of_any_combination_are_stable(rows: list[tuple[str, str]], form: str) -> None:
     text = "".join(word + join for word, join in rows)[: -len(rows[-1][1])].encode() + b"\n"
-    once, _ = _fixed({**_NIX, "a.sh": text})
+    once, _ = _fixed({**_NIX, "a.sh": text}, form)
     assert _bash_agrees(text, once["a.sh"])
-    assert _fixed(once)[1] == 0
+    assert _fixed(once, form)[1] == 0
     assert not [r for r, _ in rules_of(once) if r == "bare-python"]
 
 

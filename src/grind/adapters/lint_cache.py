@@ -1,8 +1,5 @@
-"""What lint keeps between runs: hits by content, and the whole answer of an unchanged tree.
-
-The second kind is replayed when every file that was read, every folder and git's index still have
-the times, sizes and inodes they had. Files that changed in the last moments before it was written
-are not trusted (two writes may share a timestamp), as git does with its index.
+"""What lint keeps between runs: hits by content. (The whole answer of an unchanged tree is the
+door's, `grind.adapters.lint_door`.)
 """
 
 from __future__ import annotations
@@ -10,15 +7,12 @@ from __future__ import annotations
 import marshal
 import os
 
-TYPE_CHECKING = False  # `typing` costs more than replaying an answer; checkers know this name
+TYPE_CHECKING = False  # without `typing`, which checkers do not need to be imported
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
 FORMAT = 3
 _PRIME = (1 << 61) - 1
-_MOMENT = 50_000_000
-"""Nanoseconds below which a file counts as just written."""
 
 
 def folder() -> str:
@@ -85,78 +79,3 @@ class HitCache:
         kept = self._new if complete else {**self._old, **self._new}
         if self._changed or len(kept) != len(self._old):
             _write(self.path, (FORMAT, kept))
-
-
-def _stamp(path: str) -> tuple[int, int, int, int] | None:
-    try:
-        facts = os.lstat(path)
-    except OSError:
-        return None
-    return (facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size, facts.st_ino)
-
-
-def _git_folder(root: str) -> str:
-    """Where this working copy's index is: a linked one has a file that says so."""
-    try:
-        with open(os.path.join(root, ".git")) as file:
-            return os.path.join(root, file.readline().removeprefix("gitdir:").strip())
-    except OSError:
-        return os.path.join(root, ".git")
-
-
-class Memo:
-    """The whole answer of one command line."""
-
-    def __init__(self, key: tuple[str, ...]) -> None:
-        self.key = key
-        self.path = os.path.join(folder(), f"{name_of(*key)}.memo")
-
-    def replay(self) -> tuple[int, bytes] | None:
-        """The exit code and the output, if nothing has changed since."""
-        loaded = _load(self.path)
-        if not isinstance(loaded, tuple) or len(loaded) != 6 or loaded[:2] != (FORMAT, self.key):
-            return None
-        lstat = os.lstat
-        try:
-            for path, there in loaded[5]:
-                if os.path.lexists(path) != there:
-                    return None
-            for path, mtime, ctime, size, inode in loaded[2]:
-                facts = lstat(path)
-                if facts.st_ctime_ns != ctime:  # a mode counts, too
-                    return None
-                if facts.st_mtime_ns != mtime or facts.st_size != size or facts.st_ino != inode:
-                    return None
-        except OSError:
-            return None
-        return loaded[3], loaded[4]
-
-    def keep(
-        self,
-        root: str,
-        files: list[str],
-        folders: list[str],
-        code: int,
-        output: bytes,
-        asked: Mapping[str, bool] | None = None,
-    ) -> None:
-        """Remember an answer, with everything it was made from. Paths are relative to the
-        root; `asked` are paths that were looked for on disk, and whether they were there."""
-        import time
-
-        rows: list[tuple[str, int, int, int, int]] = []
-        now = time.time_ns()
-        index = os.path.join(_git_folder(root), "index")
-        extra = (index, ".git/info/exclude", "grind.toml", "flake.lock", ".gitignore")
-        for path in (*extra, *files, *folders):
-            full = os.path.join(root, path) if path else root
-            stamp = _stamp(full)
-            if stamp is None:
-                if path in extra:
-                    continue
-                return
-            if stamp[0] > now - _MOMENT:
-                return
-            rows.append((full, *stamp))
-        looked = [(os.path.join(root, path), there) for path, there in (asked or {}).items()]
-        _write(self.path, (FORMAT, self.key, rows, code, output, looked))

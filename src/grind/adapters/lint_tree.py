@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from grind.adapters.git.process import Git
+from grind.adapters.git.spawn import Running
 from grind.core.errors import GrindError
 from grind.core.tree import Entry
 
@@ -20,13 +22,20 @@ def _environment() -> dict[str, str]:
 
 
 def _git(root: str, *argv: str) -> bytes:
-    done = subprocess.run(
-        ["git", "-C", root, *argv], capture_output=True, env=_environment(), check=False
-    )
-    if done.returncode != 0:
-        said = done.stderr.decode("utf-8", "replace").strip()
-        raise GrindError(f"git {argv[0]} failed: {said or done.returncode}")
-    return done.stdout
+    return _end(_start(root, *argv))
+
+
+def _start(root: str, *argv: str) -> Running:
+    """Let git begin; `_end` waits for it."""
+    return Git(root, _environment()).start(argv)
+
+
+def _end(running: Running) -> bytes:
+    answer = running.finish()
+    if answer.code != 0:
+        said = answer.err.decode("utf-8", "replace").strip()
+        raise GrindError(f"git {running.args[3]} failed: {said or answer.code}")
+    return answer.out
 
 
 def toplevel(folder: str) -> str | None:
@@ -63,8 +72,7 @@ def _commit(root: str, name: str) -> str:
 
 def folders(root: str) -> list[str]:
     """All folders in which a file that git does not ignore could appear; the root is the empty one."""
-    listed = _git(root, "ls-files", "-o", "-i", "--exclude-standard", "--directory", "-z")
-    ignored = {os.fsdecode(name).rstrip("/") for name in listed.split(b"\0") if name[-1:] == b"/"}
+    ignored = _ignored(root)
     found: list[str] = []
     for here, inner, _ in os.walk(root, followlinks=False):
         inside = os.path.relpath(here, root)
@@ -78,6 +86,23 @@ def folders(root: str) -> list[str]:
     return found
 
 
+def _ignored(root: str) -> set[str]:
+    """Folders that are ignored themselves. In one whose files all are, another may appear that is not:
+    `ls-files` names both kinds."""
+    listed = _git(root, "ls-files", "-o", "-i", "--exclude-standard", "--directory", "-z")
+    names = [name.rstrip(b"/") for name in listed.split(b"\0") if name[-1:] == b"/"]
+    if not names:
+        return set()
+    done = subprocess.run(
+        ["git", "-C", root, "check-ignore", "-z", "--stdin"],
+        input=b"".join(name + b"\0" for name in names),
+        capture_output=True,
+        env=_environment(),
+        check=False,
+    )
+    return {os.fsdecode(name) for name in done.stdout.split(b"\0") if name}
+
+
 class WorkTree:
     """The files as they lie on disk: what git tracks, and new ones that it does not ignore."""
 
@@ -86,6 +111,8 @@ class WorkTree:
         self._entries: list[Entry] | None = None
         self.asked: dict[str, bool] = {}
         """What was asked about with `exists`, and what was said."""
+        self.seen: set[str] = set()
+        """The files that were read."""
 
     def entries(self) -> list[Entry]:
         """All of them, listed once."""
@@ -95,6 +122,7 @@ class WorkTree:
 
     def _listed(self) -> Iterator[Entry]:
         seen: set[str] = set()
+        others = _start(self.root, "ls-files", "-o", "--exclude-standard", "-z")
         for row in _git(self.root, "ls-files", "-s", "-z").split(b"\0"):
             if not row:
                 continue
@@ -104,13 +132,16 @@ class WorkTree:
                 seen.add(path)
                 mode = facts[:6]
                 yield Entry(path, mode == b"100755", True, mode.startswith(b"100"))
-        for name in _git(self.root, "ls-files", "-o", "--exclude-standard", "-z").split(b"\0"):
+        for name in _end(others).split(b"\0"):
             if name and not name.endswith(b"/"):
                 yield _on_disk(self.root, os.fsdecode(name))
 
     def read(self, path: str) -> bytes | None:
         """A file's content; None when it is gone or no regular file."""
-        return _read(self.root, path)
+        data = _read(self.root, path)
+        if data is not None:
+            self.seen.add(path)
+        return data
 
     def exists(self, path: str, /) -> bool:
         """Whether it is on disk."""
@@ -143,10 +174,16 @@ def _read(root: str, path: str) -> bytes | None:
         handle = os.open(os.path.join(root, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+    try:
+        facts = os.fstat(handle)
+        if not stat.S_ISREG(facts.st_mode):
             return None
-        return file.read()
+        pieces = [os.read(handle, facts.st_size + 1)]
+        while pieces[-1]:  # till the end, however long it has become meanwhile
+            pieces.append(os.read(handle, 1 << 20))
+        return b"".join(pieces)
+    finally:
+        os.close(handle)
 
 
 class Revision:

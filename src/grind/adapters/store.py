@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import calendar
 import contextlib
 import os
 import re
@@ -33,6 +32,7 @@ def _name_after(newest: str, now: float) -> str:
     name = _name(second, part)
     if name > newest:
         return name
+    import calendar
     import secrets
 
     second = calendar.timegm(time.strptime(newest[:15], _STAMP))

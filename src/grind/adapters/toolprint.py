@@ -8,9 +8,10 @@ files that decide which. A difference never makes a wrong green: it makes grind 
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
+
+from grind.core.sha import sha256
 
 _ALWAYS = (
     "bash",
@@ -44,7 +45,7 @@ def tools_print(questions: Iterable[tuple[str, ...]], env: Mapping[str, str]) ->
     names = {word for question in questions for word in question if _may_be_program(word)}
     if not names:
         return ""
-    digest = hashlib.sha256()
+    digest = sha256()
     for part in _parts(sorted(names | set(_ALWAYS)), env):
         digest.update(os.fsencode(part) + b"\0")
     return digest.hexdigest()

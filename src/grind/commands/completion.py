@@ -24,19 +24,11 @@ _FILES = {"bash": "grind.bash", "zsh": "_grind", "fish": "grind.fish"}
 """The scripts, in the package's folder `completions`; a wheel has them in `share/` as well, where shells look."""
 
 
-def run_line(argv: list[str]) -> int:
+def run_line(argv: list[str]) -> int | None:
     """Answer a shell's question without argparse; everything else goes the usual way."""
     if argv[:1] == [_QUERY]:
         return _answer(argv[1:])
-    from grind.ui.arguments import parser_for
-
-    parser = parser_for("completion", HELP, EXAMPLES)
-    add_arguments(parser)
-    try:
-        args = parser.parse_args(argv)
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0
-    return run(args)
+    return None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -27,19 +27,11 @@ _MARKER = "GRIND_PUSH"
 """Set by `grind land` while it pushes what the gate has just let through (`adapters.git.push`)."""
 
 
-def run_line(argv: list[str]) -> int:
+def run_line(argv: list[str]) -> int | None:
     """Run one command line; `run` is answered before argparse is imported."""
     if argv[:1] == ["run"]:
         return _run(argv[1:], os.environ)
-    from grind.ui.arguments import parser_for
-
-    parser = parser_for("hook", HELP, EXAMPLES)
-    add_arguments(parser)
-    try:
-        args = parser.parse_args(argv)
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0
-    return run(args)
+    return None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,7 @@ from grind.flows import land as flow
 from grind.flows.afterland import carry_out, carry_out_all, done_for
 from grind.ui.land_text import Outcome
 from grind.wiring.landing import Effects
+from grind.wiring.standing import leave_briefs
 
 if TYPE_CHECKING:
     from grind.adapters.store import ReleaseFolder
@@ -86,6 +87,7 @@ def attempt(session: Session, args: argparse.Namespace, this: Attempt) -> Outcom
             Around(asked, entries, last, args.branch, push),
             record,
         )
+    leave_briefs(session, basis, release)
     bring_workspace_along(session, basis, landing.snapshot.tree)
     return outcome._replace(warnings=(*warnings, *outcome.warnings))
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-TYPE_CHECKING = False  # `typing` costs more than a replayed answer; checkers know this name
+TYPE_CHECKING = False  # nothing is imported before it is used; checkers know this name
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from grind.adapters.lint_cache import Memo
     from grind.core.findings import LintReport
     from grind.core.tree import Tree
     from grind.rules.runner import Result
@@ -54,52 +53,10 @@ def parser() -> argparse.ArgumentParser:
 
 def run_line(argv: list[str]) -> int:
     """Lint; 0 clean, 1 findings that fail, 2 usage. Raises GrindError."""
-    code = again(argv)
-    if code is not None:
-        return code
     options = parser().parse_args(argv)
     if options.explain:
         return _explain(options.explain)
     return _Command(options, argv).run()
-
-
-def again(argv: list[str]) -> int | None:
-    """Give the remembered answer to a command line again, and return its exit code; None when there
-    is none that still holds."""
-    memo = _memo(argv)
-    known = memo.replay() if memo else None
-    if known is None:
-        return None
-    sys.stdout.flush()
-    sys.stdout.buffer.write(known[1])
-    return known[0]
-
-
-def _memo(argv: list[str]) -> Memo | None:
-    """The remembered answer for this command line, where it depends on files alone."""
-    shy = (
-        "--fix",
-        "--diff",
-        "--changed",
-        "--rev",
-        "--no-cache",
-        "--write-baseline",
-        "-o",
-        "--baseline",
-    )
-    if any(word.startswith((*shy, "--output", "--explain", "-h", "--help")) for word in argv):
-        return None
-    from grind.adapters.lint_cache import Memo
-
-    out = sys.stdout
-    look = str(out.isatty()), out.encoding, *map(os.environ.get, ("NO_COLOR", "TERM"), ("", ""))
-    return Memo((_version(), os.getcwd(), *look, *argv))
-
-
-def _version() -> str:
-    from grind.rules import GENERATION
-
-    return GENERATION
 
 
 def _explain(name: str) -> int:
@@ -123,6 +80,8 @@ class _Command:
         self.argv = argv
         self.format = options.format or ("json" if options.json else "text")
         self.root, self.paths, self.in_git = _locate(options.paths)
+        self.known_in: tuple[str, ...] = ()
+        """The baseline's file, when there is one."""
 
     def run(self) -> int:
         from grind import wiring
@@ -133,34 +92,46 @@ class _Command:
             raise GrindError("--rev and --changed need a git repository")
         if self.options.rev:
             with wiring.lint_revision(self.root, self.options.rev) as tree:
-                return self.lint(tree)
-        return self.lint(wiring.lint_files(self.root, self.in_git))
+                return self.lint(tree)[0]
+        asked = None
+        if self.in_git and self.is_answer():
+            asked = wiring.lint_asked(self.root, self.argv, terminal=sys.stdout.isatty())
+        files = wiring.lint_files(self.root, self.in_git)
+        code, output = self.lint(files)
+        if asked is not None:
+            wiring.lint_keep(asked, files, code, _encoded(output), self.known_in)
+        return code
 
-    def lint(self, tree: Tree) -> int:
+    def is_answer(self) -> bool:
+        """Whether it does no more than answer, from nothing but files."""
+        said = self.options
+        does = said.fix or said.diff or said.output or said.write_baseline
+        return not (does or said.changed or said.baseline or said.no_cache)
+
+    def lint(self, tree: Tree) -> tuple[int, str]:
+        """Lint a tree and print the report; return the exit code, and what was printed."""
+        import gc
+
         from grind import wiring
         from grind.rules import runner
 
+        gc.freeze()  # what was imported stays, and need not be looked through
         settings = self.settings(tree)
         cache = runner.NoCache() if self.options.no_cache else wiring.lint_cache(self.root)
-        job = runner.Job(tree, settings, self.wanted(), bool(self.paths), wiring.shfmt(), cache)
+        fixing = self.options.fix or self.options.diff
+        job = runner.Job(
+            tree, settings, self.wanted(), bool(self.paths), wiring.shfmt(), cache, fixing
+        )
         result = runner.run(job)
         if not isinstance(cache, runner.NoCache):
             cache.save(complete=not self.paths and not self.options.changed)
         if self.options.fix or self.options.diff:
-            return self.fix(result)
+            return self.fix(result), ""
         report, gone = self.known(result.report, settings)
         output = self.render(report, gone)
         code = self.verdict(report, settings)
         self.write(output)
-        memo = _memo(self.argv)
-        if memo is not None and self.in_git:
-            entries = tree.entries()
-            files = [e.path for e in entries if e.path in set(result.looked_at)]
-            files += [e.path for e in entries if e.path.endswith(".gitignore")]
-            asked = getattr(tree, "asked", {})
-            folders = wiring.lint_folders(self.root)
-            memo.keep(self.root, files, folders, code, _encoded(output), asked)
-        return code
+        return code, output
 
     def settings(self, tree: Tree) -> Settings:
         """What grind.toml says; all that is wrong with it at once."""
@@ -215,6 +186,7 @@ class _Command:
         if not path:
             return report, 0
         place = path if self.options.baseline else os.path.join(self.root, path)
+        self.known_in = (os.path.abspath(place),)
         try:
             with open(place, "rb") as file:
                 known = baseline.decode(file.read())

@@ -160,7 +160,7 @@ def _verify(session: Session, args: argparse.Namespace) -> int:
     if args.json:
         import msgspec
 
-        _print_json({"schema": "grind.gate/1", **msgspec.to_builtins(decision)})
+        _print_json({"schema": "grind.gate/1", **msgspec.to_builtins(decision._asdict())})
     else:
         sys.stdout.write(answer(decision))
     return ExitCode.DONE if decision.ok else ExitCode.REFUSED

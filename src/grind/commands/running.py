@@ -27,6 +27,7 @@ from grind.flows.prepare import Prepared, prepare
 from grind.flows.proven import find_proof
 from grind.ui.choose import face_for, ring
 from grind.wiring import proofs
+from grind.wiring.standing import leave_briefs
 
 if TYPE_CHECKING:
     from grind.adapters.lock import Holder
@@ -174,6 +175,7 @@ async def _run_on(
             face.close()
             if getattr(args, "bell", False):
                 ring(sys.stderr)
+    leave_briefs(session, basis, release)
     try:
         if session.store.tidying_is_due(session.clock.now(), TIDY_EVERY):
             session.store.prune(KEEP_RELEASES)

@@ -223,7 +223,8 @@ class PythonConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """`[python]`: how Python is called in this repository."""
 
     form: Text | None = None
-    """What `grind lint --fix` writes in place of a bare `python3`."""
+    """What `grind lint --fix` makes of a bare `python3`: `grind py` (or `… grind -- py`) stands in its
+    place, where a script, code or `-` follows; anything else is put before it."""
     flake: FlakeName | None = None
     """The flake whose shell or lock gives Python: `./sandbox`, `.#dev`. By default the repository's
     own, when it has a flake.nix at its top."""

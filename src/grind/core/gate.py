@@ -1,13 +1,15 @@
-"""The gate: the pure decision whether a commit may be pushed. It names what is missing."""
+"""The gate: the pure decision whether a commit may be pushed. It names what is missing.
+
+Light on purpose: `grind status` decides with it before anything reads JSON or TOML.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from msgspec import Struct
-
-from grind.core.receipt import Receipt
-from grind.core.weakening import Weakening, digest_of
+if TYPE_CHECKING:
+    from grind.core.weakening import Weakening
 
 _SKEW = 300.0
 """Seconds by which the clock that wrote a receipt may be ahead."""
@@ -27,7 +29,59 @@ class Answer(StrEnum):
     BAD_SIGNATURE = "bad-signature"
 
 
-class Decision(Struct, frozen=True, kw_only=True):
+class Claim(Protocol):
+    """What is asked of a receipt: of `grind.core.receipt.Receipt`, or of what is remembered of one."""
+
+    @property
+    def tree(self) -> str:
+        """What it is for."""
+
+    @property
+    def void(self) -> bool:
+        """Whether the tree changed during the run."""
+
+    @property
+    def full(self) -> bool:
+        """Whether every gating step is accounted for."""
+
+    @property
+    def key(self) -> str:
+        """Of what its plan was made from."""
+
+    @property
+    def digest(self) -> str:
+        """Of its plan."""
+
+    @property
+    def host(self) -> str:
+        """Where it was made: identity and architecture …"""
+
+    @property
+    def host_name(self) -> str:
+        """… and name."""
+
+    @property
+    def created(self) -> float:
+        """Seconds since the epoch."""
+
+    @property
+    def expires(self) -> float | None:
+        """The same, of its end; None for no end of its own."""
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """What keeps it from being full."""
+
+    @property
+    def remedies(self) -> tuple[str, ...]:
+        """What closes that."""
+
+    @property
+    def acceptances(self) -> tuple[str, ...]:
+        """Digests of the weaker rules that somebody said yes to."""
+
+
+class Decision(NamedTuple):
     """The gate's answer, with the fact that is missing and the command that supplies it."""
 
     answer: Answer
@@ -44,7 +98,7 @@ class Decision(Struct, frozen=True, kw_only=True):
         return self.answer is Answer.OK
 
 
-class Signed(Struct, frozen=True):
+class Signed(NamedTuple):
     """What is known of a receipt's signature."""
 
     by: str = ""
@@ -53,7 +107,7 @@ class Signed(Struct, frozen=True):
     """Why not."""
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class Wanted(NamedTuple):
     """What a receipt must be for."""
 
     tree: str
@@ -76,7 +130,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     weakened: tuple[Weakening, ...] = ()
 
 
-def decide(receipt: Receipt | None, wanted: Wanted) -> Decision:
+def decide(receipt: Claim | None, wanted: Wanted) -> Decision:
     """Return whether `receipt` proves what is wanted."""
     decision = (
         _there(receipt, wanted)
@@ -91,13 +145,13 @@ def decide(receipt: Receipt | None, wanted: Wanted) -> Decision:
     return Decision(answer=Answer.OK, weakened=wanted.weakened, signer=wanted.signed.by)
 
 
-def _some(receipt: Receipt | None) -> Receipt:
+def _some(receipt: Claim | None) -> Claim:
     if receipt is None:
         raise ValueError("the rung below was not climbed")
     return receipt
 
 
-def _there(receipt: Receipt | None, wanted: Wanted) -> Decision | None:
+def _there(receipt: Claim | None, wanted: Wanted) -> Decision | None:
     short = wanted.tree[:12]
     if receipt is not None and receipt.tree == wanted.tree:
         if not receipt.void:
@@ -131,7 +185,7 @@ def _signed(wanted: Wanted) -> Decision | None:
     )
 
 
-def _fits(receipt: Receipt, wanted: Wanted) -> Decision | None:
+def _fits(receipt: Claim, wanted: Wanted) -> Decision | None:
     short = wanted.tree[:12]
     # Today's plan itself decides, where it is known; the key stands for it otherwise.
     same = receipt.key == wanted.key if wanted.digest is None else receipt.digest == wanted.digest
@@ -152,7 +206,7 @@ def _fits(receipt: Receipt, wanted: Wanted) -> Decision | None:
     )
 
 
-def _fresh(receipt: Receipt, wanted: Wanted) -> Decision | None:
+def _fresh(receipt: Claim, wanted: Wanted) -> Decision | None:
     age = wanted.now - receipt.created
     over = receipt.expires is not None and wanted.now > receipt.expires
     if -_SKEW <= age <= wanted.max_age and not over:
@@ -165,7 +219,7 @@ def _fresh(receipt: Receipt, wanted: Wanted) -> Decision | None:
     )
 
 
-def _complete(receipt: Receipt) -> Decision | None:
+def _complete(receipt: Claim) -> Decision | None:
     if receipt.full:
         return None
     what = "; ".join(receipt.open[:3])
@@ -177,11 +231,13 @@ def _complete(receipt: Receipt) -> Decision | None:
     )
 
 
-def _unweakened(receipt: Receipt, wanted: Wanted) -> Decision | None:
+def _unweakened(receipt: Claim, wanted: Wanted) -> Decision | None:
     if not wanted.weakened:
         return None
+    from grind.core.weakening import digest_of
+
     digest = digest_of(wanted.weakened)
-    if any(one.digest == digest for one in receipt.accepted):
+    if digest in receipt.acceptances:
         return None
     count = len(wanted.weakened)
     rules = "a rule" if count == 1 else f"{count} rules"

@@ -4,8 +4,9 @@ receipt can be found good without reading a workflow. Light on purpose: the hook
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
+
+from grind.core.sha import sha256
 
 
 def plan_key(
@@ -33,7 +34,7 @@ def plan_key(
         repository,
         *sorted(labels),
     )
-    digest = hashlib.sha256()
+    digest = sha256()
     for part in parts:
         data = part.encode("utf-8", "surrogateescape")
         digest.update(f"{len(data)}:".encode())

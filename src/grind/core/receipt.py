@@ -151,6 +151,11 @@ class Receipt(Struct, frozen=True, kw_only=True, rename="camel"):
         """Whether the gate may open on this receipt."""
         return self.state == "green" and self.executed > 0 and not self.open and not self.void
 
+    @property
+    def acceptances(self) -> tuple[str, ...]:
+        """Digests of the weaker rules that somebody said yes to."""
+        return tuple(one.digest for one in self.accepted)
+
 
 # --- as a statement ------------------------------------------------------------------------------
 

@@ -48,6 +48,16 @@ class Snapshot(NamedTuple):
         return self.commit == self.head
 
 
+class Aim(NamedTuple):
+    """Where a push would go, as far as the repository tells."""
+
+    remote: str | None
+    url: str
+    main: str
+    upstream: str | None
+    """The commit of the remote's main branch, as last seen."""
+
+
 class Blob(NamedTuple):
     """A file of a tree."""
 

@@ -5,17 +5,30 @@ enough to look a receipt up; nothing here reads a workflow.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from grind import __version__
-from grind.core.config import FILE as CONFIG_FILE
-from grind.core.config import Config, load
 from grind.core.errors import GrindError, RefusedError
-from grind.core.plankey import plan_key
-from grind.core.repository import Conflicts, Snapshot
+from grind.core.repository import Aim, Conflicts, Snapshot
 
 if TYPE_CHECKING:
+    from grind.core.config import Config
     from grind.ports import Repository
+
+CONFIG_FILE = "grind.toml"
+"""As `grind.core.config.FILE`, which this can do without."""
+
+
+class Wish(Protocol):
+    """What a configuration says of where a push goes; None for what it leaves to git."""
+
+    @property
+    def remote(self) -> str | None:
+        """The remote's name."""
+
+    @property
+    def main(self) -> str | None:
+        """The branch."""
 
 
 class Options(NamedTuple):
@@ -33,23 +46,13 @@ class Options(NamedTuple):
     """Count changed paths from this revision instead of the merge base."""
 
 
-class Target(NamedTuple):
-    """Where a push would go, as far as the repository tells."""
-
-    remote: str | None
-    url: str
-    main: str
-    upstream: str | None
-    """The commit of the remote's main branch, as last seen."""
-
-
 class Basis(NamedTuple):
     """What a plan is made from: cheap to find out, and enough to look a receipt up."""
 
     snapshot: Snapshot
     config: Config
     config_blob: bytes | None
-    target: Target
+    target: Aim
     base: str | None
     ref: str
     key: str
@@ -70,19 +73,44 @@ def find_basis(
         config, blob = config_of(repository, snapshot)
     base = _base(repository, snapshot, target, options)
     ref = _full_ref(options.ref or target.main)
-    key = plan_key(
-        version=__version__,
-        tree=snapshot.tree,
-        base=base,
-        event=options.event,
-        ref=ref,
-        repository=repository_name(target.url, repository.top or repository.common_dir),
-        labels=labels_of(config),
-    )
+    key = _key(repository, snapshot.tree, target, base, options.event, ref, labels_of(config))
     return Basis(snapshot, config, blob, target, base, ref, key)
 
 
-def _merged(repository: Repository, snapshot: Snapshot, target: Target) -> tuple[Snapshot, Target]:
+def plain_key(
+    repository: Repository, snapshot: Snapshot, target: Aim, labels: frozenset[str]
+) -> str:
+    """Return the key that `find_basis` gives without options."""
+    options = Options()
+    base = _base(repository, snapshot, target, options)
+    ref = _full_ref(target.main)
+    return _key(repository, snapshot.tree, target, base, options.event, ref, labels)
+
+
+def _key(
+    repository: Repository,
+    tree: str,
+    target: Aim,
+    base: str | None,
+    event: str,
+    ref: str,
+    labels: frozenset[str],
+) -> str:
+    from grind.core.plankey import plan_key
+
+    name = repository_name(target.url, repository.top or repository.common_dir)
+    return plan_key(
+        version=__version__,
+        tree=tree,
+        base=base,
+        event=event,
+        ref=ref,
+        repository=name,
+        labels=labels,
+    )
+
+
+def _merged(repository: Repository, snapshot: Snapshot, target: Aim) -> tuple[Snapshot, Aim]:
     """Return the snapshot of what merging with the remote's main branch gives."""
     if target.remote is None:
         raise GrindError("there is no remote to merge with", remedy="git remote add origin URL")
@@ -99,32 +127,33 @@ def _merged(repository: Repository, snapshot: Snapshot, target: Target) -> tuple
     return repository.proposal(result.tree, tip), target._replace(upstream=tip)
 
 
-def find_target(repository: Repository, config: Config) -> Target:
-    """Say where a push would go."""
-    remote, url = repository.remote_with_url(config.remote)
-    main = repository.main_branch(config.main, remote)
-    return Target(
-        remote=remote,
-        url=url,
-        main=main,
-        upstream=repository.tip(remote, main) if remote else None,
-    )
+def find_target(repository: Repository, config: Wish) -> Aim:
+    """Say where a push would go. Raises GrindError."""
+    return repository.aim(config.remote, config.main)
 
 
 def config_of(repository: Repository, snapshot: Snapshot) -> tuple[Config, bytes | None]:
     """Read the snapshot's grind.toml; return it with its bytes. Raises ProblemsError."""
-    found = [
-        blob for blob in repository.blobs(snapshot.tree, (CONFIG_FILE,)) if blob.path == CONFIG_FILE
-    ]
-    if not found:
+    return config_in(repository, config_blob(repository, snapshot.tree))
+
+
+def config_blob(repository: Repository, tree: str) -> str | None:
+    """Return the object that a tree has as grind.toml; None for none."""
+    blobs = repository.blobs(tree, (CONFIG_FILE,))
+    return next((blob.oid for blob in blobs if blob.path == CONFIG_FILE), None)
+
+
+def config_in(repository: Repository, blob: str | None) -> tuple[Config, bytes | None]:
+    """Read a grind.toml by its object; return it with its bytes. Raises ProblemsError."""
+    from grind.core.config import Config, load
+
+    if blob is None:
         return Config(), None
-    source = repository.read([found[0].oid])[found[0].oid]
+    source = repository.read([blob])[blob]
     return load(CONFIG_FILE, source), source
 
 
-def _base(
-    repository: Repository, snapshot: Snapshot, target: Target, options: Options
-) -> str | None:
+def _base(repository: Repository, snapshot: Snapshot, target: Aim, options: Options) -> str | None:
     """Return the commit that changed paths are counted from."""
     if options.changed is not None:
         return repository.resolve(options.changed)

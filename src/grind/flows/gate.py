@@ -6,8 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec.structs import replace as _replace
-
 from grind.core.config import Config
 from grind.core.gate import Answer, Decision, Signed, Wanted, decide
 from grind.core.receipt import Receipt, read_receipt
@@ -89,7 +87,7 @@ async def ask_gate(
                 weakened = await find_weakenings(
                     inputs.repository, inputs.prepare, options, basis, rules, plan.known
                 )
-            decision = decide(receipt, _replace(wanted, weakened=weakened))
+            decision = decide(receipt, wanted._replace(weakened=weakened))
         asked = Asked(decision, receipt, envelope, rules, weakened or ())
         if decision.ok:
             return asked
@@ -144,4 +142,4 @@ async def _by_plan(receipt: Receipt, wanted: Wanted, plan: _Plan) -> Wanted:
     prepared = await plan.get()
     same_tools = receipt.tools == prepared.tools or receipt.host != wanted.host
     digest = prepared.whole.digest if same_tools else ""
-    return _replace(wanted, digest=digest)
+    return wanted._replace(digest=digest)

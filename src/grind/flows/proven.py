@@ -6,11 +6,13 @@ Nothing heavy is imported here: no workflow is read when the key says that the p
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from grind.core.gate import Decision, Wanted, decide
-from grind.core.receipt import Receipt, read_receipt
-from grind.flows.basis import Basis
+
+if TYPE_CHECKING:
+    from grind.core.receipt import Receipt
+    from grind.flows.basis import Basis
 
 
 class Proof(NamedTuple):
@@ -34,6 +36,8 @@ def find_proof(
     `stored` is the receipt for its tree as kept; `tools_print` tells today's fingerprint of the
     tools that the receipt names (None: do not compare); `digest` is that of today's plan, if known.
     """
+    from grind.core.receipt import read_receipt
+
     receipt = read_receipt(stored) if stored is not None else None
     key = basis.key
     if receipt is not None and not _same_ground(receipt, basis, tools_print):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from grind.core.errors import RefusedError, UnreachableError
-from grind.core.repository import Snapshot
+from grind.core.repository import Aim, Snapshot
 from grind.core.workspace import Answer, Blocked, Taken, remedy, told
-from grind.flows.basis import Target
 from grind.ports import Repository
 
 
@@ -34,7 +33,7 @@ class Arrivals(Protocol):
         """Take objects over."""
 
 
-async def forward(workspace: HostWorkspace, target: Target, who: str, where: str) -> Answer:
+async def forward(workspace: HostWorkspace, target: Aim, who: str, where: str) -> Answer:
     """Bring the workspace to the remote's main branch.
 
     `where` names it for people: "/opt/work on grind".
@@ -49,7 +48,7 @@ async def forward(workspace: HostWorkspace, target: Target, who: str, where: str
     return answer
 
 
-async def after_landing(workspace: HostWorkspace, target: Target, who: str, tree: str) -> Answer:
+async def after_landing(workspace: HostWorkspace, target: Aim, who: str, tree: str) -> Answer:
     """Bring the workspace to what landed, when nothing else is in it. Never raises for what is
     there: what landed has landed."""
     return await workspace.settle(target.remote or "origin", target.main, who, tree)

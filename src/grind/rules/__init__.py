@@ -5,5 +5,5 @@ each byte came from; `shell` parses it and follows programs that are handed to o
 module of `checks` is one rule; `engine` lints one file; `runner` a tree.
 """
 
-GENERATION = "2"
+GENERATION = "3"
 """Part of every cache key: raise it when rules or readers change what they find."""

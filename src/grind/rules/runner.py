@@ -65,6 +65,16 @@ class Job(NamedTuple):
     """Whether other people's code that lies in the tree is linted too."""
     second: Shfmt = no_shfmt
     cache: Cache = NoCache()
+    fixing: bool = True
+    """Whether what `--fix` would do is wanted, too."""
+
+
+class _Ground(NamedTuple):
+    """What every file's hits hang on, besides the file."""
+
+    policy: Policy
+    key: blake2b
+    """The beginning of every key of the cache."""
 
 
 class Result(NamedTuple):
@@ -79,6 +89,9 @@ def run(job: Job) -> Result:
     """Lint every wanted file of the tree."""
     facts = TreeFacts(job.tree)
     policy = policy_of(job, facts)
+    words = f"{GENERATION}\0{policy}\0{len(RULES)}"
+    key = blake2b(words.encode("utf-8", "surrogateescape"), digest_size=16)
+    ground = _Ground(policy, key)
     rows: list[tuple[Finding, str]] = []
     changes: list[fixes.Change] = []
     looked_at: list[str] = []
@@ -92,7 +105,7 @@ def run(job: Job) -> Result:
         if data is None or (kind == "?" and not data.startswith(b"#!")):
             continue
         looked_at.append(entry.path)
-        found, planned = _file(job, facts, policy, kind, entry, data)
+        found, planned = _file(job, facts, ground, kind, entry, data)
         rows.extend(found)
         changes.extend(planned)
     rows.sort(key=lambda row: (row[0].path, row[0].line, row[0].column, row[0].rule))
@@ -125,9 +138,9 @@ def _excluded(path: str, settings: Settings) -> bool:
 
 
 def _file(
-    job: Job, facts: TreeFacts, policy: Policy, kind: str, entry: Entry, data: bytes
+    job: Job, facts: TreeFacts, ground: _Ground, kind: str, entry: Entry, data: bytes
 ) -> tuple[list[tuple[Finding, str]], list[fixes.Change]]:
-    kept, source = _kept(job, policy, kind, entry, data)
+    kept, source = _kept(job, ground, kind, entry, data)
     if not kept.hits and not kept.suppressions:
         return [], []
     source = source or Source(entry.path, data)
@@ -144,21 +157,21 @@ def _file(
         seen.add((hit.rule, hit.start, hit.end))
         finding = _finding(hit, source)
         rows.append((finding, source.line(finding.line)))
-    return rows, fixes.plan(entry.path, data, hits)
+    return rows, fixes.plan(entry.path, data, hits) if job.fixing else []
 
 
 def _kept(
-    job: Job, policy: Policy, kind: str, entry: Entry, data: bytes
+    job: Job, ground: _Ground, kind: str, entry: Entry, data: bytes
 ) -> tuple[_Kept, Source | None]:
-    parts = (GENERATION, kind, entry.path, str(policy), str(len(RULES)))
-    digest = blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=16)
+    digest = ground.key.copy()
+    digest.update(f"\0{kind}\0{entry.path}\0".encode("utf-8", "surrogateescape"))
     digest.update(data)
     key = digest.digest()
     cached = job.cache.get(key)
     if cached is not None:
         return msgspec.msgpack.decode(cached, type=_Kept), None
     source = Source(entry.path, data)
-    hits = lint(kind, source, RULES, policy, job.second).hits
+    hits = lint(kind, source, RULES, ground.policy, job.second).hits
     kept = _Kept(hits, suppress.find(source))
     with suppress_errors(UnicodeEncodeError):  # a claim that names a path which is no UTF-8
         job.cache.put(key, msgspec.msgpack.encode(kept))

@@ -83,6 +83,8 @@ def apply(
     hits: list[Hit], found: list[Suppression], source: Source, known: frozenset[str]
 ) -> Verdict:
     """Drop what is suppressed with a reason; report suppressions that do nothing or say no why."""
+    if not found:
+        return Verdict(hits, 0)
     used: set[tuple[int, str]] = set()
     out: list[Hit] = []
     for hit in hits:

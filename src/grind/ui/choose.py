@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from grind.ui.face import Face, LogReader, Outlook
-from grind.ui.gather import Gathering, Soon
 from grind.ui.words import signs_for
+
+if TYPE_CHECKING:
+    from grind.ui.face import Face, LogReader, Outlook
+    from grind.ui.gather import Soon
 
 NARROWEST = 20
 """Columns below which a live view is no help."""
@@ -40,7 +42,7 @@ def face_for(
     read_log: LogReader,
     now: Callable[[], float],
     follow: bool = False,
-    outlook: Callable[[], Outlook] = Outlook,
+    outlook: Callable[[], Outlook] | None = None,
     folder: str = "",
     soon: Soon | None = None,
 ) -> Face:
@@ -52,6 +54,8 @@ def face_for(
     seconds since the epoch, as the entries' times. With `soon`, lines that come together are let
     out together.
     """
+    from grind.ui.gather import Gathering
+
     if json:
         from grind.ui.ndjson import NdjsonFace
 
@@ -61,6 +65,7 @@ def face_for(
     columns, _ = size_of(stream)
     moves = stream.isatty() and environ.get("TERM", "") not in ("", "dumb")
     if moves and not follow and columns >= NARROWEST:
+        from grind.ui.face import Outlook
         from grind.ui.live import LiveFace
 
         return LiveFace(
@@ -70,7 +75,7 @@ def face_for(
             size=lambda: size_of(stream),
             colour=colour,
             signs=signs,
-            outlook=outlook(),
+            outlook=outlook() if outlook is not None else Outlook(),
             folder=folder if links_wanted(environ) else "",
         )
     from grind.ui.plain import PlainFace

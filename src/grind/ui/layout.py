@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len, chop_cells, set_cell_size
+_OURS = frozenset("·…→–─│›▸✓✗")
+"""What grind itself writes beyond ASCII: a cell each, as a letter."""
 
 
 def cells(text: str) -> int:
     """Return how many terminal cells the text takes."""
-    return len(text) if text.isascii() and text.isprintable() else cell_len(text)
+    if _is_plain(text):
+        return len(text)
+    from rich.cells import cell_len  # here: most texts can do without it, and `grind status` must
+
+    return cell_len(text)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether every character takes one cell, as far as that is known without a table."""
+    return text.isprintable() and (
+        text.isascii() or all(char.isascii() or char in _OURS for char in text)
+    )
 
 
 def fit(text: str, width: int, more: str = "…") -> str:
     """Return text in at most `width` cells; what is cut is marked."""
     if cells(text) <= width:
         return text
-    if width <= cell_len(more):
-        return set_cell_size(text, max(width, 0))
-    return set_cell_size(text, width - cell_len(more)).rstrip() + more
+    if width <= cells(more):
+        return _cut(text, max(width, 0))
+    return _cut(text, width - cells(more)).rstrip() + more
+
+
+def _cut(text: str, width: int) -> str:
+    """Return the first `width` cells of a text that is longer."""
+    if _is_plain(text):
+        return text[:width]
+    from rich.cells import set_cell_size
+
+    return set_cell_size(text, width)
 
 
 def pad(text: str, width: int) -> str:
@@ -29,6 +50,8 @@ def wrap(text: str, width: int, *, first: str = "", rest: str = "") -> list[str]
 
     A word that is longer than a line is broken.
     """
+    from rich.cells import chop_cells
+
     lines: list[str] = []
     line, empty = first, True
     for word in text.split():

@@ -27,13 +27,17 @@ def _excerpt(line: str, number: int, column: int) -> list[str]:
     """The source line and a caret below the column; long lines are cut around it."""
     start = max(0, column - 60) if len(line) > 120 else 0
     shown = line[start : start + 120]
-    before = "".join("\t" if sign == "\t" else " " for sign in shown[: column - 1 - start])
+    above = shown[: column - 1 - start]
+    before = "".join("\t" if sign == "\t" else " " for sign in above) if "\t" in above else ""
+    before = before or " " * len(above)
     margin = f"{number:>5} | "
     return [margin + _printable(shown), " " * 5 + " | " + before + "^"]
 
 
 def _printable(text: str) -> str:
     """No control signs reach a terminal: file content is not to be trusted."""
+    if text.isprintable():
+        return text
     return "".join(c if c == "\t" or c.isprintable() else "�" for c in text)
 
 

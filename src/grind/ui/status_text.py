@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+import json
 
-from grind.core.texts import one_line
+from grind.core.standing import STATUS_SCHEMA, Status
 from grind.ui.layout import fit
 from grind.ui.words import Paint, Signs, count, duration, short
 
-STATUS_SCHEMA = "grind.status/1"
 
-
-class Status(Struct, frozen=True, kw_only=True):
-    """Everything that the five lines say; what is not known is empty."""
-
-    tree: str
-    branch: str = ""
-    changed: int = 0
-    """Tracked files that differ from HEAD."""
-    new_files: tuple[str, ...] = ()
-    """Files that git does not know yet and that are part of the snapshot."""
-    proof: str = "none"
-    """`full`, `partial`, `none` or `expired`: the receipt for exactly this tree and plan."""
-    proof_reason: str = ""
-    """What is missing, when the proof is not full."""
-    receipt: str = ""
-    proven_ago: float | None = None
-    """Seconds since the receipt was made."""
-    host: str = "local"
-    running: str = ""
-    """Who holds the lock, when somebody does: `grind check, pid 12, since 13:05:02`."""
-    last: str = ""
-    """The last run's state: `green`, `red`, …"""
-    last_told: str = ""
-    """What it came to, in a few words."""
-    last_ago: float | None = None
-    next: str
-    """The command to type."""
-    why: str = ""
+def status_document(status: Status) -> str:
+    """Return the JSON document, on one line."""
+    document = {"schema": STATUS_SCHEMA} | status._asdict()
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def render_status(status: Status, width: int, colour: bool, signs: Signs | None = None) -> str:
@@ -48,9 +23,9 @@ def render_status(status: Status, width: int, colour: bool, signs: Signs | None 
     rows = (
         ("tree", between.join(_tree(status)), ""),
         ("proof", between.join(filter(None, _proof(status))), _colour_of(status.proof)),
-        ("running", one_line(status.running) or "nothing", ""),
+        ("running", _line(status.running) or "nothing", ""),
         ("last", between.join(filter(None, _last(status))), status.last),
-        ("next", between.join(filter(None, (one_line(status.next), one_line(status.why)))), "next"),
+        ("next", between.join(filter(None, (_line(status.next), _line(status.why)))), "next"),
     )
     lines = []
     for name, told, result in rows:
@@ -61,27 +36,27 @@ def render_status(status: Status, width: int, colour: bool, signs: Signs | None 
 
 
 def _tree(status: Status) -> list[str]:
-    told = [short(one_line(status.tree))]
+    told = [short(_line(status.tree))]
     if status.branch:
-        told.append(f"on {one_line(status.branch)}")
+        told.append(f"on {_line(status.branch)}")
     if status.changed:
         told.append(f"{status.changed} changed")
     if status.new_files:
-        names = ", ".join(one_line(name) for name in status.new_files)
+        names = ", ".join(_line(name) for name in status.new_files)
         told.append(f"{count(len(status.new_files), 'new file')}: {names}")
     return told
 
 
 def _proof(status: Status) -> list[str]:
-    told = {"full": "proven", "none": "not proven"}.get(status.proof, one_line(status.proof))
-    where = f"on {one_line(status.host)}" if status.receipt else ""
-    return [told, one_line(status.proof_reason), where, _ago(status.proven_ago)]
+    told = {"full": "proven", "none": "not proven"}.get(status.proof, _line(status.proof))
+    where = f"on {_line(status.host)}" if status.receipt else ""
+    return [told, _line(status.proof_reason), where, _ago(status.proven_ago)]
 
 
 def _last(status: Status) -> list[str]:
     return [
-        one_line(status.last) or "no run yet",
-        one_line(status.last_told),
+        _line(status.last) or "no run yet",
+        _line(status.last_told),
         _ago(status.last_ago),
     ]
 
@@ -92,3 +67,12 @@ def _ago(seconds: float | None) -> str:
 
 def _colour_of(proof: str) -> str:
     return {"full": "green", "partial": "partial", "expired": "partial"}.get(proof, "refused")
+
+
+def _line(text: str) -> str:
+    """Return foreign text as one clean line; what is printable is one already."""
+    if text.isprintable():
+        return text
+    from grind.core.texts import one_line  # a dozen patterns to compile
+
+    return one_line(text)

@@ -6,12 +6,14 @@ import os
 
 TYPE_CHECKING = False  # `typing` is half of what completing a word would import
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from grind.adapters.git.spawn import Running
     from grind.adapters.github.forge import GitHubForge
     from grind.adapters.journal import DiskJournal
     from grind.adapters.lint_cache import HitCache
+    from grind.adapters.lint_door import Asked
     from grind.adapters.lint_tree import Revision, WorkTree
     from grind.adapters.lock import Holder, Lock
     from grind.adapters.store import ReleaseFolder
@@ -21,6 +23,15 @@ if TYPE_CHECKING:
     from grind.core.repository import Snapshot
     from grind.ports import Host, PushSeen
     from grind.wiring.hosts import Hosts
+
+
+def find_ahead(cwd: str, environ: Mapping[str, str]) -> Running:
+    """Let git look for the repository around a folder while other things are done. Raises
+    GrindError."""
+    from grind.adapters.git import layout
+
+    return layout.start(cwd, environ)
+
 
 _RELEASES_LOOKED_AT = 10
 ELSEWHERE = "asked"
@@ -61,20 +72,14 @@ class Session:
         """Return the `runs-on` labels that the chosen host answers to. One that was never asked
         who it is is asked now. Raises UnreachableError."""
         host = self.chosen(config)
-        return self._labels(host, self.hosts.known(host).identity.architecture)
+        return labels_of(host.config.labels, self.hosts.known(host).identity.architecture)
 
     def labels_remembered(self, config: Config) -> frozenset[str]:
         """Return the same as far as it is known, without asking anybody."""
         host = self.chosen(config)
         known = self.hosts.remembered(host)
-        return self._labels(host, known.identity.architecture if known is not None else "")
-
-    @staticmethod
-    def _labels(host: Chosen, machine: str) -> frozenset[str]:
-        arch = {"x86_64": "x64", "aarch64": "arm64"}.get(machine, machine)
-        extra = {label.lower() for label in host.config.labels}
-        # Every host has /proc and bash, so it is the one system.
-        return frozenset({os.uname().sysname.lower(), arch.lower(), "self-hosted"} | extra)
+        machine = known.identity.architecture if known is not None else ""
+        return labels_of(host.config.labels, machine)
 
     def host(self, config: Config) -> Host:
         """Return the chosen host. It is for one event loop, and is closed there."""
@@ -235,18 +240,27 @@ class Session:
         return known.processors if known is not None else 1
 
 
+def labels_of(labels: Iterable[str], machine: str) -> frozenset[str]:
+    """Return the `runs-on` labels of a host with these of its own and this processor."""
+    arch = {"x86_64": "x64", "aarch64": "arm64"}.get(machine, machine)
+    extra = {label.lower() for label in labels}
+    # Every host has /proc and bash, so it is the one system.
+    return frozenset({os.uname().sysname.lower(), arch.lower(), "self-hosted"} | extra)
+
+
 def _texts(values: object) -> tuple[str, ...]:
     return tuple(map(str, values)) if isinstance(values, list) else ()
 
 
 def repository_slug(common_dir: str) -> str:
     """Return a short name for a repository's folder of state: readable, and its own."""
-    import hashlib
     import re
+
+    from grind.core.sha import sha256
 
     folder = os.path.dirname(common_dir.rstrip("/")) if common_dir.endswith(".git") else common_dir
     name = re.sub(r"[^0-9A-Za-z._-]+", "-", os.path.basename(folder))[:24].strip("-.") or "repo"
-    digest = hashlib.sha256(os.path.realpath(common_dir).encode("utf-8", "surrogateescape"))
+    digest = sha256(os.path.realpath(common_dir).encode("utf-8", "surrogateescape"))
     return f"{name}-{digest.hexdigest()[:8]}"
 
 
@@ -290,6 +304,29 @@ def lint_cache(root: str) -> HitCache:
     from grind.adapters import lint_cache as caches
 
     return caches.HitCache(root)
+
+
+def lint_asked(root: str, argv: Sequence[str], *, terminal: bool) -> Asked | None:
+    """How the door would ask for this answer; None when it would not."""
+    from grind.adapters import lint_door
+
+    return lint_door.asked(root, argv, os.environ, terminal=terminal)
+
+
+def lint_keep(asked: Asked, tree: WorkTree, code: int, output: bytes, more: Iterable[str]) -> None:
+    """Let the door know an answer, if it may. What cannot be kept is found again."""
+    import shutil
+
+    from grind.adapters import lint_door
+    from grind.adapters.shfmt import Shfmt
+    from grind.core.errors import GrindError
+
+    programs = [one for one in (Shfmt().program, shutil.which("git")) if one is not None]
+    try:
+        answer = lint_door.Answer(code, output)
+        lint_door.keep(asked, tree, answer, os.environ, more=more, programs=programs)
+    except (GrindError, OSError):
+        return
 
 
 def lint_write(root: str, path: str, data: bytes, new: bool) -> None:

@@ -52,13 +52,13 @@ def test_remotes_are_those_that_git_lists(repo: Repo, config: str) -> None:
         assert repository.remote(name) == name
         address = repo.git("remote", "get-url", "--", name)
         assert repository.remote_url(name) == address
-        assert repository.remote_with_url(name) == (name, address)
+        assert repository.aim(name, "main")[:2] == (name, address)
     with pytest.raises(GrindError, match="no git remote"):
         repository.remote("absent")
     chosen = repository.remote()
     assert chosen in (listed if len(listed) == 1 else ["a.b", None] if listed else [None])
     expected = repo.git("remote", "get-url", "--", chosen) if chosen else ""
-    assert repository.remote_with_url() == (chosen, expected)
+    assert repository.aim(None, "main")[:2] == (chosen, expected)
 
 
 def test_choosing_the_main_branch(repo: Repo) -> None:

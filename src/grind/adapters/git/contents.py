@@ -65,3 +65,12 @@ def read_small(git: Git, oids: Iterable[str], limit: int) -> dict[str, bytes]:
 
 def _lines(oids: Sequence[str]) -> bytes:
     return "".join(f"{oid}\n" for oid in oids).encode()
+
+
+def blob_id(data: bytes, like: str) -> str:
+    """Return the id that git gives a file's content, in the object format of the id `like`."""
+    import hashlib
+
+    kind = "sha256" if len(like) == 64 else "sha1"
+    whole = b"blob %d\0" % len(data) + data
+    return hashlib.new(kind, whole, usedforsecurity=False).hexdigest()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
-from grind.adapters.git.process import demand, finish, zlist
+from grind.adapters.git.process import demand, zlist
 from grind.adapters.git.site import Site
 from grind.adapters.git.snapshot import parse_diff, start_diff
+from grind.adapters.git.spawn import finish
 from grind.adapters.git.text import shown
 from grind.core.errors import GrindError
 from grind.core.repository import ChangedFile, Commit, Snapshot

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from grind.adapters.git.process import Answer, Git, scrubbed
+from grind.adapters.git.spawn import Running, finish
 from grind.adapters.git.text import shown
 from grind.core.errors import GrindError
 
@@ -45,16 +46,24 @@ class Layout(NamedTuple):
         return os.path.join(self.common_dir, "grind")
 
 
-def find(cwd: str, environ: Mapping[str, str]) -> Layout:
-    """Find the repository that `cwd` lies in; raise GrindError when there is none."""
-    flags = ("--absolute-git-dir", "--git-common-dir", "--show-object-format", "--show-toplevel")
+_FLAGS = ("--absolute-git-dir", "--git-common-dir", "--show-object-format", "--show-toplevel")
+
+
+def start(cwd: str, environ: Mapping[str, str]) -> Running:
+    """Begin to find the repository that `cwd` lies in; `find` takes what this returns. Raises
+    GrindError."""
     args = ["rev-parse", "--path-format=absolute"]
-    for flag in flags:
+    for flag in _FLAGS:
         args += [flag, _SEPARATOR]
-    answer = Git(cwd, scrubbed(environ)).ask(args)
+    return Git(cwd, scrubbed(environ)).start(args)
+
+
+def find(cwd: str, environ: Mapping[str, str], begun: Running | None = None) -> Layout:
+    """Find the repository that `cwd` lies in; raise GrindError when there is none."""
+    answer = finish(begun or start(cwd, environ))
     parts = os.fsdecode(answer.out).split(f"\n{_SEPARATOR}\n")
     bare = answer.code != 0
-    if len(parts) != len(flags) + (0 if bare else 1):
+    if len(parts) != len(_FLAGS) + (0 if bare else 1):
         raise _not_found(cwd, answer)
     git_dir, common_dir, form = parts[:3]
     if form not in _EMPTY_TREE:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import subprocess
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
+from grind.adapters.git.spawn import Answer as Answer
+from grind.adapters.git.spawn import Running, finish
 from grind.adapters.git.text import shown
 from grind.core.errors import ExitCode, GrindError
 
@@ -43,14 +42,6 @@ KEPT = frozenset(
 KEPT_PREFIXES = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
 
 
-class Answer(NamedTuple):
-    """What git said."""
-
-    code: int
-    out: bytes
-    err: bytes
-
-
 def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for git: messages in English, objects as they are, nothing of the
     repository that a surrounding git may have exported (hooks run with GIT_DIR set)."""
@@ -78,30 +69,20 @@ class Git:
         """Return the same with more variables."""
         return Git(self.cwd, {**self.env, **extra})
 
-    def start(self, args: Sequence[str], request: bytes = b"") -> subprocess.Popen[bytes]:
+    def start(self, args: Sequence[str], request: bytes = b"") -> Running:
         """Start git, write a short `request` (less than a pipe holds) and do not wait; pass it to
         `finish`."""
-        process = self._start(args, stdin=bool(request))
-        if process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
-                pipe.write(request)
-            process.stdin = None
-        return process
+        running = self._start(args, stdin=bool(request))
+        running.send(request)
+        return running
 
-    def _start(self, args: Sequence[str], *, stdin: bool) -> subprocess.Popen[bytes]:
-        try:
-            return subprocess.Popen(
-                ("git", *args),
-                cwd=self.cwd,
-                env=self.env,
-                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
-        except FileNotFoundError as error:
-            if os.path.isdir(self.cwd):
-                raise GrindError("git is not installed", remedy="install git") from error
-            raise GrindError(f"the folder {shown(self.cwd)} does not exist") from error
+    def _start(self, args: Sequence[str], *, stdin: bool) -> Running:
+        program = _found("git", self.env)
+        if program is None:
+            raise GrindError("git is not installed", remedy="install git")
+        if not os.path.isdir(self.cwd):
+            raise GrindError(f"the folder {shown(self.cwd)} does not exist")
+        return Running(program, ("git", "-C", self.cwd, *args), self.env, stdin=stdin)
 
     def ask(self, args: Sequence[str], data: bytes | None = None) -> Answer:
         """Run git, feed it `data`, and return what it said, whatever the exit code."""
@@ -115,19 +96,17 @@ class Git:
         return demand(self.ask(args, data), doing or f"git {args[0]}")
 
 
+def _found(name: str, env: Mapping[str, str]) -> str | None:
+    """Return the program that a name calls on the PATH of `env`."""
+    for folder in env.get("PATH", os.defpath).split(os.pathsep):
+        path = os.path.join(folder or ".", name)
+        if os.access(path, os.X_OK) and os.path.isfile(path):
+            return path
+    return None
+
+
 _FULL = ("No space left on device", "Out of diskspace", "Disk quota exceeded", "File too large")
 """What git and the C library say of a full disk (in the C locale, see `environment`)."""
-
-
-def finish(process: subprocess.Popen[bytes], data: bytes | None = None) -> Answer:
-    """Wait for a started git."""
-    with process:
-        try:
-            out, err = process.communicate(data)
-        except BaseException:
-            process.kill()
-            raise
-    return Answer(process.returncode, out, err)
 
 
 def demand(answer: Answer, doing: str) -> bytes:

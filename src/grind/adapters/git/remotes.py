@@ -4,19 +4,71 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from grind.adapters.git.process import demand
 from grind.adapters.git.site import Site
 from grind.adapters.git.text import shown
 from grind.core.errors import GrindError, UnreachableError
+from grind.core.repository import Aim
+
+_USUAL = ("main", "master")
+"""What main branches are called where nothing says so."""
 
 Settings = Mapping[str, Sequence[str]]
 """All of git's configuration: names, with every value in git's order."""
+SETTINGS = ("config", "--list", "-z")
+HEAD_BRANCH = ("symbolic-ref", "-q", "HEAD")
+
+
+def aim(site: Site, remote_name: str | None, main_name: str | None) -> Aim:
+    """Say where a push goes; the arguments are what is configured. Raises GrindError as `choose`
+    and `main_branch` do, which decide wherever the one listing of refs does not tell."""
+    said = settings(site)
+    remote = choose(site, said, remote_name)
+    if remote is None:
+        return Aim(None, "", main_branch(site, main_name, None), None)
+    address = url(site, said, remote)
+    seen = _seen(site, remote, (main_name,) if main_name is not None else ("HEAD", *_USUAL))
+    main = main_name or _main_of(seen) or main_branch(site, None, remote)
+    if main in seen and seen[main].is_commit:
+        return Aim(remote, address, main, seen[main].oid)
+    return Aim(remote, address, main, tip(site, remote, main))
+
+
+class _Seen(NamedTuple):
+    """A remote-tracking ref: the branch that it stands for, if it is symbolic, and its object."""
+
+    stands_for: str
+    oid: str
+    is_commit: bool
+
+
+def _seen(site: Site, remote: str, branches: Sequence[str]) -> dict[str, _Seen]:
+    """Return what git last saw of these branches, `HEAD` among them, in one git; what is not in
+    the answer was not seen, or git cannot say so here."""
+    prefix = f"refs/remotes/{remote}/"
+    form = "--format=%(refname)%00%(symref)%00%(objectname)%00%(objecttype)"
+    answer = site.git.ask(["for-each-ref", form, *(f"{prefix}{name}" for name in branches)])
+    found = {}
+    for line in os.fsdecode(answer.out).split("\n")[:-1] if answer.code == 0 else ():
+        ref, symbolic, oid, kind = line.split("\0")
+        meant = symbolic.removeprefix(prefix) if symbolic.startswith(prefix) else ""
+        found[ref.removeprefix(prefix)] = _Seen(meant, oid, kind == "commit")
+    head = found.pop("HEAD", None)
+    if head is not None and head.stands_for:
+        found = {head.stands_for: head}
+    return found
+
+
+def _main_of(seen: Mapping[str, _Seen]) -> str:
+    """Return the branch that the remote's HEAD stands for; empty when that is not known."""
+    return next((name for name, one in seen.items() if one.stands_for), "")
 
 
 def settings(site: Site) -> Settings:
     """Ask git for all of its configuration."""
-    listing = os.fsdecode(site.git.run(["config", "--list", "-z"], doing="reading git's settings"))
+    listing = os.fsdecode(demand(site.ask(SETTINGS), "reading git's settings"))
     found: dict[str, list[str]] = {}
     for line in listing.split("\0"):
         name, _, value = line.partition("\n")
@@ -35,7 +87,7 @@ def names(known: Settings) -> tuple[str, ...]:
 def head_branch(site: Site) -> str | None:
     """Return the branch that HEAD is on, without `refs/heads/`, whether it has commits or not;
     None when HEAD is detached."""
-    answer = site.git.ask(["symbolic-ref", "-q", "HEAD"])
+    answer = site.ask(HEAD_BRANCH)
     ref = os.fsdecode(answer.out).removesuffix("\n")
     return ref.removeprefix("refs/heads/") if answer.code == 0 else None
 
@@ -80,7 +132,7 @@ def main_branch(site: Site, configured: str | None, remote: str | None) -> str:
         ref = os.fsdecode(answer.out).removesuffix("\n")
         if answer.code == 0 and ref.startswith(prefix):
             return ref.removeprefix(prefix)
-        for name in ("main", "master"):
+        for name in _USUAL:
             if tip(site, remote, name) is not None:
                 return name
     branch = head_branch(site)

@@ -5,8 +5,9 @@ What a snapshot does not need is loaded by the methods that do: the pre-push hoo
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from grind.adapters.git import contents, snapshot
@@ -15,15 +16,24 @@ from grind.adapters.git.site import Site
 from grind.core.repository import Blob, Snapshot
 
 if TYPE_CHECKING:
-    from grind.core.repository import ChangedFile, Commit, FollowResult, MergeResult, PushResult
+    from grind.adapters.git.spawn import Running
+    from grind.core.repository import (
+        Aim,
+        ChangedFile,
+        Commit,
+        FollowResult,
+        MergeResult,
+        PushResult,
+    )
 
 
 class GitRepository:
     """The git repository that a folder lies in (`grind.ports.Repository`)."""
 
-    def __init__(self, cwd: str, environ: Mapping[str, str]) -> None:
-        """Find it; raises GrindError when `cwd` is in none. `environ` is the process's own."""
-        self._site = Site(cwd, environ)
+    def __init__(self, cwd: str, environ: Mapping[str, str], begun: Running | None = None) -> None:
+        """Find it; raises GrindError when `cwd` is in none. `environ` is the process's own; `begun`
+        is what `layout.start` returned for both."""
+        self._site = Site(cwd, environ, begun)
 
     @property
     def top(self) -> str | None:
@@ -84,13 +94,19 @@ class GitRepository:
 
         return remotes.url(self._site, remotes.settings(self._site), remote)
 
-    def remote_with_url(self, configured: str | None = None) -> tuple[str | None, str]:
-        """Choose the remote, and return it with its address."""
+    def aim(self, remote: str | None = None, main: str | None = None) -> Aim:
+        """Say where a push goes."""
         from grind.adapters.git import remotes
 
-        said = remotes.settings(self._site)
-        name = remotes.choose(self._site, said, configured)
-        return name, remotes.url(self._site, said, name) if name else ""
+        return remotes.aim(self._site, remote, main)
+
+    @contextlib.contextmanager
+    def asking_ahead(self) -> Iterator[None]:
+        """Let git answer what `aim` and `head_branch` will ask while other things are done."""
+        from grind.adapters.git import remotes
+
+        with self._site.asking_ahead(remotes.SETTINGS, remotes.HEAD_BRANCH):
+            yield
 
     def system_configuration(self) -> str | None:
         """Return where git keeps the machine's configuration; None when it does not say."""

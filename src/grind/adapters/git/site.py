@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from grind.adapters.git import layout, private
-from grind.adapters.git.process import Git, scrubbed
+from grind.adapters.git.process import Answer, Git, scrubbed
+from grind.adapters.git.spawn import Running, finish
 from grind.core.errors import GrindError
 
 
 class Site:
     """A found repository: its paths and its gits. Nothing is created before it is needed."""
 
-    __slots__ = ("_private", "environ", "git", "layout", "outside")
+    __slots__ = ("_ahead", "_private", "environ", "git", "layout", "outside")
 
-    def __init__(self, cwd: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, cwd: str, environ: Mapping[str, str], begun: Running | None = None) -> None:
         self.environ = environ
-        self.layout = layout.find(cwd, environ)
+        self.layout = layout.find(cwd, environ, begun)
         self.outside = scrubbed(environ)
         """The environment without a repository in it."""
         env = {**self.outside, "GIT_DIR": self.layout.git_dir}
@@ -26,6 +28,23 @@ class Site:
         self.git = Git(self.layout.top or self.layout.git_dir, env)
         """The user's repository, for questions."""
         self._private: str | None = None
+        self._ahead: dict[tuple[str, ...], Running] = {}
+
+    @contextlib.contextmanager
+    def asking_ahead(self, *questions: tuple[str, ...]) -> Iterator[None]:
+        """Start gits whose answers `ask` will want within the block: each is given once."""
+        self._ahead = {question: self.git.start(question) for question in questions}
+        try:
+            yield
+        finally:
+            left, self._ahead = self._ahead, {}
+            for process in left.values():
+                finish(process)
+
+    def ask(self, question: tuple[str, ...]) -> Answer:
+        """Ask git in the user's repository, or take the answer to what was asked ahead."""
+        process = self._ahead.pop(question, None)
+        return finish(process) if process is not None else self.git.ask(question)
 
     @property
     def top(self) -> str:

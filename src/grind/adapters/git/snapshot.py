@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from subprocess import Popen
 from typing import NamedTuple
 
 from grind.adapters.git import contents, index, lfs
 from grind.adapters.git.contents import Item
-from grind.adapters.git.process import Git, config, demand, finish, zlist
+from grind.adapters.git.process import Git, config, demand, zlist
 from grind.adapters.git.site import Site
+from grind.adapters.git.spawn import Running, finish
 from grind.adapters.git.staging import HONEST, scratch_index, staged
 from grind.adapters.git.text import shown
 from grind.core.errors import GrindError
@@ -153,7 +153,7 @@ def _make_commit(site: Site, tree: str, head: Head | None) -> str:
     return git.run(args, b"grind snapshot\n", doing="making the snapshot commit").decode().strip()
 
 
-def start_diff(git: Git, old: str, new: str) -> Popen[bytes]:
+def start_diff(git: Git, old: str, new: str) -> Running:
     """Start comparing two trees; give the answer to `parse_diff`."""
     form = ["-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--ignore-submodules=none"]
     return git.start(["diff-tree", *form, old, new])

@@ -28,6 +28,10 @@ _PYTHON = re.compile(r"python(\d+(\.\d+)?)?$")
 _ACTIVATES = re.compile(r"(^|/)activate$|venv|\.nix-profile|nix-daemon\.sh")
 _SUPPLIES = re.compile(r"venv|virtualenv|nix|pyenv|conda", re.IGNORECASE)
 _SHELLS = ("devenv.nix", "shell.nix", "flake.nix")
+_GRIND_PY = re.compile(r"(^|[\s/#])grind\s(.*\s)?py(\s+--\S+)*$")
+"""Forms that stand in place of the interpreter, as `grind py` and `nix run .#grind -- py` do; any
+other form stands before it."""
+_VERBS = frozenset(("list", "promote", "demote"))
 _MOVES = frozenset(("cd", "pushd", "popd"))
 
 
@@ -131,7 +135,18 @@ def _fix(view: View, unit: Unit, call: Call) -> tuple[Edit, ...]:
     end = at + len(call.name)
     if view.source.text[at:end] != call.name:
         return ()
-    return (Edit(at, at, form + " "),)
+    if not _GRIND_PY.search(form):
+        return (Edit(at, at, form + " "),)
+    return (Edit(at, end, form),) if _is_script(call) else ()
+
+
+def _is_script(call: Call) -> bool:
+    """Whether `grind py` takes what the interpreter is given: a script by its name, code, or standard
+    input by `-`; no option of Python's own, and no name that is a verb there."""
+    first = call.arguments[0].literal if call.arguments else None
+    if first == "-c":
+        return len(call.arguments) > 1
+    return first == "-" or bool(first and not first.startswith("-") and first not in _VERBS)
 
 
 RULE = Rule(
