@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import os
 import subprocess
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +20,10 @@ from grind.wiring.sshhost import host_of
 T = TypeVar("T")
 BASH = ("bash", "-e", "{0}")
 RUNS = itertools.count()
+
+
+async def at_once() -> None:
+    """Nothing has to arrive."""
 
 
 class Bed:
@@ -66,11 +70,17 @@ class Bed:
             raise BenchError(f"ssh {argv} ended with {done.returncode}")
         return watch.seconds()
 
-    async def lane(self, *tasks: StepTask, repository: str = "") -> float:
-        """Open a lane, queue steps, follow them to the end."""
+    async def lane(
+        self,
+        *tasks: StepTask,
+        repository: str = "",
+        arrived: Callable[[], Awaitable[None]] = at_once,
+    ) -> float:
+        """Open a lane, queue steps when what they need has arrived, follow them to the end."""
         watch = Stopwatch()
         spec = LaneSpec(run=f"run-{next(RUNS)}", key="bench", repository=repository, name="bench")
         lane = await self.host.lane(spec)
+        await arrived()
         await lane.begin([("PATH", self.host.environment["PATH"]), ("HOME", lane.paths.home)], {})
         await lane.submit(tasks, final=True)
         events = [event async for event in lane.events()]

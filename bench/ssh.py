@@ -22,6 +22,7 @@ from bench.farbed import BASH, RUNS, Bed
 from bench.table import Row, Skipped
 from bench.timing import BenchError, Stopwatch, medians
 from grind.adapters.git.repository import GitRepository
+from grind.flows.arrival import sending
 from grind.ports import Checkout, LaneSpec, Output, StepTask
 
 DELAY = 0.02
@@ -160,10 +161,14 @@ def sync(bed: Bed, rounds: int) -> dict[str, float]:
         repository = GitRepository(os.fspath(where), bed.environ)
         snapshot = repository.snapshot()
         private = repository.prepare(snapshot, None, "main")
-        there = bed.go(bed.host.receive(private, dict))
-        task = StepTask(index=0, checkout=Checkout(oid=snapshot.commit, ref="refs/heads/main"))
-        bed.go(bed.lane(task, repository=there))
+        bed.go(checked_out(private, snapshot.commit))
         return watch.seconds()
+
+    async def checked_out(private: str, commit: str) -> None:
+        # As every flow does it.
+        task = StepTask(index=0, checkout=Checkout(oid=commit, ref="refs/heads/main"))
+        async with sending(bed.host, private, dict) as arrival:
+            await bed.lane(task, repository=arrival.place, arrived=arrival.there)
 
     def transfer() -> float:
         change()

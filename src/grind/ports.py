@@ -51,8 +51,8 @@ class LaneSpec(Struct, frozen=True, kw_only=True):
     name: str
     """Last part of the workspace path, the repository's name, as on a runner."""
     timeout: float | None = None
-    """Seconds for the whole lane; when they are over, the lane is cancelled, with the reason
-    `timeout` for the running step."""
+    """Seconds for the whole lane, from `Lane.begin` on; when they are over, the lane is cancelled,
+    with the reason `timeout` for the running step."""
 
 
 class Started(Struct, frozen=True, tag="started"):
@@ -234,6 +234,10 @@ class Host(Protocol):
         """Put a private file into the host's state folder, under its name and a digest of its
         content, and return its absolute path on the host. One that is there is not written again:
         what runs from it outlives an upgrade of grind. `name` is of [0-9A-Za-z._-]."""
+
+    async def place(self, repository: str) -> str:
+        """Return the path on the host at which `receive` will have put the private repository, so
+        that lanes can be opened while it is on its way. Nothing may begin in them before it is there."""
 
     async def receive(self, repository: str, modules: Callable[[], Mapping[str, str]]) -> str:
         """Bring the private repository (a path here, made by `Repository.prepare`) to the host with

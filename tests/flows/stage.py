@@ -169,6 +169,9 @@ class StageHost:
     async def ask(self, queries: Mapping[str, Sequence[str]]) -> Mapping[str, Completed]:
         return {name: Completed(127, b"", b"") for name in queries}
 
+    async def place(self, repository: str) -> str:
+        return repository
+
     async def receive(self, repository: str, modules: Callable[[], Mapping[str, str]]) -> str:
         return repository
 

@@ -113,6 +113,10 @@ class LocalHost:
             write_new(path, data)
         return os.fspath(path)
 
+    async def place(self, repository: str) -> str:
+        """Return the path of the private repository: it is on this machine."""
+        return repository
+
     async def receive(self, repository: str, modules: Callable[[], Mapping[str, str]]) -> str:
         """Return the path of the private repository: it and its modules are on this machine."""
         del modules

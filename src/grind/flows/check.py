@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -14,6 +15,7 @@ from grind.core.errors import ExitCode
 from grind.core.outcome import JobOutcome, Outcome, judge
 from grind.core.plan import JobPlan
 from grind.core.receipt import Receipt, StepRecord, Tool, write_receipt
+from grind.flows.arrival import Arrival, sending
 from grind.flows.engine import Engine, EngineInputs, Results
 from grind.flows.heads import head_of
 from grind.flows.prepare import Prepared
@@ -81,8 +83,10 @@ async def check(inputs: CheckInputs, prepared: Prepared, selection: Selection) -
     )
     inputs.host.listen(lambda text: inputs.record(e.Note("warning", text)))
     try:
-        engine_inputs = await _engine_inputs(inputs, prepared)
-        results = await _run(engine_inputs, prepared, selection)
+        async with _sending(inputs, prepared) as arrival:
+            engine_inputs = _engine_inputs(inputs, prepared, arrival)
+            results = await _run(engine_inputs, prepared, selection)
+            await arrival.there()
     except BaseException as error:
         if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
             _record_cancelled(inputs, started)
@@ -160,10 +164,14 @@ def _is_chosen(job: JobPlan, prepared: Prepared, selection: Selection) -> bool:
     return wanted is None or job.key in wanted
 
 
-async def _engine_inputs(inputs: CheckInputs, prepared: Prepared) -> EngineInputs:
+def _sending(inputs: CheckInputs, prepared: Prepared) -> AbstractAsyncContextManager[Arrival]:
     basis = prepared.basis
     private = inputs.repository.prepare(basis.snapshot, basis.target.remote, basis.target.main)
-    there = await inputs.host.receive(private, inputs.repository.submodule_repositories)
+    return sending(inputs.host, private, inputs.repository.submodule_repositories)
+
+
+def _engine_inputs(inputs: CheckInputs, prepared: Prepared, arrival: Arrival) -> EngineInputs:
+    basis = prepared.basis
     minimum = {
         check_key(check.name): check.min_tests
         for check in basis.config.check
@@ -179,7 +187,8 @@ async def _engine_inputs(inputs: CheckInputs, prepared: Prepared) -> EngineInput
         tasks=TaskInputs(
             oid=basis.snapshot.commit, ref=prepared.situation.ref, origin=basis.target.url
         ),
-        repository=there,
+        repository=arrival.place,
+        arrived=arrival.there,
         parallel=inputs.parallel,
         min_tests=minimum,
         debug=inputs.debug,

@@ -33,6 +33,10 @@ _END_SECONDS = 60.0
 Expand = Callable[[JobPlan, Mapping[str, Given]], Awaitable[tuple[JobPlan, ...]]]
 
 
+async def _at_once() -> None:
+    """Nothing has to come."""
+
+
 class EngineInputs(NamedTuple):
     """What carrying out a plan depends on."""
 
@@ -45,12 +49,14 @@ class EngineInputs(NamedTuple):
     situation: Situation
     tasks: TaskInputs
     repository: str
-    """Path on the host of the private repository."""
+    """Path on the host of the private repository; `arrived` says when it is there."""
     parallel: int
     min_tests: Mapping[str, int]
     """Job key → the number of tests its steps must have run."""
     debug: bool = False
     """Whether `::debug::` lines are shown."""
+    arrived: Callable[[], Awaitable[object]] = _at_once
+    """Return when the repository is on the host, however often it is awaited. Raises what kept it."""
 
     expand: Expand | None = None
     """Lowers a job that is open again; without it such a job is refused."""

@@ -115,6 +115,8 @@ async def _run_in_lane(context: JobContext, minutes: float) -> JobEnding:
         )
     )
     context.lane = lane
+    # The lane was opened meanwhile. Its first batch, and its time, wait for what it checks out.
+    await inputs.arrived()
     return await _Runner(context, lane).run()
 
 

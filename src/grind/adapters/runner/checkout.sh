@@ -6,7 +6,8 @@
 # The files are reused: they are compared with an index that was put aside when they were written, so
 # a file that anything has touched since (its ctime says so) is written again.
 
-g_refuse() { # MESSAGE: the step fails with it
+g_refuse() { # MESSAGE: the step fails with it, when what went on beside it has ended
+  wait
   printf 'grind: %s\n' "$1"
   exit 1
 }
@@ -143,7 +144,9 @@ g_set_refs() { # GITDIR: as a fetch and a checkout would leave them
       refs/pull/?*) printf 'update refs/remotes/pull/%s %s\n' "${g_ref#refs/pull/}" "$g_oid" ;;
       refs/tags/?*) printf 'update %s %s\n' "$g_ref" "$g_oid" ;;
     esac
-  } | g_last_refs | git --git-dir="$1" update-ref --stdin || return
+  } | g_last_refs | git --git-dir="$1" -c core.fsync=none update-ref --stdin || return
+  # While it is written, git would find no repository here.
+  [[ -z $g_tidying ]] || g_tidied
   [[ $g_ref == refs/heads/?* ]] && g_head="ref: $g_ref"
   printf '%s\n' "$g_head" >"$1/HEAD"
 }
@@ -157,6 +160,10 @@ g_last_refs() { # a ref may be named twice (the branch itself among all): the la
 
 g_build() { # GITDIR WORKTREE-LINE: the repository, before any file is written
   g_make_repository "$1" "$g_origin" "$g_source/objects" "$2" || return
+  if [[ $g_reused && -z $2 ]]; then
+    g_tidy &
+    g_tidying=$!
+  fi
   if [[ $g_depth == 0 ]]; then
     [[ ! -s $g_source/shallow ]] || cp -- "$g_source/shallow" "$1/shallow" || return
   else

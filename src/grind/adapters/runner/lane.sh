@@ -1,13 +1,13 @@
 # The lane: claim it, make its folders, work through the queue, leave nothing behind.
 
 g_claim_lane() { # of two runners started for one lane, one goes on
-  g_stat "$$" && g_boot_id && (set -C && printf '%s %s %s ;\n' "$$" "${g_st[19]}" "$g_boot" >"$g_lane/claim") 2>/dev/null
+  g_stat "$$" && g_since=${g_st[19]} && g_boot_id && (set -C && printf '%s %s %s ;\n' "$$" "${g_st[19]}" "$g_boot" >"$g_lane/claim") 2>/dev/null
 }
 
 # A job folder belongs to one lane at a time: the highest numbered `owner.N` says to which. A number
 # is made once (O_EXCL) and only ever followed by a higher one, so that two cannot steal a dead owner.
 g_claim_job() { # FOLDER → status 1 when a living lane has it
-  local g_top=0 g_f g_owner
+  local g_top=0 g_f g_owner g_since
   for g_f in "$1"/owner.*; do [[ ${g_f##*.} -gt $g_top ]] && g_top=${g_f##*.}; done
   if ((g_top)); then
     g_owner=()
@@ -16,6 +16,7 @@ g_claim_job() { # FOLDER → status 1 when a living lane has it
     ((${#g_owner[@]} == 5)) || { g_nap 0.5; mapfile -d '' -t g_owner <"$1/owner.$g_top"; }
     if ((${#g_owner[@]} == 5)) && [[ ${g_owner[2]} == "$g_boot" ]]; then
       g_alive "${g_owner[0]}" "${g_owner[1]}" && return 1
+      g_since=${g_owner[1]}
       g_has_ended_well "${g_owner[4]}" ||
         g_kill_found "${g_owner[3]}" '' "$$" "$g_guard_pid" || return 1
     fi
@@ -68,6 +69,7 @@ g_begin_lane() { # wait for the environment; false when the lane is over before 
   for g_pair in "${g_begin[@]}"; do g_given[${g_pair%%=*}]=1; done
   g_add_user
   g_env_changed=1
+  [[ -z $g_limit || $g_status == cancelled ]] || g_end_in "$g_limit"
 }
 
 # Who runs the job, as a service manager says it (systemd.exec(5)). Without SHELL, every bash of a step
@@ -119,11 +121,14 @@ g_start_guard() {
   exec {g_life}<>"$g_lane/life" {g_wake}<>"$g_lane/wake" {g_rec}>>"$g_lane/records"
   g_guard 2>/dev/null </dev/null &
   g_guard_pid=$!
-  if [[ $g_limit ]]; then
-    g_uptime
-    g_lane_end=$((g_up + g_limit))
-    printf 'lane %s\n' "$g_lane_end" >&"$g_life"
-  fi
+  # Until the job begins (its repository may still be on the way), as long as GitHub lets a job run.
+  [[ -z $g_limit ]] || g_end_in "$((g_limit > 2160000 ? g_limit : 2160000))"
+}
+
+g_end_in() { # CENTISECONDS: the time of the lane
+  g_uptime
+  g_lane_end=$((g_up + $1))
+  printf 'lane %s\n' "$g_lane_end" >&"$g_life"
 }
 
 g_main_run() { # LANE
@@ -190,7 +195,7 @@ g_main() {
   unset -v RUNNER_TRACKING_ID CDPATH OLDPWD
   g_env_program=$(type -P env)
   declare -g g_status=success g_pid= g_signalled= g_asked= g_over= g_final= g_last=-1 g_reason=
-  declare -g g_step_end= g_lane_end= g_env_changed=1 g_when= g_guard_pid= g_files= g_set= g_log_pid= g_waits=
+  declare -g g_step_end= g_lane_end= g_env_changed=1 g_when= g_guard_pid= g_files= g_set= g_log_pid= g_waits= g_since=0
   declare -ga g_paths=() g_begin=() g_base_plain=() g_base_special=() g_beside=() g_forgiven=() g_joined=() g_bad_scripts=() g_cats=()
   declare -gA g_written=() g_given=() g_taken=()
   # `wait -f`, which a stopped step does not end, is of bash 5.

@@ -1,15 +1,17 @@
 # Whose process is it? Ending everything that the steps of a lane left behind.
 
 g_stat() { # PID → g_st: state, ppid, pgrp, session, … flags at 6, start time at 19; fails when there is none
-  local -a g_parts=()
+  local g_text= g_name
   g_st=()
+  # All at once: with a delimiter, bash reads byte by byte.
+  { IFS= read -r -N 4096 g_text <"/proc/$1/stat"; } 2>/dev/null
   # The name of a program may hold blanks, parentheses and newlines: what follows the last one counts.
   # (Taking it off with `##` costs the square of its length.)
-  { mapfile -d ')' -t g_parts <"/proc/$1/stat"; } 2>/dev/null
-  ((${#g_parts[@]} > 1)) || return 1
+  g_name=${g_text%)*}
+  [[ $g_name != "$g_text" ]] || return 1
   # Words by splitting: a here-string would be read byte by byte. Only letters and digits follow.
   local IFS=' '
-  g_st=(${g_parts[-1]})
+  g_st=(${g_text:${#g_name}+1})
 }
 
 g_alive() { # PID START: is it this very process, and not a later one with its number?
@@ -17,7 +19,9 @@ g_alive() { # PID START: is it this very process, and not a later one with its n
 }
 
 # The processes of a lane: those of its session (SESSION, empty when it may have been reused), and
-# those that carry its tracking id in their environment, wherever they fled to with setsid.
+# those that carry its tracking id in their environment, wherever they fled to with setsid. None of them
+# is older than its runner (g_since, as proc(5) counts; 0 when that is not known), which saves looking into
+# the environments of all that the host runs besides.
 g_find_processes() { # TRACK SESSION KEEP... → g_found
   local g_p g_pid g_text g_t=$1 g_session=$2 g_keep
   shift 2
@@ -29,7 +33,7 @@ g_find_processes() { # TRACK SESSION KEEP... → g_found
     g_stat "$g_pid" || continue
     # Neither the dead nor the kernel's own threads (PF_KTHREAD in the flags of proc(5)) are anybody's.
     [[ ${g_st[0]} == [ZX] ]] && continue
-    ((g_st[6] & 0x200000)) && continue
+    ((g_st[6] & 0x200000 || g_st[19] < g_since)) && continue
     if [[ $g_session && ${g_st[3]} == "$g_session" ]]; then
       g_found+=("$g_pid")
       continue
@@ -87,17 +91,18 @@ g_boot_id() { # → g_boot
 
 # Called as a program of its own: end a lane from outside, whatever state it is in.
 g_main_kill() { # LANE...
-  local g_session
+  local g_session g_since
   g_boot_id
   for g_lane; do
     g_read_spec || continue
     exec {g_wake}<>"$g_lane/idle"
-    g_session=
+    g_session= g_since=0
     if g_read_claim "$g_lane" && [[ $g_claim_boot == "$g_boot" ]] && g_alive "$g_claim_pid" "$g_claim_start"; then
       # While the runner lives, the session's number is certainly its own.
       g_session=$g_claim_pid
       printf 'killed\n' 1<>"$g_lane/lost" || :
       kill -KILL "$g_claim_pid" 2>/dev/null
+      g_since=$g_claim_start
     else
       # No runner, or none yet: one that starts now finds the claim taken and leaves.
       (set -C && printf '0 0 0 ;\n' >"$g_lane/claim") 2>/dev/null && printf 'killed\n' 1<>"$g_lane/lost"

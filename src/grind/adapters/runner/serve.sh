@@ -49,10 +49,31 @@ g_take_data() { # FILE: all of it is read, also when it cannot be kept
     : >"$1"
     return
   fi
+  if ((g_bytes <= 2048)); then
+    g_take_little "$1"
+    return
+  fi
   head -c "$g_bytes" | { cat >"$1" || { cat >/dev/null; false; }; }
   g_rc=$?
   g_is_whole || { rm -f -- "$1"; exit 0; }
   return "$g_rc"
+}
+
+# What is short is taken without a fork, although bash asks for it byte by byte.
+g_take_little() { # FILE
+  local g_left=$g_bytes g_piece
+  local -a g_pieces=()
+  while ((g_left > 0)); do
+    g_piece=
+    IFS= read -r -d '' -n "$g_left" g_piece || exit 0
+    # All that was left, or as far as the next NUL.
+    ((g_left -= ${#g_piece} + 1))
+    g_pieces+=("$g_piece")
+  done
+  g_is_whole || exit 0
+  if ((g_left == 0)); then printf '%s\0' "${g_pieces[@]}" >"$1"; return; fi
+  unset -v 'g_pieces[-1]'
+  { ((${#g_pieces[@]} == 0)) || printf '%s\0' "${g_pieces[@]}"; printf %s "$g_piece"; } >"$1"
 }
 
 g_skip_data() { # what is not wanted is read all the same

@@ -66,19 +66,32 @@ g_place() { # → g_target, g_reused: an empty folder, or the files of the last 
   fi
 }
 
-g_restore() { # the files of the last run, back to exactly what they were; false when in doubt
+# The files of the last run, back to exactly what they were: first what does not belong to them is removed.
+# That needs the index alone, and goes on beside the making of the repository (`.git` must be one by then).
+g_tidy() { # false when in doubt
   local g_link
-  cp -p -- "$g_keep/index" "$g_target/.git/index" || return
+  cd -- "$g_target" && cp -p -- "$g_keep/index" .git/index || return
   if [[ -s $g_keep/links ]]; then
     # A repository within is not looked into by git's cleaning.
     while IFS= read -r -d '' g_link; do
       g_plain_path "$g_target" "$g_link" && { g_remove_all "$g_target/$g_link" || return; }
     done <"$g_keep/links"
   fi
-  g_git_quietly clean -ffdxq || { chmod -R u+rwX -- "$g_target" && g_git_quietly clean -ffdxq; } || return
+  g_git_quietly clean -ffdxq || { chmod -R u+rwX -- "$g_target" && g_git_quietly clean -ffdxq; }
+}
+
+g_tidied() { # wait until that is over; the same answer however often it is asked
+  if [[ $g_tidying ]]; then
+    wait "$g_tidying"
+    g_was_tidied=$? g_tidying=
+  fi
+  return "$g_was_tidied"
+}
+
+g_restore() { # false when in doubt
   # Compares every file with the index, and writes those that differ. (Asking `git status` afterwards was
   # a second walk that could tell nothing else: what either cannot look into, it says.)
-  g_git_quietly reset -q --hard "$g_oid"
+  g_tidied && g_git_quietly reset -q --hard "$g_oid"
 }
 
 g_git_quietly() { # ARGUMENT...: true when git has neither failed nor had anything to say
@@ -100,14 +113,20 @@ g_write_files() { # the tree of g_oid into g_target, whose .git is made
   git reset -q --hard "$g_oid"
 }
 
-g_keep_index() { # note what was written, for the next run
+# What a reset writes into the index is the commit's tree, so that this is found while it writes.
+g_find_links() { # the repositories within, each ended by NUL
   local g_entry
-  g_links=()
-  if [[ $(git ls-files -s) == *160000\ * ]]; then
-    while IFS= read -r -d '' g_entry; do [[ $g_entry == 160000\ * ]] && g_links+=("${g_entry#*$'\t'}"); done < <(git ls-files -s -z)
-  fi
-  [[ -d $g_keep ]] || mkdir -p -- "$g_keep" || return
-  printf '%s\0' "$g_path" >"$g_keep/path" || return
+  g_entry=$(git --git-dir="$g_source" ls-tree -r "$g_oid") || return
+  [[ $g_entry == *160000\ * ]] || return 0
+  git --git-dir="$g_source" ls-tree -r -z "$g_oid" | while IFS= read -r -d '' g_entry; do
+    [[ $g_entry != 160000\ * ]] || printf '%s\0' "${g_entry#*$'\t'}"
+  done
+  return "${PIPESTATUS[0]}"
+}
+
+g_keep_index() { # note what was written, for the next run
+  local -a g_links=()
+  wait "$g_finding" && mapfile -d '' -t g_links <"$g_keep/links.new" && printf '%s\0' "$g_path" >"$g_keep/path" || return
   : >"$g_keep/links"
   ((${#g_links[@]} == 0)) || printf '%s\0' "${g_links[@]}" >"$g_keep/links"
   cp -p -- .git/index "$g_keep/index"
@@ -120,7 +139,7 @@ g_has_commit() {
 g_checkout() { # g_more: oid, ref, path, depth, clean, tags, submodules, origin
   local g_oid=${g_more[0]} g_ref=${g_more[1]} g_path=${g_more[2]} g_depth=${g_more[3]} g_clean=${g_more[4]}
   local g_tags=${g_more[5]} g_submodules=${g_more[6]} g_origin=${g_more[7]}
-  local g_value g_keep g_source=$g_repository
+  local g_value g_keep g_source=$g_repository g_tidying= g_was_tidied=1 g_finding
   type -P git >/dev/null || g_refuse 'git is not on the PATH of this host; install it to check out'
   g_git_environment
   # With a depth, the first thing asked is what the commit's tree is.
@@ -128,11 +147,15 @@ g_checkout() { # g_more: oid, ref, path, depth, clean, tags, submodules, origin
   g_encode "$g_path"
   g_keep=$g_job/kept/$g_value
   if ! g_place || ! g_build "$g_target/.git" ''; then
+    g_tidied
     g_has_commit || g_refuse "the private repository does not hold the commit $g_oid"
     g_refuse 'the checkout could not be made'
   fi
   # Until the files are written, nothing is known about them.
   if [[ -e $g_keep/index && -z $g_reused ]]; then g_empty "$g_keep"; fi
+  [[ -d $g_keep ]] || mkdir -p -- "$g_keep" || g_refuse 'the checkout could not be kept (is the disk full?)'
+  g_find_links >"$g_keep/links.new" &
+  g_finding=$!
   g_write_files || g_refuse 'the files of the checkout could not be written'
   g_keep_index || g_refuse 'the checkout could not be kept (is the disk full?)'
   if [[ $g_submodules != false ]]; then g_checkout_submodules "$g_target" "$g_target/.git" "$g_origin" "$g_source"; fi

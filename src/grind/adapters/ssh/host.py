@@ -180,6 +180,12 @@ class SshHost:
         await self.open()
         return await passing.passage(self, self._link.door, argv, cwd, env or {})
 
+    async def place(self, repository: str) -> str:
+        """Return the path at which `receive` will have put the private repository."""
+        del repository
+        await self.open()
+        return f"{self._state()}/{TOP}"
+
     async def receive(self, repository: str, modules: Callable[[], Mapping[str, str]]) -> str:
         """Bring the private repository to the host, and return its path there."""
         await self.open()
@@ -188,7 +194,7 @@ class SshHost:
             workspace = self._workspace if place == TOP else ""
             memory = Path(repository) / "hosts" / self._link.key(place)
             await send(self._link, Source(git_dir, place, workspace, memory, self._environ))
-        return f"{self._state()}/{TOP}"
+        return await self.place(repository)
 
     async def lane(self, spec: LaneSpec) -> RunnerLane:
         """Open the lane, or attach to it when it exists."""

@@ -15,6 +15,7 @@ from grind.core.room import kib_of
 from grind.core.task import Checkout, StepTask
 from grind.core.texts import LogText
 from grind.flows.activation.inputs import ActivateInputs
+from grind.flows.arrival import sending
 from grind.ports import Ended, Lane, LaneDone, LaneLost, LaneSpec, Output
 
 KEY = "activate"
@@ -128,16 +129,17 @@ class Building:
 async def _open(inputs: ActivateInputs) -> Lane:
     """Send the snapshot to the host, and check it out there."""
     host = inputs.host
-    repository = await host.receive(await inputs.prepared(), inputs.modules)
-    lane = await host.lane(
-        LaneSpec(
-            run=inputs.activation,
-            key=KEY,
-            repository=repository,
-            name=inputs.name,
-            timeout=inputs.config.build_within + 120,
+    async with sending(host, await inputs.prepared(), inputs.modules) as arrival:
+        lane = await host.lane(
+            LaneSpec(
+                run=inputs.activation,
+                key=KEY,
+                repository=arrival.place,
+                name=inputs.name,
+                timeout=inputs.config.build_within + 120,
+            )
         )
-    )
+        await arrival.there()
     paths = lane.paths
     env = dict(host.environment) | {
         "HOME": paths.home,
