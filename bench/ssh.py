@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from pathlib import Path
 
 from tests.sshd import Sshd, sshd_program
@@ -22,6 +23,7 @@ from bench.farbed import BASH, RUNS, Bed
 from bench.table import Row, Skipped
 from bench.timing import BenchError, Stopwatch, medians
 from grind.adapters.git.repository import GitRepository
+from grind.core.repository import Snapshot
 from grind.flows.arrival import sending
 from grind.ports import Checkout, LaneSpec, Output, StepTask
 
@@ -160,14 +162,14 @@ def sync(bed: Bed, rounds: int) -> dict[str, float]:
         watch = Stopwatch()
         repository = GitRepository(os.fspath(where), bed.environ)
         snapshot = repository.snapshot()
-        private = repository.prepare(snapshot, None, "main")
-        bed.go(checked_out(private, snapshot.commit))
+        bed.go(checked_out(repository, snapshot))
         return watch.seconds()
 
-    async def checked_out(private: str, commit: str) -> None:
-        # As every flow does it.
-        task = StepTask(index=0, checkout=Checkout(oid=commit, ref="refs/heads/main"))
-        async with sending(bed.host, private, dict) as arrival:
+    async def checked_out(repository: GitRepository, snapshot: Snapshot) -> None:
+        # As `grind check` does it.
+        task = StepTask(index=0, checkout=Checkout(oid=snapshot.commit, ref="refs/heads/main"))
+        prepare = partial(repository.prepare, snapshot, None, "main")
+        async with sending(bed.host, repository.private, dict, prepare=prepare) as arrival:
             await bed.lane(task, repository=arrival.place, arrived=arrival.there)
 
     def transfer() -> float:

@@ -25,12 +25,21 @@ class Arrival:
 
 @contextlib.asynccontextmanager
 async def sending(
-    host: Host, repository: str, modules: Callable[[], Mapping[str, str]]
+    host: Host,
+    repository: str,
+    modules: Callable[[], Mapping[str, str]],
+    prepare: Callable[[], object] | None = None,
 ) -> AsyncIterator[Arrival]:
     """Send a private repository (see `Host.receive`) while the block goes on; with its end, no more is
-    sent. Raises UnreachableError when the host is not there."""
+    sent. `prepare` makes it ready, aside. Raises UnreachableError when the host is not there."""
+
+    async def send() -> str:
+        if prepare is not None:
+            await asyncio.to_thread(prepare)
+        return await host.receive(repository, modules)
+
     place = await host.place(repository)
-    task = asyncio.create_task(host.receive(repository, modules))
+    task = asyncio.create_task(send())
     try:
         yield Arrival(place, task)
     finally:

@@ -165,9 +165,15 @@ def _is_chosen(job: JobPlan, prepared: Prepared, selection: Selection) -> bool:
 
 
 def _sending(inputs: CheckInputs, prepared: Prepared) -> AbstractAsyncContextManager[Arrival]:
-    basis = prepared.basis
-    private = inputs.repository.prepare(basis.snapshot, basis.target.remote, basis.target.main)
-    return sending(inputs.host, private, inputs.repository.submodule_repositories)
+    basis, repository = prepared.basis, inputs.repository
+    target = basis.target
+
+    def prepare() -> str:
+        return repository.prepare(basis.snapshot, target.remote, target.main)
+
+    return sending(
+        inputs.host, repository.private, repository.submodule_repositories, prepare=prepare
+    )
 
 
 def _engine_inputs(inputs: CheckInputs, prepared: Prepared, arrival: Arrival) -> EngineInputs:
