@@ -100,6 +100,26 @@ def test_what_is_kept_is_private_whole_and_named_by_its_content(rig: Rig) -> Non
     assert stat.S_IMODE(int(mode, 8)) == 0o600
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\0",
+        b"\n",
+        b"\0\0",
+        b"a\0",
+        b"\0a\n",
+        b"\xff\xc3\0\\ \n\0",
+        b"x" * 2048,
+        b"\0" * 2048,
+        b"\0x" * 1025,
+    ],
+    ids=["nul", "line", "nuls", "ends", "begins", "bytes", "full", "full-of-nuls", "longer"],
+)
+def test_what_is_short_comes_as_it_is(rig: Rig, data: bytes) -> None:
+    path = rig.go(rig.host.keep("short", data))
+    assert rig.go(rig.host.run(("cat", path))).out == data
+
+
 @pytest.mark.parametrize("name", ["", ".", "../x", "a/b", ".hidden", "a b", "x\n", "x" * 101])
 def test_names_that_lead_elsewhere_are_refused(rig: Rig, name: str) -> None:
     with pytest.raises(GrindError):

@@ -100,6 +100,19 @@ def test_the_time_of_a_lane_ends_it_even_when_no_step_is_queued(rig: Rig) -> Non
     assert rig.go(tell()).status == "cancelled"
 
 
+def test_the_time_of_a_lane_counts_from_its_beginning(rig: Rig) -> None:
+    """What it checks out may have been on its way for longer than the job may take."""
+
+    async def tell() -> Story:
+        lane = await rig.lane(begin=False, timeout=3.0)
+        await asyncio.sleep(4)
+        await lane.begin([("PATH", PATH)], {})
+        await lane.submit([step(0, "true")], final=True)
+        return await rig.follow(lane)
+
+    assert rig.go(tell()).status == "success"
+
+
 def test_cancel(rig: Rig) -> None:
     async def tell() -> Story:
         lane = await rig.lane(env=pids(rig))
