@@ -110,15 +110,19 @@ def test_one_who_stops_waiting_does_not_stop_it() -> None:
 
 
 def test_with_the_block_nothing_more_is_sent() -> None:
+    async def broken(host: SlowHost) -> None:
+        def prepare() -> None:
+            host.order.append("prepared")
+
+        async with sending(host, "/private", dict, prepare=prepare):
+            while "asked" not in host.order:
+                await asyncio.sleep(0.001)
+            raise KeyError
+
     async def story() -> list[str]:
         host = SlowHost()
         with pytest.raises(KeyError):
-            async with sending(
-                host, "/private", dict, prepare=lambda: host.order.append("prepared")
-            ):
-                while "asked" not in host.order:
-                    await asyncio.sleep(0.001)
-                raise KeyError
+            await broken(host)
         return host.order
 
     assert asyncio.run(asyncio.wait_for(story(), 30)) == ["prepared", "asked", "stopped"]
