@@ -181,7 +181,9 @@ def test_a_git_that_does_not_say_where_it_keeps_it(proven: World, tmp_path: Path
     tools = tmp_path / "tools"
     tools.mkdir()
     git = tools / "git"
-    git.write_text(f'#!/bin/sh\n[ "$*" = "config --system --edit" ] && exit 1\nexec {real} "$@"\n')
+    git.write_text(
+        f'#!/bin/sh\ncase "$*" in *"config --system --edit") exit 1 ;; esac\nexec {real} "$@"\n'
+    )
     git.chmod(0o755)
     proven.env["PATH"] = f"{tools}:{proven.env['PATH']}"
     assert not proven.is_short()
