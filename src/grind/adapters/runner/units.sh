@@ -34,7 +34,7 @@ g_start_unit() { # MANAGER: g_command
   g_unit+=(--property=TasksMax=infinity "--setenv=PATH=$PATH")
   [[ ${g_a[2]} ]] && g_unit+=("--setenv=RUNNER_TRACKING_ID=${g_a[2]}")
   if [[ ${g_a[3]} ]]; then
-    # With no slice to be had, each by itself: less than what was asked for, and `doctor` says so.
+    # With no slice to be had, each by itself: less than what was asked for, as the docs of hosts say.
     if g_limit_slice "$1"; then g_held=("--slice=$g_slice"); else g_held=("--property=MemoryMax=${g_a[3]}" --property=MemorySwapMax=0); fi
     # What is killed for want of memory is a process of a step. By default systemd would end the whole unit
     # for it, a neighbour's too. A systemd before 243 does not know this property, and refuses.
