@@ -17,6 +17,8 @@ from grind.ports import Clock
 
 _AT_ONCE = 0.01
 """Seconds that are waited for whatever happens: nothing that is waited for would be known sooner."""
+_GLANCE = 0.015
+"""Seconds between two looks at how large the files are."""
 WHOLE = 64 * 1024 * 1024
 """More than any file of records: a million steps."""
 
@@ -79,13 +81,21 @@ class LaneFiles:
         return self._reason() or "the runner was killed"
 
     async def pause(self, seconds: float) -> None:
-        """Wait so long, or until the runner has ended: that is the end of the lane."""
+        """Wait so long, or until there is more to read, or the runner has ended: that is the end of
+        the lane."""
         gone = self._gone() if seconds > _AT_ONCE else None
         if gone is None or gone.is_set():
             await self._clock.sleep(min(seconds, _AT_ONCE) if gone is not None else seconds)
             return
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(gone.wait(), seconds)
+        before = self._sizes()
+        while seconds > 0 and not gone.is_set() and self._sizes() == before:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(gone.wait(), min(seconds, _GLANCE))
+            seconds -= _GLANCE
+
+    def _sizes(self) -> tuple[int, ...]:
+        """Return how large the files are that have been read from."""
+        return tuple(os.fstat(number).st_size for number in self._open.values())
 
     def _gone(self) -> asyncio.Event | None:
         """Return what is set when the runner is gone (pidfd_open(2)); None where that cannot be told."""
