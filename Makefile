@@ -11,7 +11,7 @@ WORKERS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
 
-$(STAMP): requirements-dev.lock pyproject.toml tools/bootstrap.sh
+$(STAMP): requirements-dev.lock pyproject.toml tools/bootstrap.sh src/grind/door.sh
 	@tools/bootstrap.sh $(VENV)
 	@touch $@
 

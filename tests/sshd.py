@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 
+from tests.netns import End
 from tests.network import Network
 
 COREUTILS = (  # noqa: SIM905
@@ -58,7 +59,8 @@ class Sshd:
     """A host of its own: keys, config, home, PATH; logged in to as the user who runs the tests.
 
     `through` is the host that a client must jump over. `without` are programs that this host lacks.
-    `settings` are further lines of its sshd_config, `more` further lines of the client's.
+    `settings` are further lines of its sshd_config, `more` further lines of the client's. With `end` it
+    has an address of its own, and is reached at that, without the proxy, from the cable's other end.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Sshd:
         settings: str = "",
         more: str = "",
         state: Path | None = None,
+        end: End | None = None,
     ) -> None:
         self.alias = alias
         self.folder = folder / f"sshd-{alias}"
@@ -80,8 +83,10 @@ class Sshd:
         self.state = state or self.home / ".local" / "state" / "grind"
         """Where grind keeps what is its own on this host; given: by its GRIND_STATE_DIR."""
         self._state_set = f'"GRIND_STATE_DIR={state}"' if state is not None else ""
-        self.port = free_port()
-        self.network = Network(("127.0.0.1", self.port))
+        self._end = end
+        self.address = end.address if end is not None else "127.0.0.1"
+        self.port = 22 if end is not None else free_port()
+        self.network = Network((self.address, self.port))
         self._through = through
         self._programs = [name for name in [*BARE, *also] if name not in without]
         self._settings = settings
@@ -123,15 +128,23 @@ class Sshd:
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # privilege separation wants it
         log = self.folder / "log"
-        argv = [program, "-D", "-e", "-f", os.fspath(self.folder / "sshd_config")]
+        enter = self._end.enter if self._end is not None else ()
+        argv = [*enter, program, "-D", "-e", "-f", os.fspath(self.folder / "sshd_config")]
         with log.open("ab") as err:
             self._process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=err)
         for _ in range(1000):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+            if self._listens():
                 return
             assert self._process.poll() is None, log.read_text()
             time.sleep(0.01)
         raise AssertionError(f"sshd does not listen: {log.read_text()}")
+
+    def _listens(self) -> bool:
+        if self._end is not None:
+            return self._end.listens(self.port)
+        with contextlib.suppress(OSError), socket.create_connection((self.address, self.port)):
+            return True
+        return False
 
     def stop(self) -> None:
         """Stop listening; what runs goes on."""
@@ -188,7 +201,7 @@ class Sshd:
         (folder / "sshd_config").write_text(
             f"""{self._settings}
 Port {self.port}
-ListenAddress 127.0.0.1
+ListenAddress {self.address}
 HostKey "{folder}/host_key"
 PidFile none
 AuthorizedKeysFile "{folder}/authorized_keys"
@@ -207,9 +220,9 @@ SetEnv {quoted}
 """
         )
         jump = f"ProxyJump {self._through.alias}" if self._through is not None else ""
-        port = self.network.port
+        port = self.port if self._end is not None else self.network.port
         own = f"""Host {self.alias}
-  HostName 127.0.0.1
+  HostName {self.address}
   Port {port}
   User {getpass.getuser()}
   HostKeyAlias {self.alias}

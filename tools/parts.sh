@@ -4,7 +4,7 @@
 # Usage: tools/parts.sh [PROGRAM=PACKAGE ...]; without arguments, all that the tests use.
 set -eu
 PATH=$PATH:/usr/sbin
-[ $# -gt 0 ] || set -- sshd=openssh-server ssh=openssh-client nix=nix-bin chromium=chromium zsh=zsh fish=fish 'podman=podman containernetworking-plugins' runc=runc iptables=iptables busybox=busybox-static
+[ $# -gt 0 ] || set -- sshd=openssh-server ssh=openssh-client nix=nix-bin chromium=chromium zsh=zsh fish=fish 'podman=podman containernetworking-plugins' runc=runc iptables=iptables ip=iproute2 busybox=busybox-static
 
 missing=
 for part; do

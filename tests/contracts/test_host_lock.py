@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from grind.adapters.hostlock import HostLock
+from grind.adapters.ssh.host import SshHost
 from grind.core.errors import GrindError
 from grind.core.holders import HostHeldError, HostHolder
 from tests.contracts.rig import Rig
@@ -52,6 +53,7 @@ def test_held_shown_and_let_go(rig: Rig, lock: HostLock, sleeper: subprocess.Pop
         take(rig, lock, os.getpid())
     held = caught.value.holder
     assert (held.token, held.pid, held.stale) == (token, sleeper.pid, False)
+    assert held.origin == ("127.0.0.1" if isinstance(rig.host, SshHost) else "")
     assert rig.go(lock.all()) == {"activation": held}
     assert not rig.go(lock.free("activation", "another"))
     assert rig.go(lock.holder("activation")) == held

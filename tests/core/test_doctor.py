@@ -31,7 +31,11 @@ GOOD = {
     "systemd": "1",
     "linger": "1",
     "user-bus": "1",
-    **{f"has {name}": f"/bin/{name}" for name in (*NEEDED, "git", "nix", "setsid", "systemd-run")},
+    "memory-controller": "1",
+    **{
+        f"has {name}": f"/bin/{name}"
+        for name in (*NEEDED, "git", "nix", "setsid", "systemctl", "systemd-run")
+    },
 }
 
 
@@ -72,7 +76,9 @@ def test_a_host_with_nothing_is_told_all_of_it() -> None:
         ({"MemAvailable": "2048"}, "memory", "warning"),
         ({"linger": None}, "units", "note"),
         ({"linger": None, "user": "0"}, "units", "ok"),
-        ({"linger": None, "sudo_run": "1"}, "units", "ok"),
+        ({"user_bus": None}, "units", "note"),
+        ({"memory_controller": None}, "units", "note"),
+        ({"has__systemctl": None}, "units", "note"),
         ({"systemd": None}, "units", "note"),
         ({"has__python3": "/usr/bin/python3"}, "python", "note"),
         ({"stuck": "2"}, "leftovers", "warning"),
@@ -84,6 +90,34 @@ def test_a_host_with_nothing_is_told_all_of_it() -> None:
 def test_one_thing(facts: dict[str, str | None], name: str, level: str) -> None:
     # MemTotal and its kin keep their capitals: only underscores are turned.
     assert judged(**facts)[name].level == level
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({}, "all jobs together"),
+        ({"user": "0", "linger": None}, "system units; `memory` holds all jobs together"),
+        ({"has__systemctl": None}, "each job by itself"),
+        ({"memory_controller": None}, "`memory` holds nothing"),
+        ({"user": "0", "memory_controller": None}, "`memory` holds nothing"),
+        ({"linger": None}, "`memory` holds nothing"),
+        ({"has__systemd-run": None}, "`memory` holds nothing"),
+        ({"systemd": None}, "`memory` holds nothing"),
+    ],
+)
+def test_what_holds_the_memory(facts: dict[str, str | None], words: str) -> None:
+    """What is said is what the runner does: see `units.sh`."""
+    found = judged(**facts)["units"]
+    assert words in found.told
+    assert (found.level == "ok") == ("together" in words)
+    assert bool(found.remedy) == ("together" not in words)
+
+
+def test_on_this_machine_itself_nothing_holds_the_memory() -> None:
+    findings = judge_host(GOOD, skew=0.0, tools={}, here=True)
+    [found] = [one for one in findings if one.name == "units"]
+    assert "`memory` holds nothing here" in found.told
+    assert "--scope -p MemoryMax" in found.remedy
 
 
 @pytest.mark.parametrize(

@@ -230,7 +230,7 @@ def test_a_stale_lock_is_told_of_by_doctor(world: World, there: Sshd) -> None:
     process.wait()
     told = [one for one in findings(world) if one["name"] == "lock"]
     assert [one["level"] for one in told] == ["warning"]
-    assert "bob@desk" in told[0]["told"]
+    assert "bob@desk from 127.0.0.1" in told[0]["told"]
     token = told[0]["remedy"].rpartition("--free-lock ")[2].rstrip("`")
     assert world.grind("doctor", "--free-lock", "another").code == 2
     assert world.grind("doctor", "--free-lock", token).code == 0

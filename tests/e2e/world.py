@@ -55,6 +55,8 @@ class World:
         self.root = root
         self.home = root / "home"
         self.home.mkdir()
+        self.enter: tuple[str, ...] = ()
+        """What stands before the words of every grind: what puts it on a machine of its own."""
         self._begun = 0
         self._errors: dict[int, Path] = {}
         self.state = root / "state"
@@ -159,7 +161,7 @@ class World:
         before: Callable[[], None] | None,
     ) -> Done:
         done = subprocess.run(
-            argv,
+            [*self.enter, *argv],
             cwd=cwd or self.repo,
             env=self.env | (env or {}),
             stdin=subprocess.DEVNULL,
@@ -175,7 +177,7 @@ class World:
         self._begun += 1
         with open(self.root / f"stderr-{self._begun}", "wb") as said:
             process = subprocess.Popen(
-                [sys.executable, "-m", "grind", *args],
+                [*self.enter, sys.executable, "-m", "grind", *args],
                 cwd=self.repo,
                 env=self.env | (env or {}),
                 stdin=subprocess.DEVNULL,

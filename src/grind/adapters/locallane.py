@@ -15,8 +15,10 @@ from grind.adapters.localfiles import boot_id, write_new
 from grind.adapters.runner import wire
 from grind.ports import Clock
 
-_GLANCE = 0.005
-"""Seconds between two looks at how large a file is."""
+_AT_ONCE = 0.01
+"""Seconds that are waited for whatever happens: nothing that is waited for would be known sooner."""
+_GLANCE = 0.015
+"""Seconds between two looks at how large the files are."""
 WHOLE = 64 * 1024 * 1024
 """More than any file of records: a million steps."""
 
@@ -39,6 +41,8 @@ class LaneFiles:
         self._clock = clock
         self._track = b""
         self._open: dict[str, int] = {}
+        self._pid = -1
+        self._end: asyncio.Event | None = None
 
     async def records(self, offset: int) -> bytes:
         """Return what the record file holds from `offset` on."""
@@ -77,18 +81,44 @@ class LaneFiles:
         return self._reason() or "the runner was killed"
 
     async def pause(self, seconds: float) -> None:
-        """Wait so long, or until the records or the log have grown: two numbers, that are looked at
-        oftener than it would be worth while to read the files."""
-        until = self._clock.now() + seconds
+        """Wait so long, or until there is more to read, or the runner has ended: that is the end of
+        the lane."""
+        gone = self._gone() if seconds > _AT_ONCE else None
+        if gone is None or gone.is_set():
+            await self._clock.sleep(min(seconds, _AT_ONCE) if gone is not None else seconds)
+            return
         before = self._sizes()
-        while (left := until - self._clock.now()) > 0:
-            await self._clock.sleep(min(left, _GLANCE))
-            if self._sizes() != before:
-                return
+        while seconds > 0 and not gone.is_set() and self._sizes() == before:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(gone.wait(), min(seconds, _GLANCE))
+            seconds -= _GLANCE
 
     def _sizes(self) -> tuple[int, ...]:
         """Return how large the files are that have been read from."""
         return tuple(os.fstat(number).st_size for number in self._open.values())
+
+    def _gone(self) -> asyncio.Event | None:
+        """Return what is set when the runner is gone (pidfd_open(2)); None where that cannot be told."""
+        if self._end is not None or (claim := self.claim()) is None:
+            return self._end
+        pid, started, _ = claim
+        try:
+            number = os.pidfd_open(pid)
+        except (OSError, AttributeError, ValueError):
+            return None
+        # Of a later process with its number, otherwise.
+        if start_time(pid) != started:
+            os.close(number)
+            return None
+        self._pid = number
+        self._end = asyncio.Event()
+        asyncio.get_running_loop().add_reader(number, self._has_ended)
+        return self._end
+
+    def _has_ended(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._pid)
+        if self._end is not None:
+            self._end.set()
 
     def claim(self) -> tuple[int, str, str] | None:
         """Return pid, start time and boot of the runner; None while none has started."""
@@ -113,6 +143,10 @@ class LaneFiles:
         """Close what was kept open for reading on."""
         while self._open:
             os.close(self._open.popitem()[1])
+        if self._end is not None:
+            asyncio.get_running_loop().remove_reader(self._pid)
+            os.close(self._pid)
+            self._end = None
 
     def _read_on(self, name: str, offset: int, limit: int) -> bytes:
         """Read a file that is read again and again."""

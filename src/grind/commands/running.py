@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from grind.commands.options import plan_options
 from grind.commands.outlook import outlook_of
 from grind.commands.past import Past, Taken, past_of, taken_over
+from grind.commands.signals import stop_on_signals
 from grind.core import events as e
 from grind.core.errors import ExitCode, GrindError
 from grind.core.plan import StepClass
@@ -68,29 +68,6 @@ def _tell_waiting(held: Holder | None) -> None:
     who = held.told() if held is not None else "another process"
     sys.stderr.write(f"grind: waiting for {one_line(who)}\n")
     sys.stderr.flush()
-
-
-class _Stop:
-    """Cancels a task once: whoever presses Ctrl-C twice must not stop the cleaning up."""
-
-    def __init__(self, task: asyncio.Task[Any]) -> None:
-        self._task: asyncio.Task[Any] | None = task
-
-    def __call__(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
-
-
-def stop_on_signals() -> None:
-    """Let a signal cancel the running task: a terminated grind ends what it started, as an
-    interrupted one does."""
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    if task is not None:
-        stop = _Stop(task)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop)
 
 
 async def _run(

@@ -61,12 +61,13 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
 
 
 def judge_host(
-    facts: Mapping[str, str], *, skew: float, tools: Mapping[str, str]
+    facts: Mapping[str, str], *, skew: float, tools: Mapping[str, str], here: bool = False
 ) -> tuple[HostFinding, ...]:
     """Judge a host.
 
     `skew` is by how many seconds its clock is ahead of ours; `tools` are the questions that the
-    plan asks of it, with the first line of each answer (empty for none).
+    plan asks of it, with the first line of each answer (empty for none); `here` says that it is this
+    machine, reached without ssh.
     """
     return (
         *_system(facts),
@@ -74,7 +75,7 @@ def judge_host(
         *_nix(facts),
         *_room(facts),
         *_clock(skew),
-        *_outliving(facts),
+        *_outliving(facts, here=here),
         *_python(facts),
         *_tools(tools),
         *_left(facts),
@@ -208,24 +209,55 @@ def _clock(skew: float) -> Iterator[HostFinding]:
     yield _finding("clock", level, told, remedy)
 
 
-def _outliving(facts: Mapping[str, str]) -> Iterator[HostFinding]:
-    """How a run is kept apart from the connection, and under which limits."""
-    if "systemd" not in facts or "has systemd-run" not in facts:
+def _outliving(facts: Mapping[str, str], *, here: bool) -> Iterator[HostFinding]:
+    """How a run is kept apart from the connection, and what holds its memory."""
+    lingers = "linger" in facts and "user-bus" in facts
+    if here:
         yield _finding(
-            "units", "note", "no systemd: runs get a session of their own, without memory limits"
+            "units",
+            "ok",
+            "runs on this machine itself have a session of their own; `memory` holds nothing here",
+            "for a limit: systemd-run --user --scope -p MemoryMax=8G grind check",
         )
-    elif facts.get("user") == "0" or "sudo-run" in facts:
-        yield _finding("units", "ok", "system units, with memory limits")
-    elif "linger" in facts and "user-bus" in facts:
-        yield _finding("units", "ok", "user units, with memory limits; lingering is on")
+    elif "systemd" not in facts or "has systemd-run" not in facts:
+        yield _finding(
+            "units",
+            "note",
+            "no systemd: runs get a session of their own, and `memory` holds nothing",
+            "limit the account by the host's own means, or give fewer `jobs`",
+        )
+    elif facts.get("user") == "0":
+        yield _memory_held(facts, "system units")
+    elif lingers:
+        yield _memory_held(facts, "user units, lingering is on")
     else:
         yield _finding(
             "units",
             "note",
             "no unit may be started that outlives the login: runs get a session of their own, "
-            "without memory limits, and logind's KillUserProcesses would end them",
+            "`memory` holds nothing, and logind's KillUserProcesses would end them",
             "loginctl enable-linger USER (NixOS: users.users.NAME.linger = true)",
         )
+
+
+def _memory_held(facts: Mapping[str, str], units: str) -> HostFinding:
+    """Judge what becomes of `memory` where there are units: all jobs together, each, or nothing."""
+    if "memory-controller" not in facts:
+        return _finding(
+            "units",
+            "note",
+            f"{units}; `memory` holds nothing: their control groups have no memory controller",
+            "boot with cgroup v2 and its memory controller (systemd.unified_cgroup_hierarchy=1, "
+            "cgroup_enable=memory)",
+        )
+    if "has systemctl" not in facts:
+        return _finding(
+            "units",
+            "note",
+            f"{units}; `memory` holds each job by itself: no systemctl, so no slice for all",
+            "put systemctl on the PATH of a command over ssh, beside systemd-run",
+        )
+    return _finding("units", "ok", f"{units}; `memory` holds all jobs together")
 
 
 def _python(facts: Mapping[str, str]) -> Iterator[HostFinding]:

@@ -56,6 +56,7 @@ async def examine(visit: Visit) -> Diagnosis:
         facts,
         skew=_skew(facts.get("clock", ""), asked, answered),
         tools={_asked(tool.question): tool.answer.partition("\n")[0] for tool in tools},
+        here=not visit.ssh,
     )
     reached = HostFinding(name="reachable", level="ok", told=_reached(visit, answered - asked))
     return _told(visit, (reached, *findings, *trouble))

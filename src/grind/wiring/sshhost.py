@@ -27,8 +27,8 @@ def host_of(
 
     `name` is what the user calls it, `slug` the repository's folder in the host's state folder; `env`
     are names of the host's own variables that steps may see, `fixed` variables with their values,
-    `path` folders put before their PATH (as in `[hosts.NAME]`), `memory` a MemoryMax for each job where
-    the host's systemd allows it (`12G`, `80%`), `workspace` a clone of the repository on the host, whose
+    `path` folders put before their PATH (as in `[hosts.NAME]`), `memory` a MemoryMax for all jobs
+    together where the host's systemd allows it (`12G`, `80%`), `workspace` a clone of the repository on the host, whose
     objects need not be sent. `config` is a configuration file for ssh in place of the user's;
     GRIND_SSH_CONFIG in the environment does the same.
 

@@ -16,7 +16,7 @@ from grind.adapters.ssh.host import SshHost
 from grind.adapters.ssh.trouble import SshError, trouble
 from grind.core.errors import ExitCode, GrindError
 from tests.contracts.conftest import ssh_host
-from tests.contracts.rig import RealClock, Rig
+from tests.contracts.rig import RealClock, Rig, step
 from tests.sshd import Sshd, jumped
 
 
@@ -208,3 +208,20 @@ def test_a_host_that_lacks_what_a_lane_needs(tmp_path: Path, program: str) -> No
         with pytest.raises(GrindError, match=f"has no {program} on the PATH"):
             rig.go(rig.lane())
         rig.close()
+
+
+def test_commands_see_where_the_session_comes_from_and_steps_do_not(rig: Rig, sshd: Sshd) -> None:
+    """Also after the connection was made again, when it is another one."""
+    ask = ("bash", "-c", "echo $SSH_CONNECTION")
+
+    def came() -> list[str]:
+        return rig.go(rig.host.run(ask)).out.decode().split()
+
+    first = came()
+    assert (first[0], first[2:]) == ("127.0.0.1", ["127.0.0.1", str(sshd.port)])
+    sshd.network.cut()
+    second = rig.go(rig.host.ask({"came": ask}))["came"].out.decode().split()
+    assert (second[0], second[1] != first[1]) == ("127.0.0.1", True)
+    lent = {name: value for name, value in rig.host.environment.items() if name != "PATH"}
+    told = rig.play(step(0, "echo ${SSH_CONNECTION-none}"), env=lent)
+    assert told.text(0) == "none\n"

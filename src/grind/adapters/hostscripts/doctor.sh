@@ -60,7 +60,7 @@ g_memory() {
 g_programs() {
   local g_name
   for g_name in cat chmod cp env git ln mkdir mv rm rmdir setsid sort stat timeout nproc \
-    nix python3 systemd-run loginctl sudo; do
+    nix python3 systemd-run systemctl loginctl; do
     g_has "$g_name" && g_fact "has $g_name" "$(type -P "$g_name")"
   done
   g_ask git git --version
@@ -84,12 +84,19 @@ g_units() { # who may start a unit that outlives the connection
   [[ -S ${XDG_RUNTIME_DIR:-/run/user/$EUID}/bus ]] && g_fact user-bus 1
   local g_name=${USER:-${LOGNAME-}}
   [[ $g_name && -e /var/lib/systemd/linger/$g_name ]] && g_fact linger 1
-  if ((EUID != 0)) && g_has sudo; then
-    local g_bound=()
-    if g_has timeout; then g_bound=(timeout 5); fi
-    # Asks only whether it would be allowed; a sudo that wants a password fails at once.
-    "${g_bound[@]}" sudo -n -l systemd-run >/dev/null 2>&1 </dev/null && g_fact sudo-run 1
+  g_memory_controller && g_fact memory-controller 1
+}
+
+g_memory_controller() { # whether the service manager that would start a unit can limit its memory
+  local g_top=/sys/fs/cgroup g_line=
+  if ((EUID != 0)); then
+    # What is handed down to a user's own manager; of cgroup v1 nothing is.
+    g_top+=/user.slice/user-$EUID.slice/user@$EUID.service
+  elif [[ -d $g_top/memory ]]; then
+    return 0
   fi
+  { IFS= read -r g_line <"$g_top/cgroup.controllers"; } 2>/dev/null
+  [[ " $g_line " == *' memory '* ]]
 }
 
 g_disk() { # FOLDER: of the nearest folder that is there

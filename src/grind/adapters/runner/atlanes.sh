@@ -32,32 +32,6 @@ g_make_lane() { # aside, and renamed in: of two clients one makes it
   [[ -d $g_lane ]]
 }
 
-# Detached, so that it outlives the session. When two are started for one lane, one of them leaves.
-g_start_runner() { # → g_detached: in what
-  local -a g_command=("$BASH" --noprofile --norc "$g_runner" run "$g_lane") g_unit
-  g_unit=(--quiet --collect "--unit=grind-${g_a[0]}-${g_a[1]}-$$-$BASHPID" --property=TasksMax=infinity)
-  [[ ${g_a[3]} ]] && g_unit+=("--property=MemoryMax=${g_a[3]}" --property=MemorySwapMax=0)
-  [[ ${g_a[2]} ]] && g_unit+=("--setenv=RUNNER_TRACKING_ID=${g_a[2]}")
-  export PATH
-  [[ ${g_a[2]} ]] && export "RUNNER_TRACKING_ID=${g_a[2]}"
-  if [[ -d ${g_a[4]}/run/systemd/system ]] && type -P systemd-run >/dev/null; then
-    if ((EUID == 0)); then
-      systemd-run "${g_unit[@]}" "--setenv=PATH=$PATH" -- "${g_command[@]}" && g_detached=system
-    elif [[ -e ${g_a[4]}/var/lib/systemd/linger/$(id -un) ]]; then
-      export "XDG_RUNTIME_DIR=${g_a[4]}/run/user/$EUID"
-      systemd-run --user "${g_unit[@]}" "--setenv=PATH=$PATH" -- "${g_command[@]}" && g_detached=user
-    fi
-  fi 2>>"$g_lane/runner.log"
-  if [[ $g_detached == - ]]; then
-    setsid -f "${g_command[@]}" </dev/null >>"$g_lane/runner.log" 2>&1 || {
-      printf 'the runner could not be started: %s' 'bash and setsid must be on the PATH' >&2
-      return 1
-    }
-    g_detached=session
-  fi
-  export -n PATH
-}
-
 g_await_facts() { # → g_facts, when the runner has made its folders
   local g_until
   exec {g_wake}<>"$g_lane/idle"

@@ -24,6 +24,7 @@ HOST = (
     "processes.sh",
     "names.sh",
     "atlanes.sh",
+    "units.sh",
     "hashing.sh",
     "taking.sh",
     "serve.sh",

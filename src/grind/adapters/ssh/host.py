@@ -41,10 +41,11 @@ class Lending(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """How a lane is held on a host with systemd."""
+    """How lanes are held on a host with systemd."""
 
     memory: str = ""
-    """MemoryMax of systemd.resource-control(5), such as `12G` or `80%`; empty for none."""
+    """MemoryMax of systemd.resource-control(5), such as `12G` or `80%`, for all lanes together that have
+    the same; empty for none."""
     root: str = ""
     """Where the host's /run and /var are looked for."""
 

@@ -28,6 +28,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./+@%=:,-]+\Z")
 """What every login shell leaves as it is."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 15.0
 """Seconds between two attempts to connect again."""
+CAME = "SSH_CONNECTION"
+"""The client's address and port, and the server's: what sshd says to a session (ssh(1))."""
 
 
 class Link:
@@ -63,12 +65,13 @@ class Link:
         self._listeners.append(tell)
 
     async def lend(self, pairs: Sequence[str]) -> None:
-        """Set the environment (`NAME=VALUE`) that commands of this and later sessions get.
+        """Set the environment (`NAME=VALUE`) that commands of this and later sessions get. From where a
+        session comes they see besides: a lock says it of its holder.
 
         It is on its way when this returns: what is asked next comes after it.
         """
         self._lent = tuple(pairs)
-        task = asyncio.create_task(self.ask("env", self._lent))
+        task = asyncio.create_task(self.ask("env", self._given()))
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         await asyncio.sleep(0)
 
@@ -201,8 +204,15 @@ class Link:
         self._hello = hello
         session = Session(channel, hello, self.pulse)
         if self._lent:
-            await session.ask("env", self._lent)
+            await session.ask("env", self._given())
         return session
+
+    def _given(self) -> tuple[str, ...]:
+        """Return what is lent, and SSH_CONNECTION as it is now: after a move it is another one."""
+        came = self._hello.environ.get(CAME) if self._hello is not None else None
+        if came is None:
+            return self._lent
+        return (*(pair for pair in self._lent if not pair.startswith(f"{CAME}=")), f"{CAME}={came}")
 
     async def _open(self, role: str) -> tuple[Channel, Hello]:
         channel = await Channel.open(self.door)
