@@ -153,7 +153,7 @@ def test_text_for_people() -> None:
         "dir/b,c:d.sh:1:1: warning sleep-as-wait (medium confidence): a�b 100%\n"
         "    1 | sleep 5\n"
         "      | ^\n"
-        "12 files: 1 errors, 1 warnings, 1 notes (--notes shows them); 3 known from the baseline\n"
+        "12 files: 1 error, 1 warning, 1 note (--notes shows them); 3 known from the baseline\n"
     )
 
 

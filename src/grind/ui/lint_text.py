@@ -47,14 +47,18 @@ def _paint(text: str, code: str, colour: bool) -> str:
 
 def _summary(report: LintReport, notes: bool, gone: int) -> str:
     errors, warnings, hidden = (report.count(s) for s in (ERROR, WARNING, NOTE))
-    text = f"{report.files} files: {errors} errors, {warnings} warnings"
+    text = f"{_some(report.files, 'file')}: {_some(errors, 'error')}, {_some(warnings, 'warning')}"
     if hidden:
-        text += f", {hidden} notes" + ("" if notes else " (--notes shows them)")
+        text += f", {_some(hidden, 'note')}" + ("" if notes else " (--notes shows them)")
     if report.known:
         text += f"; {report.known} known from the baseline"
     if gone:
         text += f"; {gone} entries of the baseline are gone, write it again"
     return text
+
+
+def _some(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def explain(rule: RuleDoc) -> str:
