@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from grind.adapters.runner import wire
 from grind.ports import Cancelled, Condition, Ended, LaneDone, LaneLost, Output, Started, StepTask
 from tests.contracts.rig import PATH, Rig, Story, alive, always, step, until
 
@@ -112,6 +113,17 @@ def test_the_time_of_a_lane_counts_from_its_beginning(rig: Rig) -> None:
         return await rig.follow(lane)
 
     assert rig.go(tell()).status == "success"
+
+
+def test_a_batch_that_ends_in_the_middle(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read ahead, while the step before ran, is looked at as all else."""
+    whole = wire.batch_fields
+    monkeypatch.setattr(
+        wire, "batch_fields", lambda tasks, *, final: whole(tasks, final=final)[:-4]
+    )
+    story = rig.play(step(0, "echo one"), step(1, "true"))
+    assert story.events[-1] == LaneLost("a batch of the queue is damaged")
+    assert set(story.ended) == {0}
 
 
 def test_cancel(rig: Rig) -> None:

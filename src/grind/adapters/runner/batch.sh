@@ -28,11 +28,10 @@ g_run_batch() {
   mapfile -d '' -t -n 1 -u "$g_q" g_a
   g_length=${g_a[0]-}
   until [[ $g_length == 0 ]]; do
-    if [[ -z $g_ready ]]; then
-      mapfile -d '' -t -n "$((g_length + 1))" -u "$g_q" g_a
-      ((${#g_a[@]} == g_length + 1)) || g_lost 'a batch of the queue is damaged'
-    fi
+    # Usually it was read while the step before ran: that is waiting time.
+    [[ $g_ready ]] || mapfile -d '' -t -n "$((g_length + 1))" -u "$g_q" g_a
     g_ready=
+    ((${#g_a[@]} == g_length + 1)) || g_lost 'a batch of the queue is damaged'
     g_length=${g_a[g_length]}
     unset -v 'g_a[-1]'
     # Two clients may have queued the same steps in different portions: each runs once.
