@@ -20,6 +20,8 @@ RUNNER = (
 """The runner. Functions first; the last part calls `g_main`, when all of it has been read."""
 
 HOST = (
+    "answers.sh",
+    "hands.sh",
     "base.sh",
     "processes.sh",
     "names.sh",

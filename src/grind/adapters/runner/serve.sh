@@ -9,27 +9,6 @@
 # Laws: as in base.sh. What takes time is done in a fork; this loop only reads. When nothing is heard for
 # a while the client is gone, or the network is: the session ends, and the lanes go on.
 
-g_answer() { # CODE OUT ERR
-  local g_o=${2//'\'/'\\'} g_e=${3:0:600}
-  g_o=${g_o//$'\n'/'\n'} g_e=${g_e//'\'/'\\'}
-  printf '%s %s %s %s%s\n' "$g_id" "$1" "${#g_o}" "$g_o" "${g_e//$'\n'/'\n'}"
-}
-
-g_encoded() { # KIND: the standard input, in pieces
-  base64 -w 3000 | while IFS= read -r g_piece; do printf '%s %s %s %s\n' "$g_id" "$1" "${#g_piece}" "$g_piece"; done
-}
-
-g_answer_files() { # CODE OUT ERR: what a command has said is in files
-  local g_o= g_e=
-  if [[ -s $2 ]] && IFS= read -r -d '' -n 1301 g_o <"$2"; then g_encoded o <"$2"; g_o=; fi
-  if [[ -s $3 ]] && IFS= read -r -d '' -n 601 g_e <"$3"; then g_encoded e <"$3"; g_e=; fi
-  g_answer "$1" "$g_o" "$g_e"
-}
-
-g_cannot_keep() {
-  g_answer 125 '' 'the state folder of the host cannot be written (is its disk full?)'
-}
-
 # What a fork says to its own outputs becomes the answer.
 g_in_files() { # COMMAND...: run it with its outputs in the files of the request, and answer
   local g_rc
@@ -112,45 +91,76 @@ g_do_write() { # PATH WAKE; g_bytes → 0, 1 (it was there), 125
   rm -f -- "$g_aside" &
 }
 
-g_run_command() { # CWD N (N pairs) ARGV...; g_input holds the data
-  local g_n=${g_a[1]} g_rc
-  local -a g_argv g_plain=("${g_base_plain[@]}") g_special=("${g_base_special[@]}")
-  g_argv=("${g_a[@]:g_n + 2}")
-  ((g_n)) && g_sort_names "${g_a[@]:2:g_n}"
-  ((${#g_special[@]})) && g_argv=("$g_env_program" -- "${g_special[@]}" "${g_argv[@]}")
-  cd -- "${g_a[0]}" 2>/dev/null || { g_answer 127 '' "${g_a[0]}: no such folder"; return; }
-  unset -v PATH OLDPWD
-  # All arrays are expanded before the first name is set.
-  set -- "${g_argv[@]}"
-  ((${#g_plain[@]})) && export -- "${g_plain[@]}"
-  if ! type -P -- "$1" >/dev/null; then
-    if [[ $1 == */* && -e $1 ]]; then set -- 126 "$1: permission denied"; else set -- 127 "$1: command not found"; fi
-    g_answer "$1" '' "${2:0:900}"
-    return
-  fi
-  (exec -- "$@" <"$g_input" >"$g_files.o" 2>"$g_files.e")
-  g_rc=$?
-  PATH=$g_path
-  g_answer_files "$g_rc" "$g_files.o" "$g_files.e"
-  if [[ $g_input != /dev/null ]]; then : >"$g_input"; fi
-}
-
-g_do_run() {
-  local g_input=/dev/null
+g_do_run() { # CWD N (N pairs) ARGV...: `run` in forks of this shell, `hand` by the hands where they can
+  local g_input=
   if ((g_bytes)); then
     g_input=$g_files.i
     g_take_data "$g_input" 2>/dev/null || { g_cannot_keep; return; }
   fi
-  # The files of a number that was used before are there.
-  if [[ ! -e $g_files.e ]]; then { : >"$g_files.o" && : >"$g_files.e"; } 2>/dev/null || { g_cannot_keep; return; }; fi
-  g_run_command &
-  g_jobs[g_id]=$!
+  if [[ ! -e $g_files.k || -s $g_files.k ]]; then g_ready_files 2>/dev/null || { g_cannot_keep; return; }; fi
+  g_numbers[g_id]=$((++g_number))
+  if [[ $g_kind == hand ]] && g_hand_over; then
+    g_runners[g_id]=$g_hands_PID
+    return
+  fi
+  g_run_here &
+  g_runners[g_id]=$!
+}
+
+# The files of a number that was used before are there. What is in `p` is written over in place, which
+# needs no room on the disk.
+g_ready_files() {
+  if [[ -e $g_files.k ]]; then
+    : >"$g_files.k"
+  else
+    printf '%31s\n' '' >"$g_files.p" && : >"$g_files.o" && : >"$g_files.e" && : >"$g_files.k"
+  fi
+}
+
+g_run_here() { # in a fork
+  local g_n=${g_a[1]}
+  local -a g_argv=("${g_a[@]:g_a[1] + 2}") g_plain=("${g_base_plain[@]}") g_special=("${g_base_special[@]}") g_late=()
+  ((g_n)) && g_sort_names "${g_a[@]:2:g_n}"
+  ((${#g_special[@]})) && g_argv=("$g_env_program" -- "${g_special[@]}" "${g_argv[@]}")
+  cd -- "${g_a[0]}" 2>/dev/null || { g_answer 127 '' "${g_a[0]}: no such folder"; return; }
+  unset -v PATH OLDPWD
+  g_lend "${g_plain[@]}"
+  g_command "${g_argv[@]}"
+}
+
+# A session with one command needs no hands: they begin when a second one comes, which runs here still.
+g_hand_over() { # → fails where they cannot take it
+  if [[ -z ${g_hands[1]-} ]]; then
+    if ((++g_wanted > 1 && g_starts < 3)); then g_start_hands; fi
+    return 1
+  fi
+  [[ ${g_a[1]} == 0 && -e $g_session/hands ]] &&
+    printf '%s\0' "$g_id" "$g_number" "$g_input" "$((${#g_a[@]} - 1))" "${g_a[0]}" "${g_a[@]:2}" 2>/dev/null >&"${g_hands[1]}"
+}
+
+g_start_hands() {
+  local g_out
+  ((${#g_base_special[@]})) && return
+  ((g_starts++ == 0)) || rm -f -- "$g_session/hands"
+  printf '%s\0' "${g_base_plain[@]}" 2>/dev/null >"$g_session/env" || return
+  exec {g_out}>&1
+  # Bash closes the ends of its pipe in every fork: nobody but this shell keeps the hands waiting.
+  coproc g_hands { exec -c -- "$BASH" --noprofile --norc "$0" hands "$g_session" "$g_path" >&"$g_out" 2>/dev/null {g_out}>&-; }
+  exec {g_out}>&-
 }
 
 g_do_kill() { # ID: end a command, and what it started
-  local g_pid=${g_jobs[g_a[0]]-}
-  if [[ $g_pid ]]; then kill -KILL -- "-$g_pid" 2>/dev/null; fi
+  g_end_command "${g_a[0]}"
   g_answer 0 '' ''
+}
+
+# Whoever runs it notes the process, then looks for the mark; here the mark comes first.
+g_end_command() { # ID → fails when it has not begun; it will see the mark
+  local g_pid= g_which=
+  [[ ${g_numbers[$1]-} ]] || return
+  printf x >"$g_session/$1.k"
+  IFS=' ' read -r g_pid g_which <"$g_session/$1.p"
+  [[ $g_which == "${g_numbers[$1]}" ]] && kill -KILL -- "-$g_pid" 2>/dev/null
 }
 
 g_do_read() { # PATH OFFSET LIMIT HOW: `link` follows one, `own` does not; only regular files
@@ -170,21 +180,26 @@ g_make_session_folder() { # → g_session
   for g_session in "/dev/shm/grind-$EUID-$$" "$g_state/sessions/$$"; do
     # A name that is there is one of ours that was killed, or none of ours.
     [[ -O $g_session && ! -L $g_session ]] && rm -rf -- "$g_session"
-    mkdir -- "$g_session" 2>/dev/null && return
+    { mkdir -- "$g_session" && : >"$g_session/open"; } 2>/dev/null && return
   done
   return 1
 }
 
 g_end_session() {
   trap - EXIT
-  local g_pid
-  for g_pid in "${g_jobs[@]}"; do kill -KILL -- "-$g_pid" 2>/dev/null; done
+  local g_id
+  # Who has begun a command and not noted it yet sees by this that the session is over, and ends it.
+  rm -f -- "$g_session/open"
+  for g_id in "${!g_numbers[@]}"; do
+    # The answer may have nobody who reads it.
+    g_end_command "$g_id" && kill -KILL -- "-${g_runners[g_id]}" 2>/dev/null
+  done
   rm -rf -- "$g_session"
 }
 
 g_main_serve() { # STATE PATH RUNNER
-  local g_id g_kind g_count g_bytes g_line g_written_files=0
-  local -a g_a g_plain g_special g_base_plain=() g_base_special=() g_jobs=()
+  local g_id g_kind g_count g_bytes g_written_files=0 g_number=0 g_wanted=0 g_starts=0
+  local -a g_a g_plain g_special g_base_plain=() g_base_special=() g_numbers=() g_runners=()
   g_state=$1 g_path=$2 g_runner=$1/bin/run/$3 g_env_program=$(type -P env)
   g_make_session_folder || exit 1
   trap g_end_session EXIT
@@ -196,7 +211,7 @@ g_main_serve() { # STATE PATH RUNNER
     ((g_bytes)) || g_is_whole || exit 0
     case $g_kind in
       beat) g_answer 0 '' '' ;;
-      run) g_do_run ;;
+      run | hand) g_do_run ;;
       write) g_do_write ;;
       kill) g_do_kill ;;
       env)

@@ -14,6 +14,9 @@ from typing import NamedTuple
 from grind.adapters.ssh.channel import Channel, Hello, Pulse
 from grind.adapters.ssh.trouble import SshError
 
+HANDED = 3000
+"""Bytes of a command that is handed on there through a pipe: it must not have to wait for room in it."""
+
 
 class Answer(NamedTuple):
     """What the host answered: an exit code, and what was said on both outputs."""
@@ -40,6 +43,8 @@ class Session:
         self._pending: dict[int, _Pending] = {}
         self._free: list[int] = []
         self._next = 1
+        self._handed: int | None = None
+        """The command that the hands have: they take one at a time."""
         self._heard = asyncio.get_running_loop().time()
         self._broken: SshError | None = None
         self._closing = False
@@ -92,6 +97,8 @@ class Session:
         self._next = max(self._next, number + 1)
         pending = self._pending[number] = _Pending()
         encoded = b"".join(os.fsencode(field) + b"\0" for field in fields)
+        if kind == "run" and self._handed is None and len(encoded) <= HANDED:
+            kind, self._handed = "hand", number
         head = f"{number} {kind} {len(fields)} {len(data)}\n".encode()
         self._channel.input.write(b"".join((head, encoded, data, b"\n")))
         return number, pending
@@ -121,6 +128,8 @@ class Session:
             (pending.out if kind == b"o" else pending.err).append(base64.b64decode(out))
             return
         del self._pending[number]
+        if number == self._handed:
+            self._handed = None
         if not pending.future.done():
             told = b"".join((*pending.out, _plain(out))), b"".join((*pending.err, _plain(err)))
             pending.future.set_result(Answer(int(kind), *told))
