@@ -100,11 +100,11 @@ g_do_run() { # CWD N (N pairs) ARGV...: `run` in forks of this shell, `hand` by 
   if [[ ! -e $g_files.k || -s $g_files.k ]]; then g_ready_files 2>/dev/null || { g_cannot_keep; return; }; fi
   g_numbers[g_id]=$((++g_number))
   if [[ $g_kind == hand ]] && g_hand_over; then
-    g_runners[g_id]=$g_hands_PID
+    g_notes[g_id]=$g_session/hand g_runners[g_id]=$g_hands_PID
     return
   fi
   g_run_here &
-  g_runners[g_id]=$!
+  g_notes[g_id]=$g_files.p g_runners[g_id]=$!
 }
 
 # The files of a number that was used before are there. What is in `p` is written over in place, which
@@ -122,10 +122,10 @@ g_run_here() { # in a fork
   local -a g_argv=("${g_a[@]:g_a[1] + 2}") g_plain=("${g_base_plain[@]}") g_special=("${g_base_special[@]}") g_late=()
   ((g_n)) && g_sort_names "${g_a[@]:2:g_n}"
   ((${#g_special[@]})) && g_argv=("$g_env_program" -- "${g_special[@]}" "${g_argv[@]}")
-  cd -- "${g_a[0]}" 2>/dev/null || { g_answer 127 '' "${g_a[0]}: no such folder"; return; }
   unset -v PATH OLDPWD
   g_lend "${g_plain[@]}"
-  g_command "${g_argv[@]}"
+  g_note=$g_files.p
+  g_attend g_become "${g_a[0]}" "${g_argv[@]}"
 }
 
 # A session with one command needs no hands: they begin when a second one comes, which runs here still.
@@ -134,14 +134,14 @@ g_hand_over() { # → fails where they cannot take it
     if ((++g_wanted > 1 && g_starts < 3)); then g_start_hands; fi
     return 1
   fi
-  [[ ${g_a[1]} == 0 && -e $g_session/hands ]] &&
+  [[ ${g_a[1]} == 0 && -e $g_session/hand ]] &&
     printf '%s\0' "$g_id" "$g_number" "$g_input" "$((${#g_a[@]} - 1))" "${g_a[0]}" "${g_a[@]:2}" 2>/dev/null >&"${g_hands[1]}"
 }
 
 g_start_hands() {
   local g_out
   ((${#g_base_special[@]})) && return
-  ((g_starts++ == 0)) || rm -f -- "$g_session/hands"
+  ((g_starts++ == 0)) || rm -f -- "$g_session/hand"
   printf '%s\0' "${g_base_plain[@]}" 2>/dev/null >"$g_session/env" || return
   exec {g_out}>&1
   # Bash closes the ends of its pipe in every fork: nobody but this shell keeps the hands waiting.
@@ -159,7 +159,7 @@ g_end_command() { # ID → fails when it has not begun; it will see the mark
   local g_pid= g_which=
   [[ ${g_numbers[$1]-} ]] || return
   printf x >"$g_session/$1.k"
-  IFS=' ' read -r g_pid g_which <"$g_session/$1.p"
+  IFS=' ' read -r g_pid g_which _ <"${g_notes[$1]}"
   [[ $g_which == "${g_numbers[$1]}" ]] && kill -KILL -- "-$g_pid" 2>/dev/null
 }
 
@@ -199,7 +199,7 @@ g_end_session() {
 
 g_main_serve() { # STATE PATH RUNNER
   local g_id g_kind g_count g_bytes g_written_files=0 g_number=0 g_wanted=0 g_starts=0
-  local -a g_a g_plain g_special g_base_plain=() g_base_special=() g_numbers=() g_runners=()
+  local -a g_a g_plain g_special g_base_plain=() g_base_special=() g_numbers=() g_notes=() g_runners=()
   g_state=$1 g_path=$2 g_runner=$1/bin/run/$3 g_env_program=$(type -P env)
   g_make_session_folder || exit 1
   trap g_end_session EXIT
