@@ -101,6 +101,8 @@ def called(text: str) -> set[str]:
     names = set()
     for part in re.split(r"[;\n|&(){}]|\b(?:then|do|else)\b", bare(text)):
         words = part.split()
+        if words[:1] == ["coproc"]:
+            words = words[2:]  # its name comes before the command
         while words and (words[0] in KEYWORDS or re.match(r"\w+(\[[^]]*\])?\+?=", words[0])):
             words.pop(0)
             if part.split()[0] in ("for", "case"):

@@ -104,6 +104,8 @@ class SshHost:
 
     async def open(self) -> None:
         """Connect, when that has not been done. Raises UnreachableError, which says why."""
+        if self._env:
+            return
         async with self._opening:
             if self._env:
                 return

@@ -202,7 +202,7 @@ class Link:
     async def _connect(self) -> Session:
         channel, hello = await self._open("serve")
         self._hello = hello
-        session = Session(channel, hello, self.pulse)
+        session = await Session.begin(channel, hello, self.pulse)
         if self._lent:
             await session.ask("env", self._given())
         return session

@@ -11,11 +11,14 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from grind.adapters.ssh.channel import Channel, Hello, Pulse
+from grind.adapters.ssh.channel import LIMIT, Channel, Hello, Pulse
+from grind.adapters.ssh.taken import Taken
 from grind.adapters.ssh.trouble import SshError
 
 HANDED = 3000
 """Bytes of a command that is handed on there through a pipe: it must not have to wait for room in it."""
+PIPE = 64 * 1024
+"""Bytes that ssh may be ahead of us."""
 
 
 class Answer(NamedTuple):
@@ -27,10 +30,17 @@ class Answer(NamedTuple):
 
 
 class _Pending:
-    def __init__(self) -> None:
-        self.future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    """A request that is under way."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.future: asyncio.Future[Answer] = loop.create_future()
         self.out: list[bytes] = []
         self.err: list[bytes] = []
+
+    def expire(self) -> None:
+        """Wait no longer."""
+        if not self.future.done():
+            self.future.set_exception(TimeoutError())
 
 
 class Session:
@@ -45,10 +55,20 @@ class Session:
         self._next = 1
         self._handed: int | None = None
         """The command that the hands have: they take one at a time."""
-        self._heard = asyncio.get_running_loop().time()
+        self._begun = b""
+        """A line whose end has not come yet."""
+        self._loop = asyncio.get_running_loop()
+        self._heard = self._loop.time()
         self._broken: SshError | None = None
         self._closing = False
-        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._beat())]
+        self._tasks = [asyncio.create_task(self._beat())]
+
+    @classmethod
+    async def begin(cls, channel: Channel, hello: Hello, pulse: Pulse) -> Session:
+        """Take the program over from whoever has greeted it."""
+        session = cls(channel, hello, pulse)
+        await channel.take_output(session._come, PIPE)
+        return session
 
     @property
     def alive(self) -> bool:
@@ -70,9 +90,9 @@ class Session:
         `seconds`, when what the request has started is gone.
         """
         number, pending = self._send(kind, fields, data)
+        timer = self._loop.call_later(seconds, pending.expire) if seconds is not None else None
         try:
-            async with asyncio.timeout(seconds):
-                return await asyncio.shield(pending.future)
+            return await pending.future
         except (TimeoutError, asyncio.CancelledError):
             # The number is not used again: an answer may still come. Whoever is interrupted now
             # wants it gone all the more.
@@ -80,45 +100,45 @@ class Session:
                 await asyncio.shield(self._end(number))
             raise
         finally:
-            if pending.future.done():
+            if timer is not None:
+                timer.cancel()
+            if number not in self._pending:
                 heapq.heappush(self._free, number)
-                if not pending.future.cancelled():
-                    pending.future.exception()
 
     async def _end(self, number: int) -> None:
         with contextlib.suppress(SshError, TimeoutError):
-            async with asyncio.timeout(self._pulse.silence):
-                await self.ask("kill", (str(number),))
+            await self.ask("kill", (str(number),), seconds=self._pulse.silence)
 
     def _send(self, kind: str, fields: Sequence[str], data: bytes) -> tuple[int, _Pending]:
         if self._broken is not None:
             raise self._broken
         number = heapq.heappop(self._free) if self._free else self._next
         self._next = max(self._next, number + 1)
-        pending = self._pending[number] = _Pending()
-        encoded = b"".join(os.fsencode(field) + b"\0" for field in fields)
+        pending = self._pending[number] = _Pending(self._loop)
+        encoded = b"".join([os.fsencode(field) + b"\0" for field in fields])
         if kind == "run" and self._handed is None and len(encoded) <= HANDED:
             kind, self._handed = "hand", number
         head = f"{number} {kind} {len(fields)} {len(data)}\n".encode()
         self._channel.input.write(b"".join((head, encoded, data, b"\n")))
         return number, pending
 
-    async def _read(self) -> None:
-        loop, source = asyncio.get_running_loop(), self._channel.output
+    def _come(self, output: Taken, data: bytes) -> None:
+        """Take what the program says; nothing is said when there is no more."""
+        if not data:
+            self._lose()
+            return
+        self._heard = self._loop.time()
+        *lines, self._begun = (self._begun + data).split(b"\n")
         try:
-            while True:
-                line = await source.readuntil(b"\n")
-                self._heard = loop.time()
-                number, kind, size, said = line[:-1].split(b" ", 3)
+            for line in lines:
+                number, kind, size, said = line.split(b" ", 3)
                 self._take(int(number), kind, said[: int(size)], said[int(size) :])
-        except (
-            asyncio.IncompleteReadError,
-            asyncio.LimitOverrunError,
-            ConnectionError,
-            ValueError,
-        ):
-            if not self._closing:
-                self._break(await self._channel.trouble())
+            if len(self._begun) > LIMIT:
+                raise ValueError
+        except ValueError:
+            # This is not our program.
+            output.pause()
+            self._lose()
 
     def _take(self, number: int, kind: bytes, out: bytes, err: bytes) -> None:
         pending = self._pending.get(number)
@@ -134,13 +154,19 @@ class Session:
             told = b"".join((*pending.out, _plain(out))), b"".join((*pending.err, _plain(err)))
             pending.future.set_result(Answer(int(kind), *told))
 
+    def _lose(self) -> None:
+        async def told() -> None:
+            self._break(await self._channel.trouble())
+
+        if not self._closing:
+            self._tasks.append(asyncio.create_task(told()))
+
     async def _beat(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._pulse.beat)
             if self._broken is not None:
                 return
-            if loop.time() - self._heard > self._pulse.silence:
+            if self._loop.time() - self._heard > self._pulse.silence:
                 self._break(
                     SshError(
                         f"the host has not been heard of for {self._pulse.silence:g} seconds",
@@ -157,6 +183,8 @@ class Session:
         heapq.heappush(self._free, number)
 
     def _break(self, error: SshError) -> None:
+        if self._broken is not None:
+            return
         self._broken = error
         pending, self._pending = self._pending, {}
         for one in pending.values():
@@ -170,8 +198,7 @@ class Session:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._broken is None:
-            self._break(SshError("the session was closed", remedy="", kind="closed"))
+        self._break(SshError("the session was closed", remedy="", kind="closed"))
         await self._channel.close()
 
 
