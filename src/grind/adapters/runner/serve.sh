@@ -199,7 +199,9 @@ g_end_session() {
 
 g_main_serve() { # STATE PATH RUNNER
   local g_id g_kind g_count g_bytes g_written_files=0 g_number=0 g_wanted=0 g_starts=0
-  local -a g_a g_plain g_special g_base_plain=() g_base_special=() g_numbers=() g_notes=() g_runners=()
+  local -a g_a g_plain g_special g_base_plain=() g_base_special=()
+  # Not local: the end of the session needs them when this function has returned.
+  declare -ga g_numbers=() g_notes=() g_runners=()
   g_state=$1 g_path=$2 g_runner=$1/bin/run/$3 g_env_program=$(type -P env)
   g_make_session_folder || exit 1
   trap g_end_session EXIT
