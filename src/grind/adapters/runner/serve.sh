@@ -150,17 +150,27 @@ g_start_hands() {
 }
 
 g_do_kill() { # ID: end a command, and what it started
-  g_end_command "${g_a[0]}"
+  if g_end_command "${g_a[0]}"; then g_await_end & else g_answer 0 '' ''; fi
+}
+
+g_await_end() { # of the group g_pid, a moment: a signal is on its way when kill returns
+  local g_round
+  for ((g_round = 0; g_round < 100; g_round++)); do
+    kill -0 -- "-$g_pid" 2>/dev/null || break
+    sleep 0.01
+  done
   g_answer 0 '' ''
 }
 
 # Whoever runs it notes the process, then looks for the mark; here the mark comes first.
-g_end_command() { # ID → fails when it has not begun; it will see the mark
-  local g_pid= g_which=
+g_end_command() { # ID → g_pid: its group; fails when it has not begun: it will see the mark
+  local g_which=
+  g_pid=
   [[ ${g_numbers[$1]-} ]] || return
   printf x >"$g_session/$1.k"
   IFS=' ' read -r g_pid g_which _ <"${g_notes[$1]}"
-  [[ $g_which == "${g_numbers[$1]}" ]] && kill -KILL -- "-$g_pid" 2>/dev/null
+  [[ $g_which == "${g_numbers[$1]}" ]] || return
+  kill -KILL -- "-$g_pid" 2>/dev/null || :
 }
 
 g_do_read() { # PATH OFFSET LIMIT HOW: `link` follows one, `own` does not; only regular files
