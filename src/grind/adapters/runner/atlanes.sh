@@ -22,7 +22,7 @@ g_open_lane() { # RUN KEY OUTER MEMORY ROOT; the spec is in g_files.i → resume
 g_make_lane() { # aside, and renamed in: of two clients one makes it
   local g_aside=$g_run/.new.$$.$BASHPID
   mkdir -p -- "$g_run/.artifacts" "$g_state/cache" "$g_aside/queue" "$g_aside/s" "$g_aside/f" "$g_aside/events" &&
-    mkfifo -- "$g_aside/wake" "$g_aside/life" "$g_aside/idle" "$g_aside/out" &&
+    mkfifo -- "$g_aside/wake" "$g_aside/life" "$g_aside/idle" "$g_aside/out" "$g_aside/go0" "$g_aside/go1" &&
     mv -T -- "$g_files.i" "$g_aside/spec" && : >"$g_aside/records" && : >"$g_aside/log" && : >"$g_aside/runner.log" &&
     # Blanks whose blocks exist, so that a reason can be written on a full disk.
     printf '%512s' '' >"$g_aside/lost" || { rm -rf -- "$g_aside"; return 1; }

@@ -59,7 +59,8 @@ g_fresh_files() { # → g_files
 g_open_log() {
   cat <"$g_lane/out" >>"$g_lane/log" {g_rec}>&- {g_wake}>&- {g_life}>&- &
   g_log_pid=$!
-  exec {g_out}>"$g_lane/out"
+  exec {g_out}>"$g_lane/out" {g_go0}<>"$g_lane/go0" {g_go1}<>"$g_lane/go1"
+  g_go=("$g_go0" "$g_go1")
 }
 
 g_close_log() { # when all that could write is gone, the log is complete
