@@ -20,7 +20,7 @@ g_write_scripts() { # COUNT
 }
 
 g_run_batch() {
-  local g_ready= g_head g_q g_length g_started g_pair g_ask g_ahead= g_ahead_index= g_ahead_files= g_turn=0
+  local g_ready= g_head g_q g_length g_started g_pair g_ask g_ahead= g_ahead_index= g_ahead_files=stale g_turn=0
   local -a g_a g_a_env
   exec {g_q}<"$g_batch"
   mapfile -d '' -t -n 3 -u "$g_q" g_head
@@ -48,7 +48,7 @@ g_run_batch() {
     esac
     g_kind=${g_a[6]} g_reason= g_step_end=
     [[ -z ${g_bad_scripts[$g_index]-} ]] || g_lost 'the script of a step could not be written (is the disk full?)'
-    [[ $g_env_changed ]] && g_base_env && g_ahead_files=
+    [[ $g_env_changed ]] && g_base_env && g_ahead_files=stale
     if [[ $g_ahead ]]; then
       [[ $g_ahead_index == "$g_index" && $g_ahead_files == "$g_files" ]] && kill -0 "$g_ahead" 2>/dev/null || g_drop_ahead
     fi
