@@ -8,6 +8,7 @@ from importlib.resources import files
 RUNNER = (
     "base.sh",
     "processes.sh",
+    "opening.sh",
     "files.sh",
     "checkout.sh",
     "worktree.sh",
@@ -17,7 +18,7 @@ RUNNER = (
     "batch.sh",
     "lane.sh",
 )
-"""The runner. Functions first; the last part calls `g_main`, when all of it has been read."""
+"""The runner. It opens its lane when it has been read as far as that, and works when all of it has been."""
 
 HOST = (
     "base.sh",
