@@ -179,11 +179,11 @@ g_end_session() {
   trap - EXIT
   local g_pid
   for g_pid in "${g_jobs[@]}"; do kill -KILL -- "-$g_pid" 2>/dev/null; done
-  rm -rf -- "$g_session"
+  rm -rf -- "$g_session" "$g_state"/sessions/lane.*-$$
 }
 
 g_main_serve() { # STATE PATH RUNNER
-  local g_id g_kind g_count g_bytes g_line g_written_files=0
+  local g_id g_kind g_count g_bytes g_line g_written_files=0 g_spare= g_spares=0
   local -a g_a g_plain g_special g_base_plain=() g_base_special=() g_jobs=()
   g_state=$1 g_path=$2 g_runner=$1/bin/run/$3 g_env_program=$(type -P env)
   g_make_session_folder || exit 1
@@ -204,9 +204,14 @@ g_main_serve() { # STATE PATH RUNNER
         g_sort_names "${g_a[@]}"
         g_base_plain=("${g_plain[@]}") g_base_special=("${g_special[@]}")
         g_answer 0 '' ''
+        [[ $g_spare ]] || { g_next_spare; g_make_spare & }
         ;;
       read) g_do_read & ;;
-      lane) g_take_data "$g_files.i" 2>/dev/null; g_in_files g_open_lane & ;;
+      lane)
+        g_take_data "$g_files.i" 2>/dev/null
+        { g_in_files g_open_lane; g_next_spare; g_make_spare; } &
+        g_next_spare
+        ;;
       cancel) g_in_files g_ask_to_cancel & ;;
       end | abandon) g_in_files g_end_lanes & ;;
       collect) g_in_files g_collect_old & ;;
