@@ -50,14 +50,14 @@ def ssh_host(
     )
 
 
-def host_at(folder: Path) -> LocalHost | SshHost:
+def host_at(folder: Path, graces: Graces = SHORT) -> LocalHost | SshHost:
     """The host of the rig in this folder, as a client of its own would make it."""
     if not (folder / "way").exists():
-        return local_host(folder)
+        return local_host(folder, graces)
     config, alias, slug = (folder / "way").read_text().split("\n")
     way = door(alias, {}, config=config, persist=5)
     return SshHost(
-        way, RealClock(), name="grind", slug=slug, environ=os.environ, graces=SHORT, patience=60.0
+        way, RealClock(), name="grind", slug=slug, environ=os.environ, graces=graces, patience=60.0
     )
 
 

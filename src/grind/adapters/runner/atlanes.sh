@@ -33,7 +33,7 @@ g_make_lane() { # aside, and renamed in: of two clients one makes it
   local g_aside=$g_spare
   local -a g_s=()
   mapfile -d '' -t g_s <"$g_files.i"
-  if ((${#g_s[@]} != 11)); then
+  if ((${#g_s[@]} != 12)); then
     printf 'what the lane shall be has not come whole: No space left on device' >&2
     return 1
   fi
@@ -83,20 +83,6 @@ g_await_facts() { # → g_facts, when the runner has taken its folders
   done
   printf 'the runner of %s did not start: %s' "${g_a[1]}" "$g_reason" >&2
   return 1
-}
-
-g_why_lost() { # LANE → g_reason: why it has no runner; empty while it has one, or none has started
-  g_reason=
-  g_read_claim "$1" || return 0
-  if [[ $g_claim_boot != "$g_boot" && $g_claim_pid != 0 ]]; then
-    g_reason='the host was rebooted'
-    return
-  fi
-  ((g_claim_pid)) && g_alive "$g_claim_pid" "$g_claim_start" && return
-  IFS= read -r g_reason <"$1/lost"
-  g_reason=${g_reason%%+( )}
-  [[ $g_reason ]] && return
-  if [[ $(stat -f -c %a -- "$1") == 0 ]]; then g_reason='the disk of the host is full'; else g_reason='the runner was killed'; fi
 }
 
 g_is_noted() { # LANE: is it cancelled, over, or lost?

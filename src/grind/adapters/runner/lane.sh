@@ -3,13 +3,34 @@
 g_begin_lane() { # wait for the environment; false when the lane is over before it
   local g_pair
   until [[ -e $g_lane/env ]]; do
-    g_idle_once || return 1
+    g_attend
+    [[ $g_status == cancelled ]] && return 1
+    g_await_client
   done
   mapfile -d '' -t g_begin <"$g_lane/env"
   for g_pair in "${g_begin[@]}"; do g_given[${g_pair%%=*}]=1; done
   g_add_user
   g_env_changed=1
   [[ -z $g_limit || $g_status == cancelled ]] || g_end_in "$g_limit"
+}
+
+# A client that has opened a lane brings the repository and then the environment, which may take long. One
+# that is gone never does. Whoever can begin the lane is a process here: a session of this state folder
+# (which ends when its client is not heard of), or a client on this machine. Looks are counted, and not the
+# time between them: a machine that slept has not waited.
+g_await_client() { # a wake-up, or one look
+  local g_look g_f
+  printf -v g_look '%d.%03d' $((g_alone / 1500)) $((g_alone * 10 / 15 % 1000))
+  IFS= read -r -t "$g_look" -u "$g_wake" g_reply
+  (($? > 128)) || return 0
+  for g_f in "$g_state"/sessions/here.*-* "$g_lane"/here.*-*; do
+    g_f=${g_f##*/here.}
+    if g_alive "${g_f#*-}" "${g_f%-*}"; then
+      g_looks=0
+      return
+    fi
+  done
+  ((++g_looks < 15)) || [[ -e $g_lane/env ]] || g_lost 'nobody began the job, and the client that opened it is gone; run the same command again'
 }
 
 # Who runs the job, as a service manager says it (systemd.exec(5)). Without SHELL, every bash of a step
@@ -27,7 +48,6 @@ g_add_user() {
 g_idle_once() { # nothing to do: sleep until a client or a deadline wakes us
   g_attend
   [[ $g_over ]] && return 1
-  [[ $g_status == cancelled && ! -e $g_lane/env ]] && return 1
   IFS= read -r -u "$g_wake" g_reply || g_nap 0.2
   return 0
 }

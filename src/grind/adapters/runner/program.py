@@ -23,16 +23,17 @@ RUNNER = (
 HOST = (
     "base.sh",
     "processes.sh",
+    "pushing.sh",
+    "hostmain.sh",
     "names.sh",
     "atlanes.sh",
     "units.sh",
     "hashing.sh",
     "taking.sh",
     "serve.sh",
-    "pushing.sh",
-    "hostmain.sh",
+    "hostend.sh",
 )
-"""The other end of a session: it answers requests, or pushes what a lane writes."""
+"""The other end of a session: it pushes what a lane writes, or answers requests when all has been read."""
 
 
 def program(parts: tuple[str, ...] = RUNNER) -> bytes:

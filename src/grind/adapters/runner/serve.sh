@@ -179,17 +179,20 @@ g_end_session() {
   trap - EXIT
   local g_pid
   for g_pid in "${g_jobs[@]}"; do kill -KILL -- "-$g_pid" 2>/dev/null; done
-  rm -rf -- "$g_session" "$g_state"/sessions/lane.*-$$
+  rm -rf -- "$g_session" "$g_here" "$g_state"/sessions/lane.*-$$
 }
 
 g_main_serve() { # STATE PATH RUNNER
-  local g_id g_kind g_count g_bytes g_line g_written_files=0 g_spare= g_spares=0
+  local g_id g_kind g_count g_bytes g_line g_written_files=0 g_spare= g_spares=0 g_here=-
   local -a g_a g_plain g_special g_base_plain=() g_base_special=() g_jobs=()
   g_state=$1 g_path=$2 g_runner=$1/bin/run/$3 g_env_program=$(type -P env)
   g_make_session_folder || exit 1
   trap g_end_session EXIT
   trap 'exit 0' HUP TERM INT
   trap : PIPE
+  # What tells a lane that nobody has begun that somebody still can.
+  g_stat "$$" && g_here=$g_state/sessions/here.${g_st[19]}-$$
+  : 2>/dev/null >"$g_here"
   while IFS=' ' read -r -t "$g_lifeline" g_id g_kind g_count g_bytes; do
     g_a=() g_files=$g_session/$g_id
     ((g_count)) && mapfile -d '' -t -n "$g_count" g_a
