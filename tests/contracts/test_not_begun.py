@@ -56,7 +56,9 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
 def opened_by_another(rig: Rig) -> subprocess.Popen[str]:
     """A client that has opened the lane, and is busy with something else."""
     argv = [sys.executable, "-c", CLIENT, os.fspath(rig.folder)]
-    client = subprocess.Popen(argv, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True)
+    client = subprocess.Popen(
+        argv, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True
+    )
     assert client.stdout is not None
     assert client.stdout.readline() == "open\n"
     return client

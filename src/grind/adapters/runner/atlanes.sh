@@ -59,6 +59,8 @@ g_make_lane() { # aside, and renamed in: of two clients one makes it
 
 g_make_spare() { # the folder of the lane after this one
   g_make_ground "$g_spare" 2>/dev/null
+  # The session may have ended, and tidied up, meanwhile.
+  kill -0 "$$" 2>/dev/null || rm -rf -- "$g_spare"
 }
 
 g_next_spare() { # → g_spare: of the next lane of this session

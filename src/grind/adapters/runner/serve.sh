@@ -183,7 +183,7 @@ g_end_session() {
 }
 
 g_main_serve() { # STATE PATH RUNNER
-  local g_id g_kind g_count g_bytes g_line g_written_files=0 g_spare= g_spares=0 g_here=-
+  local g_id g_kind g_count g_bytes g_line g_written_files=0
   local -a g_a g_plain g_special g_base_plain=() g_base_special=() g_jobs=()
   g_state=$1 g_path=$2 g_runner=$1/bin/run/$3 g_env_program=$(type -P env)
   g_make_session_folder || exit 1
