@@ -57,14 +57,23 @@ g_make_lane() { # aside, and renamed in: of two clients one makes it
   [[ -d $g_lane ]]
 }
 
-g_make_spare() { # the folder of the lane after this one
+g_make_spare() { # for the next lane of this session
   g_make_ground "$g_spare" 2>/dev/null
   # The session may have ended, and tidied up, meanwhile.
   kill -0 "$$" 2>/dev/null || rm -rf -- "$g_spare"
 }
 
-g_next_spare() { # → g_spare: of the next lane of this session
+g_next_spare() { # → g_spare: where that is
   g_spare=$g_state/sessions/lane.n$((++g_spares))-$$
+  printf '%s\n' "$g_spares" 2>/dev/null >"$g_session/spares"
+}
+
+g_make_later() { # when the lane that was opened has got going, unless others were opened since
+  local g_last=
+  g_spare=$g_state/sessions/lane.n$((++g_spares))-$$
+  exec {g_wake}<>"$g_state/runs/${g_a[0]}/${g_a[1]}/idle" && g_nap 0.1
+  { IFS= read -r g_last <"$g_session/spares"; } 2>/dev/null
+  if [[ $g_last == "$g_spares" ]]; then g_make_spare; fi
 }
 
 g_await_facts() { # → g_facts, when the runner has taken its folders

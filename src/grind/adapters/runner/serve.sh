@@ -212,7 +212,7 @@ g_main_serve() { # STATE PATH RUNNER
       read) g_do_read & ;;
       lane)
         g_take_data "$g_files.i" 2>/dev/null
-        { g_in_files g_open_lane; g_next_spare; g_make_spare; } &
+        { g_in_files g_open_lane; g_make_later; } &
         g_next_spare
         ;;
       cancel) g_in_files g_ask_to_cancel & ;;
