@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pwd
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -173,6 +175,54 @@ def test_base_python_made_by_two_at_once(job: Job) -> None:
     assert job.run(text)
 
 
+def contents(venv: Path) -> dict[str, bytes]:
+    """Every file of an environment as it would be in one at /venv; what says when, or how, is left out."""
+    found = {}
+    for path in sorted(venv.rglob("*")):
+        name = str(path.relative_to(venv))
+        if path.is_symlink():
+            found[name] = os.readlink(path).encode()
+        elif path.is_file() and path.suffix != ".pyc" and path.name not in ("RECORD", "pyvenv.cfg"):
+            found[name] = path.read_bytes().replace(bytes(venv), b"/venv")
+    return found
+
+
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that several tests share: what is copied takes seconds to make."""
+    return tmp_path_factory.mktemp("made-once")
+
+
+@pytest.mark.parametrize("folder", ["plain", "with a blank", "n" * 120])
+def test_a_copied_environment_is_as_venv_makes_it(
+    job: Job, tmp_path: Path, made_once: Path, folder: str
+) -> None:
+    python = shutil.which("python3")
+    assert python is not None, "python3 is part of the base"
+    copied, made = tmp_path / folder / "copy" / "venv", tmp_path / folder / "made" / "venv"
+    text = script("common.sh") + 'python_environment "${words[@]}"\n'
+    words = shlex.join([python, str(copied), str(made_once)])
+    job.run(f"words=({words})\n{text}")
+    subprocess.run([python, "-m", "venv", made], check=True)
+    assert contents(copied) == contents(made)
+    for name in ("pip", "pip3"):
+        said = subprocess.run([copied / "bin" / name, "--version"], capture_output=True, text=True)
+        assert str(copied / "lib") in said.stdout, said.stderr
+
+
+def test_no_environment_is_kept_of_a_python_that_cannot_make_one(job: Job, tmp_path: Path) -> None:
+    python = tmp_path / "python3"
+    # As Debian's without python3-venv: the environment, and then no pip for it.
+    python.write_text(
+        '#!/bin/sh\nfor word; do [ "$word" != --without-pip ] || exec python3 "$@"; done\n'
+        'exec python3 -c "import sys, venv; venv.create(sys.argv[1], symlinks=True); sys.exit(1)" "$3"\n'
+    )
+    python.chmod(0o755)
+    text = script("common.sh") + f'python_environment {python} "$RUNNER_TEMP/venv" "$GRIND_CACHE"\n'
+    job.run(text, check=False)
+    assert list((job.cache / "venv").iterdir()) == []
+
+
 def test_base_folders(job: Job) -> None:
     job.provide(base_environment(Facts()))
     for name in ("CARGO_HOME", "GOPATH", "GEM_HOME", "NPM_CONFIG_PREFIX", "PIPX_HOME"):
@@ -244,6 +294,28 @@ def test_cargo_without_a_setup_action(job: Job) -> None:
     )
     assert job.run("command -v probe").strip().startswith(str(job.temp))
     assert not (job.home / ".cargo").exists()
+
+
+def test_only_proxies_of_rustup_are_taken_as_they_are(job: Job, tmp_path: Path) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    proxy = programs / "rustup"
+    proxy.write_text('#!/bin/sh\necho "proxy as ${0##*/}"\n')
+    proxy.chmod(0o755)
+    (programs / "rustc").hardlink_to(proxy)
+    (programs / "rustfmt").symlink_to("rustup")
+    # Of another maker, and not a proxy.
+    (programs / "cargo").write_text("#!/bin/sh\necho 'not a proxy'\n")
+    (programs / "cargo").chmod(0o755)
+    job.env["PATH"] = f"{programs}:{job.env['PATH']}"
+    job.provide(base_environment(Facts()))
+    for name in ("cargo", "rustc", "rustfmt", "cargo-clippy"):
+        assert job.run(name) == f"proxy as {name}\n"
+
+
+def test_the_base_asks_for_the_home_of_the_user_and_leaves_the_jobs(job: Job) -> None:
+    told = job.run(script("common.sh") + 'bash -c \'printf "%s\\n" "$HOME" "$1"\' bash "$home"\n')
+    assert told.splitlines() == [str(job.home), pwd.getpwuid(os.getuid()).pw_dir]
 
 
 def test_go(job: Job) -> None:
