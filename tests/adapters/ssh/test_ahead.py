@@ -10,25 +10,29 @@ from tests.contracts.rig import Rig, step, until
 from tests.sshd import Sshd
 
 
-def ahead(sshd: Sshd) -> list[Path]:
-    """Folders that are ready to become a lane's."""
-    made = (sshd.state / "sessions").glob("lane.*")
-    return [folder for folder in made if (folder / "lost").exists()]
+async def made(sshd: Sshd) -> Path:
+    """Wait for the folder that is ready to become a lane's."""
+
+    def ready() -> list[Path]:
+        folders = (sshd.state / "sessions").glob("lane.*")
+        return [f for f in folders if (f / "lost").exists() and (f / "lost").stat().st_size == 512]
+
+    await until(ready)
+    (folder,) = ready()
+    return folder
 
 
 def test_the_next_lane_takes_it_and_another_is_made(rig: Rig, sshd: Sshd) -> None:
     async def story() -> None:
         await rig.host.identity()
         for _ in range(3):
-            await until(lambda: ahead(sshd))
-            (folder,) = ahead(sshd)
-            await until(lambda: (folder / "lost").stat().st_size == 512)
+            folder = await made(sshd)
             (folder / "mark").touch()
             lane = await rig.lane()
             assert (sshd.state / "runs" / f"r{rig._runs}" / "job" / "mark").exists()
             await lane.submit([step(0, "echo done")], final=True)
             assert (await rig.follow(lane)).text(0) == "done\n"
-        await until(lambda: ahead(sshd))
+        await made(sshd)
         await rig.host.close()
         await until(lambda: not list((sshd.state / "sessions").iterdir()))
 
@@ -38,9 +42,7 @@ def test_the_next_lane_takes_it_and_another_is_made(rig: Rig, sshd: Sshd) -> Non
 def test_one_that_is_not_ready_is_not_taken(rig: Rig, sshd: Sshd) -> None:
     async def story() -> None:
         await rig.host.identity()
-        await until(lambda: ahead(sshd))
-        (folder,) = ahead(sshd)
-        await until(lambda: (folder / "lost").stat().st_size == 512)
+        folder = await made(sshd)
         (folder / "lost").write_bytes(b"")
         (folder / "wake").unlink()
         lane = await rig.lane()
@@ -54,8 +56,7 @@ def test_what_a_session_that_was_killed_has_left_is_collected(rig: Rig, sshd: Ss
     async def story() -> None:
         other = rig.another()
         await other.identity()
-        await until(lambda: ahead(sshd))
-        (folder,) = ahead(sshd)
+        folder = await made(sshd)
         os.kill(int(folder.name.rpartition("-")[2]), signal.SIGKILL)
         await rig.host.collect(3600.0, 5)
         await until(lambda: folder not in (sshd.state / "sessions").iterdir())

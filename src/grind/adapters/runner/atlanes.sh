@@ -44,8 +44,8 @@ g_make_lane() { # aside, and renamed in: of two clients one makes it
   printf '%s\0' "${g_s[@]}" >"$g_aside/spec" || { rm -rf -- "$g_aside"; return 1; }
   # A session's runner can be read while its folder is brought to its place.
   if [[ -z $g_manager ]]; then g_start_waiting "$g_aside"; fi
-  [[ -d $g_run/.artifacts && -d $g_state/cache ]] || mkdir -p -- "$g_run/.artifacts" "$g_state/cache"
-  if [[ -d $g_run ]] && mv -T -- "$g_aside" "$g_lane" 2>/dev/null; then
+  if { [[ -d $g_run/.artifacts && -d $g_state/cache ]] || mkdir -p -- "$g_run/.artifacts" "$g_state/cache"; } &&
+    mv -T -- "$g_aside" "$g_lane" 2>/dev/null; then
     if [[ $g_detached == session ]]; then printf 'go\n' 1<>"$g_lane/wake"; fi
     return
   fi
