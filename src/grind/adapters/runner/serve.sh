@@ -179,7 +179,7 @@ g_end_session() {
   trap - EXIT
   local g_pid
   for g_pid in "${g_jobs[@]}"; do kill -KILL -- "-$g_pid" 2>/dev/null; done
-  rm -rf -- "$g_session" "$g_here" "$g_state"/sessions/lane.*-$$
+  rm -rf -- "$g_session" ${g_here:+"$g_here"} "$g_state"/sessions/lane.*-$$
 }
 
 g_main_serve() { # STATE PATH RUNNER
@@ -191,8 +191,10 @@ g_main_serve() { # STATE PATH RUNNER
   trap 'exit 0' HUP TERM INT
   trap : PIPE
   # What tells a lane that nobody has begun that somebody still can.
-  g_stat "$$" && g_here=$g_state/sessions/here.${g_st[19]}-$$
-  : 2>/dev/null >"$g_here"
+  if g_stat "$$"; then
+    g_here=$g_state/sessions/here.${g_st[19]}-$$
+    : 2>/dev/null >"$g_here"
+  fi
   while IFS=' ' read -r -t "$g_lifeline" g_id g_kind g_count g_bytes; do
     g_a=() g_files=$g_session/$g_id
     ((g_count)) && mapfile -d '' -t -n "$g_count" g_a
