@@ -16,7 +16,6 @@ from grind.adapters.ssh.host import SshHost
 from grind.ports import LaneLost
 from tests.contracts.conftest import SHORT, host_at, played
 from tests.contracts.rig import Rig, alive, step, until
-from tests.sshd import Sshd
 
 ALONE = SHORT._replace(alone=0.3)
 LOOKS = 45
@@ -42,15 +41,9 @@ def host_of(folder: Path) -> LocalHost | SshHost:
     return host_at(folder, ALONE)
 
 
-@pytest.fixture(params=["local", "ssh"])
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    if request.param == "ssh":
-        host: Sshd = request.getfixturevalue("sshd")
-        slug = f"{tmp_path.name}/not-begun"
-        (host.state / slug).mkdir(parents=True, mode=0o700)
-        (tmp_path / "state").symlink_to(host.state / slug)
-        (tmp_path / "way").write_text("\n".join((host.config, host.alias, slug)))
-    yield from played(Rig(host_of(tmp_path), tmp_path, host_of))
+@pytest.fixture
+def rig(rig_folder: Path) -> Iterator[Rig]:
+    yield from played(Rig(host_of(rig_folder), rig_folder, host_of))
 
 
 def opened_by_another(rig: Rig) -> subprocess.Popen[str]:
