@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from grind.adapters.localfiles import write_new
-from grind.adapters.locallane import LaneFiles, LocalGround
+from grind.adapters.locallane import LaneFiles, LocalGround, start_time
 from grind.adapters.runner import wire
 from grind.adapters.runner.client import RunnerLane
 from grind.adapters.runner.program import program, program_name
@@ -130,6 +130,10 @@ class LocalHost:
         wire.check_spec(spec)
         folder = self._state / "runs" / spec.run / spec.key
         resumed = folder.is_dir() or not self._make(folder, spec)
+        if not (folder / "env").exists():
+            # What tells a lane that nobody has begun that somebody still can.
+            with contextlib.suppress(OSError):
+                (folder / f"here.{start_time(os.getpid())}-{os.getpid()}").touch(mode=0o600)
         files = LaneFiles(folder, self._clock)
         if files.claim() is None:
             await self._start(folder)

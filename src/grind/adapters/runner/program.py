@@ -8,6 +8,7 @@ from importlib.resources import files
 RUNNER = (
     "base.sh",
     "processes.sh",
+    "opening.sh",
     "files.sh",
     "checkout.sh",
     "worktree.sh",
@@ -17,21 +18,22 @@ RUNNER = (
     "batch.sh",
     "lane.sh",
 )
-"""The runner. Functions first; the last part calls `g_main`, when all of it has been read."""
+"""The runner. It opens its lane when it has been read as far as that, and works when all of it has been."""
 
 HOST = (
     "base.sh",
     "processes.sh",
+    "pushing.sh",
+    "hostmain.sh",
     "names.sh",
     "atlanes.sh",
     "units.sh",
     "hashing.sh",
     "taking.sh",
     "serve.sh",
-    "pushing.sh",
-    "hostmain.sh",
+    "hostend.sh",
 )
-"""The other end of a session: it answers requests, or pushes what a lane writes."""
+"""The other end of a session: it pushes what a lane writes, or answers requests when all has been read."""
 
 
 def program(parts: tuple[str, ...] = RUNNER) -> bytes:

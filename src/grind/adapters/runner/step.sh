@@ -63,18 +63,6 @@ g_open_log() {
   g_go=("$g_go0" "$g_go1")
 }
 
-g_close_log() { # when all that could write is gone, the log is complete
-  local g_round
-  exec {g_out}>&-
-  for ((g_round = 0; g_round < 250; g_round++)); do
-    kill -0 "$g_log_pid" 2>/dev/null || break
-    g_nap 0.01
-  done
-  # A process of another user may hold the pipe for ever.
-  kill -KILL "$g_log_pid" 2>/dev/null && return
-  wait "$g_log_pid"
-}
-
 g_until_gone() { # CENTISECONDS: wait for the leader of the step
   local g_end
   g_uptime
