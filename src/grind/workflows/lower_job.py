@@ -33,11 +33,11 @@ from grind.workflows.lower_open import (
     speaks_of,
     while_open,
 )
-from grind.workflows.lower_step import Kept, StepInputs
 from grind.workflows.matrix import Combination, EmptyMatrixError, MatrixError, expand
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.runs_on import is_foreign, machine
 from grind.workflows.scope import Scope, hashed_later, never_known, secrets_in
+from grind.workflows.step_inputs import Kept, StepInputs
 from grind.workflows.syntax import Job, Map, Scalar, Workflow
 from grind.workflows.verdict_rules import tells_legs_apart
 
