@@ -153,6 +153,7 @@ _MODULES = {
     "grind.commands.receipt": "receipt",
     "grind.commands.rollback": "rollback",
     "grind.commands.running": "run",
+    "grind.commands.selecting": "run",
     "grind.commands.stats": "history",
     "grind.commands.trust": "trust",
     "grind.commands.verifying": "probe",
