@@ -13,6 +13,7 @@ from grind.core.gate import Answer
 from grind.core.release import Release, State, fold
 from grind.flows import land as flow
 from grind.flows.afterland import carry_out, carry_out_all, done_for
+from grind.flows.landing import plan_landing
 from grind.ui.land_text import Outcome
 from grind.wiring.landing import Effects
 from grind.wiring.standing import leave_briefs
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from grind.core.repository import PushResult
     from grind.flows.basis import Basis, Options
     from grind.flows.gate import Asked
-    from grind.flows.land import Landing
+    from grind.flows.landing import Landing
     from grind.wiring import Session
 
 _PROVEN = (Answer.OK, Answer.WEAKENED, Answer.BAD_SIGNATURE)
@@ -51,7 +52,7 @@ def attempt(session: Session, args: argparse.Namespace, this: Attempt) -> Outcom
     basis = find_basis(session.repository, options, labels, snapshot)
     push = push_from(session, basis)
     release, last = release_for(session, basis)
-    landing = flow.plan_landing(
+    landing = plan_landing(
         session.repository,
         basis,
         squash=args.squash or this.merged,

@@ -144,14 +144,14 @@ class Turn:
             release_for,
             require_proof,
         )
-        from grind.flows import land as flow
         from grind.flows.basis import Options
+        from grind.flows.landing import NothingToLandError, plan_landing
 
         session, basis = self.session, self._basis(steps=True)
         release, last = release_for(session, basis)
         try:
-            landing = flow.plan_landing(session.repository, basis, squash=False, last=last)
-        except flow.NothingToLandError as nothing:
+            landing = plan_landing(session.repository, basis, squash=False, last=last)
+        except NothingToLandError as nothing:
             self.commit = basis.snapshot.commit
             return Outcome("skipped", reason=nothing.message)
         message = self.args.message if landing.needs_commit else None

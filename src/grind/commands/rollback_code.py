@@ -177,7 +177,7 @@ def _land(
 ) -> int:
     from grind.commands.landing import Around, land_with_effects, release_for
     from grind.core.release import Release, State
-    from grind.flows.land import plan_landing
+    from grind.flows.landing import plan_landing
 
     release, last = release_for(session, basis)
     if last.state is State.LANDED:  # the same tree landed before: that was another landing
