@@ -12,9 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.activation.commands_host import CommandsWorld
-from tests.activation.conftest import need_nix
-from tests.activation.test_over_ssh import ON_HOST, FarWorld
-from tests.sshd import Sshd
+from tests.activation.far import FarWorld
 
 
 @pytest.fixture
@@ -24,15 +22,6 @@ def site(tmp_path: Path) -> Iterator[CommandsWorld]:
     assert made.world.grind("activate").code == 0
     yield made
     made.shut_down()
-
-
-@pytest.fixture
-def far(tmp_path: Path) -> Iterator[FarWorld]:
-    need_nix()
-    with Sshd(tmp_path / "s", also=ON_HOST) as sshd:
-        made = FarWorld(tmp_path / "far", sshd)
-        yield made
-        made.lab.shut_down()
 
 
 def lock(root: Path, *arguments: str) -> list[str]:
