@@ -70,8 +70,8 @@ class Git:
         return Git(self.cwd, {**self.env, **extra})
 
     def start(self, args: Sequence[str], request: bytes = b"") -> Running:
-        """Start git, write a short `request` (less than a pipe holds) and do not wait; pass it to
-        `finish`."""
+        """Start git, write a short `request` (less than a pipe holds) and do not wait: its `finish`
+        does."""
         running = self._start(args, stdin=bool(request))
         running.send(request)
         return running
