@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -244,6 +245,28 @@ def test_cargo_without_a_setup_action(job: Job) -> None:
     )
     assert job.run("command -v probe").strip().startswith(str(job.temp))
     assert not (job.home / ".cargo").exists()
+
+
+def test_only_proxies_of_rustup_are_taken_as_they_are(job: Job, tmp_path: Path) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    proxy = programs / "rustup"
+    proxy.write_text('#!/bin/sh\necho "proxy as ${0##*/}"\n')
+    proxy.chmod(0o755)
+    (programs / "rustc").hardlink_to(proxy)
+    (programs / "rustfmt").symlink_to("rustup")
+    # Of another maker, and not a proxy.
+    (programs / "cargo").write_text("#!/bin/sh\necho 'not a proxy'\n")
+    (programs / "cargo").chmod(0o755)
+    job.env["PATH"] = f"{programs}:{job.env['PATH']}"
+    job.provide(base_environment(Facts()))
+    for name in ("cargo", "rustc", "rustfmt", "cargo-clippy"):
+        assert job.run(name) == f"proxy as {name}\n"
+
+
+def test_the_base_asks_for_the_home_of_the_user_and_leaves_the_jobs(job: Job) -> None:
+    told = job.run(script("common.sh") + 'bash -c \'printf "%s\\n" "$HOME" "$1"\' bash "$home"\n')
+    assert told.splitlines() == [str(job.home), pwd.getpwuid(os.getuid()).pw_dir]
 
 
 def test_go(job: Job) -> None:

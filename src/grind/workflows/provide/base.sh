@@ -1,29 +1,22 @@
 # For every job: what a runner has without any setup action, with installs kept in the job.
+folders "${npm_needs[@]}" "${go_needs[@]}" "${gem_needs[@]}" "${cargo_needs[@]}" "${pip_needs[@]}" "$root/python-door"
 npm_folders
 go_folders
 gem_folders
 cargo_home
-rustup=$(command -v rustup || true)
-[ -n "$rustup" ] || [ ! -x "$home/.cargo/bin/rustup" ] || rustup=$home/.cargo/bin/rustup
-if [ -n "$rustup" ]; then
+program rustup || [ ! -x "$home/.cargo/bin/rustup" ] || path=$home/.cargo/bin/rustup
+if [ -n "$path" ]; then
   give RUSTUP_HOME "${RUSTUP_HOME:-$home/.rustup}"
   give RUSTUP_AUTO_INSTALL 0
-  rustup_proxies "${rustup%/*}"
+  rustup_proxies "${path%/*}"
 fi
 pip_folders
 # Python: an environment of the job's own, made when the first step asks for it, since most jobs do
 # not. Its bin folder stands before the door-keepers, so they are met only once.
-python=
-for program in python3 python; do
-  if python=$(command -v "$program"); then break; fi
-done
-if [ -n "$python" ]; then
+if program python3 || program python; then
   venv=$root/python-base
-  mkdir -p "$root/python-door"
-  {
-    printf '#!/usr/bin/env bash\nset -euo pipefail\nvenv=%q\npython=%q\nold=%q\n' "$venv" "$python" "$PATH"
-    cat <<'DOOR'
-exec 9>"$venv.lock"
+  printf -v keeper '#!/usr/bin/env bash\nset -euo pipefail\nvenv=%q\npython=%q\nold=%q\n' "$venv" "$path" "$PATH"
+  keeper+='exec 9>"$venv.lock"
 flock 9
 if [ ! -x "$venv/bin/python" ]; then
   rm -rf "$venv.new"
@@ -37,10 +30,10 @@ if [ ! -x "$venv/bin/python" ]; then
 fi
 exec 9>&-
 exec "$venv/bin/${0##*/}" "$@"
-DOOR
-  } >"$root/python-door/python3"
-  chmod 755 "$root/python-door/python3"
-  for name in python pip pip3; do ln -sf python3 "$root/python-door/$name"; done
+'
+  keepers=("$root"/python-door/{python3,python,pip,pip3})
+  for name in "${keepers[@]}"; do printf %s "$keeper" >"$name"; done
+  chmod 755 "${keepers[@]}"
   front "$root/python-door"
   front "$venv/bin"
 fi

@@ -3,9 +3,25 @@ set -euo pipefail
 umask 022
 root=$RUNNER_TEMP/_grind
 cache=${GRIND_CACHE:-$root/cache}
-mkdir -p "$root" "$cache"
-home=$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6) || home=
-home=${home:-$HOME}
+# The user's own home folder is not the job's: without HOME, bash asks the system for it.
+job_home=$HOME
+unset HOME
+home=~
+export HOME=$job_home
+[[ $home != [/~] ]] || home=$HOME
+
+# Programs that need not be started are not: every job waits for these scripts.
+folders() { # FOLDER...
+  local folder missing=()
+  for folder; do [ -d "$folder" ] || missing+=("$folder"); done
+  [ ${#missing[@]} = 0 ] || mkdir -p "${missing[@]}"
+}
+folders "$root" "$cache"
+program() { # NAME: its path is in $path, unless it is not on the PATH
+  hash -r
+  path=
+  hash "$1" 2>/dev/null && path=${BASH_CMDS[$1]-} && [ -n "$path" ]
+}
 
 front() { printf '%s\n' "$1" >>"$GITHUB_PATH"; }
 # A value may hold any line: the delimiter is one that it does not have.
@@ -17,9 +33,15 @@ _pair() {
 give() { _pair "$1" "$2" >>"$GITHUB_ENV"; }
 answer() { _pair "$1" "$2" >>"$GITHUB_OUTPUT"; }
 
+npm_needs=("$root/npm/bin" "$root/npm/lib" "$cache/npm" "$cache/yarn" "$cache/corepack")
+pip_needs=("$root/pipx/bin" "$cache/pip" "$cache/uv")
+cargo_needs=("$root/cargo/bin" "$cache/cargo/registry" "$cache/cargo/git")
+go_needs=("$root/go/bin" "$cache/go/mod" "$cache/go/build")
+gem_needs=("$root/gems/bin" "$root/bundle")
+
 # npm's own folders: what is installed globally stays in the job, what is downloaded is shared.
 npm_folders() {
-  mkdir -p "$root/npm/bin" "$root/npm/lib" "$cache/npm" "$cache/yarn" "$cache/corepack"
+  folders "${npm_needs[@]}"
   give NPM_CONFIG_PREFIX "$root/npm"
   give NPM_CONFIG_CACHE "$cache/npm"
   give YARN_CACHE_FOLDER "$cache/yarn"
@@ -29,7 +51,7 @@ npm_folders() {
 }
 # pip and its kin: caches shared, programs in the job.
 pip_folders() {
-  mkdir -p "$root/pipx/bin" "$cache/pip" "$cache/uv"
+  folders "${pip_needs[@]}"
   give PIP_CACHE_DIR "$cache/pip"
   give UV_CACHE_DIR "$cache/uv"
   give PIPX_HOME "$root/pipx"
@@ -38,24 +60,30 @@ pip_folders() {
 }
 # An own CARGO_HOME whose downloads are the shared ones; cargo locks them itself.
 cargo_home() {
-  local name
-  mkdir -p "$root/cargo/bin" "$cache/cargo/registry" "$cache/cargo/git"
+  local name missing=()
+  folders "${cargo_needs[@]}"
   : >>"$cache/cargo/.package-cache"
   for name in registry git .package-cache; do
-    [ -e "$root/cargo/$name" ] || ln -s "$cache/cargo/$name" "$root/cargo/$name"
+    [ -e "$root/cargo/$name" ] || missing+=("$cache/cargo/$name")
   done
+  [ ${#missing[@]} = 0 ] || ln -s -t "$root/cargo" "${missing[@]}"
   give CARGO_HOME "$root/cargo"
   front "$root/cargo/bin"
 }
 # rustup's proxies, under the names they go by.
 rustup_proxies() {
-  local name
+  local name beside=()
   for name in cargo rustc rustdoc rustfmt cargo-fmt cargo-clippy clippy-driver cargo-miri rust-gdb rust-lldb rust-analyzer rustup; do
-    ln -sf "$1/rustup" "$root/cargo/bin/$name"
+    if [ "$1/$name" -ef "$1/rustup" ]; then
+      beside+=("$1/$name")
+    else
+      ln -sf "$1/rustup" "$root/cargo/bin/$name"
+    fi
   done
+  [ ${#beside[@]} = 0 ] || ln -sf -t "$root/cargo/bin" "${beside[@]}"
 }
 go_folders() {
-  mkdir -p "$root/go/bin" "$cache/go/mod" "$cache/go/build"
+  folders "${go_needs[@]}"
   give GOPATH "$root/go"
   give GOMODCACHE "$cache/go/mod"
   give GOCACHE "$cache/go/build"
@@ -63,7 +91,7 @@ go_folders() {
   front "$root/go/bin"
 }
 gem_folders() {
-  mkdir -p "$root/gems/bin" "$root/bundle"
+  folders "${gem_needs[@]}"
   give GEM_HOME "$root/gems"
   give BUNDLE_PATH "$root/bundle"
   give BUNDLE_USER_HOME "$root/bundler"
