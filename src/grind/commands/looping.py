@@ -136,14 +136,8 @@ class Turn:
 
     def _land(self) -> Outcome:
         from grind.commands.hosting import bring_workspace_along
-        from grind.commands.landing import (
-            Around,
-            check_message,
-            land_with_effects,
-            push_from,
-            release_for,
-            require_proof,
-        )
+        from grind.commands.landing import Around, land_with_effects
+        from grind.commands.landready import check_message, push_from, release_for, require_proof
         from grind.flows.basis import Options
         from grind.flows.landing import NothingToLandError, plan_landing
 
