@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -172,6 +173,54 @@ def test_base_python_made_by_two_at_once(job: Job) -> None:
     job.provide(base_environment(Facts()))
     text = "python3 -c 'print(1)' & python -c 'print(2)' & pip --version &\nfor job in %1 %2 %3; do wait $job; done"
     assert job.run(text)
+
+
+def contents(venv: Path) -> dict[str, bytes]:
+    """Every file of an environment as it would be in one at /venv; what says when, or how, is left out."""
+    found = {}
+    for path in sorted(venv.rglob("*")):
+        name = str(path.relative_to(venv))
+        if path.is_symlink():
+            found[name] = os.readlink(path).encode()
+        elif path.is_file() and path.suffix != ".pyc" and path.name not in ("RECORD", "pyvenv.cfg"):
+            found[name] = path.read_bytes().replace(bytes(venv), b"/venv")
+    return found
+
+
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that several tests share: what is copied takes seconds to make."""
+    return tmp_path_factory.mktemp("made-once")
+
+
+@pytest.mark.parametrize("folder", ["plain", "with a blank", "n" * 120])
+def test_a_copied_environment_is_as_venv_makes_it(
+    job: Job, tmp_path: Path, made_once: Path, folder: str
+) -> None:
+    python = shutil.which("python3")
+    assert python is not None, "python3 is part of the base"
+    copied, made = tmp_path / folder / "copy" / "venv", tmp_path / folder / "made" / "venv"
+    text = script("common.sh") + 'python_environment "${words[@]}"\n'
+    words = shlex.join([python, str(copied), str(made_once)])
+    job.run(f"words=({words})\n{text}")
+    subprocess.run([python, "-m", "venv", made], check=True)
+    assert contents(copied) == contents(made)
+    for name in ("pip", "pip3"):
+        said = subprocess.run([copied / "bin" / name, "--version"], capture_output=True, text=True)
+        assert str(copied / "lib") in said.stdout, said.stderr
+
+
+def test_no_environment_is_kept_of_a_python_that_cannot_make_one(job: Job, tmp_path: Path) -> None:
+    python = tmp_path / "python3"
+    # As Debian's without python3-venv: the environment, and then no pip for it.
+    python.write_text(
+        '#!/bin/sh\nfor word; do [ "$word" != --without-pip ] || exec python3 "$@"; done\n'
+        'exec python3 -c "import sys, venv; venv.create(sys.argv[1], symlinks=True); sys.exit(1)" "$3"\n'
+    )
+    python.chmod(0o755)
+    text = script("common.sh") + f'python_environment {python} "$RUNNER_TEMP/venv" "$GRIND_CACHE"\n'
+    job.run(text, check=False)
+    assert list((job.cache / "venv").iterdir()) == []
 
 
 def test_base_folders(job: Job) -> None:

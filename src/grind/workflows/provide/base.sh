@@ -15,12 +15,13 @@ pip_folders
 # not. Its bin folder stands before the door-keepers, so they are met only once.
 if program python3 || program python; then
   venv=$root/python-base
-  printf -v keeper '#!/usr/bin/env bash\nset -euo pipefail\nvenv=%q\npython=%q\nold=%q\n' "$venv" "$path" "$PATH"
+  printf -v keeper '#!/usr/bin/env bash\nset -euo pipefail\nvenv=%q\npython=%q\nold=%q\ncache=%q\n%s\n' \
+    "$venv" "$path" "$PATH" "$cache" "$(declare -f python_environment)"
   keeper+='exec 9>"$venv.lock"
 flock 9
 if [ ! -x "$venv/bin/python" ]; then
   rm -rf "$venv.new"
-  PATH=$old "$python" -m venv "$venv" >"$venv.log" 2>&1 || {
+  PATH=$old python_environment "$python" "$venv" "$cache" >"$venv.log" 2>&1 || {
     if PATH=$old command -v uv >/dev/null; then
       PATH=$old uv venv --quiet --seed --no-python-downloads --clear --python "$python" "$venv"
     else

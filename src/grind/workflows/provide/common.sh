@@ -82,6 +82,45 @@ rustup_proxies() {
   done
   [ ${#beside[@]} = 0 ] || ln -sf -t "$root/cargo/bin" "${beside[@]}"
 }
+# A virtual environment with what ensurepip puts into one. That takes seconds: it is made once for each
+# interpreter, and copied.
+python_environment() { # PYTHON VENV CACHE
+  local home='' version='' name text key made aside header file
+  "$1" -m venv --without-pip "$2" || return
+  while IFS=' =' read -r name text; do
+    case $name in home) home=$text ;; version | version_info) version=$text ;; esac
+  done <"$2/pyvenv.cfg"
+  # Debian packs the wheels of ensurepip apart.
+  key=$(stat -L -c %Y -- "$2/bin/python" /usr/share/python-wheels 2>/dev/null) || true
+  key=${home//\//%}-$version-${key//$'\n'/-} made=$3/venv/$key
+  # Neither a name that is too long, nor a path to be written into scripts that somebody else has quoted.
+  if [ ${#key} -gt 200 ] || [[ $2 == *[\"\'\\\$\`[:cntrl:]]* ]]; then
+    "$1" -m venv --clear "$2"
+    return
+  fi
+  if [ ! -d "$made" ]; then
+    aside=$made.new.$$
+    rm -rf "$aside"
+    "$1" -m venv "$aside" || { rm -rf "$aside"; return 1; }
+    # Of two that made it one is kept: they are alike.
+    mv -T "$aside" "$made" 2>/dev/null || rm -rf "$aside"
+  fi
+  cp -a "$made"/lib/*/site-packages/. "$2"/lib/*/site-packages/ || return
+  header=$2/bin/python3
+  if [ ${#header} -gt 124 ] || [[ $header == *' '* ]]; then
+    # As pip writes it for a path that the kernel would not take.
+    [[ $header != *' '* ]] || header="\"$header\""
+    printf -v header '#!/bin/sh\n'"'''exec'"' %s "$0" "$@"\n'"' '''" "$header"
+  else
+    header="#!$header"
+  fi
+  for file in "$made"/bin/*; do
+    name=$2/bin/${file##*/}
+    [ ! -e "$name" ] || continue
+    text=$(<"$file") && text=${text#*$'\n'} && text=${text#"'''exec'"*$'\n'"' '''"$'\n'}
+    cp -p "$file" "$name" && printf '%s\n%s\n' "$header" "$text" >"$name" || return
+  done
+}
 go_folders() {
   folders "${go_needs[@]}"
   give GOPATH "$root/go"

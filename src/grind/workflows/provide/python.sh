@@ -2,7 +2,7 @@
 # GRIND_UPDATE_ENVIRONMENT: `false` leaves the PATH alone, as the action's input does.
 venv=$root/python-$GRIND_PYTHON_VERSION
 if [ ! -x "$venv/bin/python" ]; then
-  if ! "$GRIND_PYTHON" -m venv "$venv" >"$root/venv.log" 2>&1; then
+  if ! python_environment "$GRIND_PYTHON" "$venv" "$cache" >"$root/venv.log" 2>&1; then
     rm -rf "$venv"
     # Debian packs ensurepip apart: uv or virtualenv can do without.
     if command -v uv >/dev/null; then
