@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from grind.core.events import Entry, StepEnded, StepOutput, decode
+from grind.core.events import Entry, JobEnded, StepEnded, StepOutput, decode
 from grind.ui.ndjson import NdjsonFace
 from grind.ui.plain import PlainFace
 from grind.ui.words import ASCII
@@ -50,6 +50,16 @@ def test_what_failed_is_the_last_thing_said() -> None:
 def test_a_step_cannot_forge_the_verdict() -> None:
     lines = shown(RED, follow=True).splitlines()
     assert [line for line in lines if line.startswith(("green", "red"))] == lines[-1:]
+
+
+def test_a_job_that_may_fail_is_told_once() -> None:
+    forgiven = ended(
+        TEST, 1, "pytest", outcome="failure", conclusion="failure", exit_code=1, gating=False
+    )
+    failed = JobEnded(job=TEST, conclusion="failure", duration=2.0)
+    lines = shown(entries(STARTED, forgiven, failed, run_ended("green"))).splitlines()
+    assert len([line for line in lines if "✗" in line]) == 1
+    assert lines[-1].startswith("green · ")
 
 
 def test_landing() -> None:

@@ -98,7 +98,11 @@ class Board:
 
     def failed_jobs(self) -> list[JobEnded]:
         """Return the jobs that failed by themselves: no failed step of theirs tells why."""
-        told = {failure.job for failure in self.failures}
+        told = {
+            job
+            for job, steps in self.results.items()
+            if any(step.conclusion == "failure" for step in steps.values())
+        }
         return [
             job for job in self.done.values() if job.conclusion == "failure" and job.job not in told
         ]
