@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from importlib.resources import files
+
+from grind.core.bundled import bundled
 
 RUNNER = (
     "base.sh",
@@ -38,13 +39,12 @@ HOST = (
 
 def program(parts: tuple[str, ...] = RUNNER) -> bytes:
     """Return one of them as one bash program."""
-    folder = files(__package__ or __name__)
-    return b"\n".join((folder / part).read_bytes() for part in parts)
+    return b"\n".join(bundled("grind.adapters.runner", part) for part in parts)
 
 
 def boot() -> bytes:
     """Return what a session is fed before anything else."""
-    return (files(__package__ or __name__) / "boot.sh").read_bytes()
+    return bundled("grind.adapters.runner", "boot.sh")
 
 
 def program_name(text: bytes) -> str:
