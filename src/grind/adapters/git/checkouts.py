@@ -9,7 +9,6 @@ import time
 
 from grind.adapters.git.process import Answer, demand
 from grind.adapters.git.site import Site
-from grind.adapters.git.spawn import finish
 from grind.core.errors import GrindError
 from grind.core.repository import Snapshot
 
@@ -33,7 +32,7 @@ def prepare(site: Site, snapshot: Snapshot, remote: str | None, branch: str) -> 
         theirs, local = _refs(site, remote)
         _keep_objects(site, snapshot, [*theirs.values(), *local])
     finally:
-        looked = finish(looking)
+        looked = looking.finish()
     wanted = {name: oid for name, oid in theirs.items() if not _clashes(name, branch)}
     wanted[f"refs/heads/{branch}"] = snapshot.commit
     wanted[_SNAP + snapshot.commit] = snapshot.commit
