@@ -27,7 +27,7 @@ GROUPS = (
             ("init", "write a commented grind.toml from what the repository shows"),
             ("doctor", "what the host has and lacks, each finding with its remedy"),
             ("trust", "say yes to exactly the hosts and commands that grind.toml names"),
-            ("hook", "install the pre-push hook that asks the gate"),
+            ("hook", "install the pre-push hook, which lets through what is proven"),
         ),
     ),
     (
@@ -127,10 +127,11 @@ class Commands:
         yield TITLE
         yield ""
         yield "usage: grind COMMAND [options]"
+        width = max(map(len, self.names), default=0)
         for title, rows in self.groups:
             yield ""
             yield title
-            yield from (f"  {name:<8} {told}" for name, told in rows)
+            yield from (f"  {name:<{width}}  {told}" for name, told in rows)
         if self.examples:
             yield ""
             yield "Examples"

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.activation.far import ON_HOST, FarWorld
 from tests.activation.world import HostWorld
+from tests.sshd import Sshd
 
 
 def need_nix() -> None:
@@ -22,3 +24,12 @@ def host(tmp_path: Path) -> Iterator[HostWorld]:
     made = HostWorld(tmp_path / "w")
     yield made
     made.lab.shut_down()
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Iterator[FarWorld]:
+    need_nix()
+    with Sshd(tmp_path / "s", also=ON_HOST) as sshd:
+        made = FarWorld(tmp_path / "far", sshd)
+        yield made
+        made.lab.shut_down()

@@ -12,9 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.activation.commands_host import CommandsWorld
-from tests.activation.conftest import need_nix
-from tests.activation.test_over_ssh import ON_HOST, FarWorld
-from tests.sshd import Sshd
+from tests.activation.far import FarWorld
 
 
 @pytest.fixture
@@ -24,15 +22,6 @@ def site(tmp_path: Path) -> Iterator[CommandsWorld]:
     assert made.world.grind("activate").code == 0
     yield made
     made.shut_down()
-
-
-@pytest.fixture
-def far(tmp_path: Path) -> Iterator[FarWorld]:
-    need_nix()
-    with Sshd(tmp_path / "s", also=ON_HOST) as sshd:
-        made = FarWorld(tmp_path / "far", sshd)
-        yield made
-        made.lab.shut_down()
 
 
 def lock(root: Path, *arguments: str) -> list[str]:
@@ -67,13 +56,15 @@ def somebody() -> Iterator[subprocess.Popen[bytes]]:
 def test_held_while_the_host_waits_and_free_afterwards(site: CommandsWorld) -> None:
     root = site.world.root
     site.world.write({"VERSION": "2\n", "MODE": "hang\n"})
+    site.world.env["SSH_CONNECTION"] = "10.0.0.9 50000 10.0.0.1 22"
     process = site.world.begin("activate")
     wait_for_the_second(site)
     os.killpg(process.pid, signal.SIGKILL)  # the client; the supervisor stays
     site.world.end(process)
-    word, _, _, _, who, _, what = lock(root, "show", "activation")
+    word, _, _, _, who, origin, what = lock(root, "show", "activation")
     assert (word, what.rpartition(" ")[0]) == ("held", "grind activate")
     assert who.endswith(f"@{os.uname().nodename}")
+    assert origin == "10.0.0.9", "whoever is logged in on the host itself"
     for restart in (("rollback", "runtime", "web.service"), ("rollback", "host")):
         refused = site.world.grind(*restart)
         assert refused.code != 0
@@ -164,10 +155,12 @@ def test_over_ssh(far: FarWorld) -> None:
     far.greens, far.deadline = 60, "20s"
     far.begin("1")
     far.change("2")
+    far.world.env["SSH_CONNECTION"] = "10.0.0.9 50000 10.0.0.1 22"  # of us, not of the host
     process = far.world.begin("activate")
     far.lab.wait_for("waiting")
-    word, _, _, _, who, _, what = lock(far.sshd.home, "show", "activation")
+    word, _, _, _, who, origin, what = lock(far.sshd.home, "show", "activation")
     assert (word, what.rpartition(" ")[0]) == ("held", "grind activate")
+    assert origin == "127.0.0.1", "as the host sees it"
     assert who.endswith(f"@{os.uname().nodename}")
     assert far.world.end(process).code == 0
     assert lock(far.sshd.home, "show", "activation") == ["free"]

@@ -2,43 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.activation.conftest import need_nix
-from tests.activation.lab import NIX_VARIABLES
+from tests.activation.far import FarWorld
 from tests.activation.test_faults import is_back
-from tests.activation.world import HostWorld
-from tests.sshd import Sshd
-
-ON_HOST = ("nix", "nix-env", "nix-store", "nix-build", "cmp", "systemctl")
-
-
-class FarWorld(HostWorld):
-    """The host is reached through ssh, as `far`."""
-
-    def __init__(self, root: Path, sshd: Sshd) -> None:
-        super().__init__(root)
-        self.sshd = sshd
-        self.world.env |= sshd.env
-
-    def toml(self, *lines: str) -> str:
-        fixed = {name: self.lab.env[name] for name in NIX_VARIABLES}
-        fixed |= {"GRIND_BOOT_ID_FILE": str(self.boot_id)}
-        text = ", ".join(f'{name} = "{value}"' for name, value in fixed.items())
-        head = f'[hosts.far]\nssh = "{self.sshd.alias}"\npath = ["{self.lab.root / "bin"}"]\nset = {{ {text} }}\n'
-        return head + super().toml(*lines).partition("\n")[2].partition("\n")[2]
-
-
-@pytest.fixture
-def far(tmp_path: Path) -> Iterator[FarWorld]:
-    need_nix()
-    with Sshd(tmp_path / "s", also=ON_HOST) as sshd:
-        made = FarWorld(tmp_path / "far", sshd)
-        yield made
-        made.lab.shut_down()
 
 
 @pytest.mark.campaign

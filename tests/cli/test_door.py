@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -55,8 +56,16 @@ def test_help_lists_what_is_there_and_nothing_else(
 ) -> None:
     assert run(argv, ACT) == 0
     out = capsys.readouterr().out
-    assert "  act      do it\n" in out
+    assert "  act  do it\n" in out
     assert "absent" not in out
+
+
+def test_what_commands_do_stands_in_one_column() -> None:
+    lines = Commands().help().partition("Examples")[0].splitlines()
+    rows = [found for line in lines if (found := re.match(r"  (\S+)( +)", line))]
+    assert {len(row.group(1)) for row in rows} >= {2, len("completion")}
+    assert len({row.end() for row in rows}) == 1
+    assert all(len(row.group(2)) >= 2 for row in rows)
 
 
 def test_no_command_is_not_success(capsys: pytest.CaptureFixture[str]) -> None:

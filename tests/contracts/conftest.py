@@ -50,14 +50,14 @@ def ssh_host(
     )
 
 
-def host_at(folder: Path) -> LocalHost | SshHost:
+def host_at(folder: Path, graces: Graces = SHORT) -> LocalHost | SshHost:
     """The host of the rig in this folder, as a client of its own would make it."""
     if not (folder / "way").exists():
-        return local_host(folder)
+        return local_host(folder, graces)
     config, alias, slug = (folder / "way").read_text().split("\n")
     way = door(alias, {}, config=config, persist=5)
     return SshHost(
-        way, RealClock(), name="grind", slug=slug, environ=os.environ, graces=SHORT, patience=60.0
+        way, RealClock(), name="grind", slug=slug, environ=os.environ, graces=graces, patience=60.0
     )
 
 
@@ -69,15 +69,21 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 
 
 @pytest.fixture(params=["local", "ssh"])
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    """A host with an empty state folder; whatever a test leaves running is ended."""
+def rig_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder that `host_at` makes a host of, which has an empty state folder."""
     if request.param == "ssh":
         host: Sshd = request.getfixturevalue("sshd")
         slug = f"{tmp_path.name}/repository"
         (host.state / slug).mkdir(parents=True, mode=0o700)
         (tmp_path / "state").symlink_to(host.state / slug)
         (tmp_path / "way").write_text("\n".join((host.config, host.alias, slug)))
-    yield from played(Rig(host_at(tmp_path), tmp_path, host_at))
+    return tmp_path
+
+
+@pytest.fixture
+def rig(rig_folder: Path) -> Iterator[Rig]:
+    """A host with an empty state folder; whatever a test leaves running is ended."""
+    yield from played(Rig(host_at(rig_folder), rig_folder, host_at))
 
 
 def played(rig: Rig) -> Iterator[Rig]:

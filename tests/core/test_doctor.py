@@ -116,7 +116,7 @@ def test_what_holds_the_memory(facts: dict[str, str | None], words: str) -> None
 def test_on_this_machine_itself_nothing_holds_the_memory() -> None:
     findings = judge_host(GOOD, skew=0.0, tools={}, here=True)
     [found] = [one for one in findings if one.name == "units"]
-    assert "`memory` holds nothing here" in found.told
+    assert "`memory` of grind.toml limits nothing here" in found.told
     assert "--scope -p MemoryMax" in found.remedy
 
 

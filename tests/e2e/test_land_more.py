@@ -48,6 +48,19 @@ def test_rebase_proves_the_merged_tree_and_pushes_it(world: World) -> None:
     assert len(world.receipts) == 2, "of one's own tree, and of the merged one"
 
 
+def test_a_repository_without_commits_lands_on_no_branch_of_a_remote_with_some(
+    world: World,
+) -> None:
+    """Neither on the main one nor beside it: what is pushed stands on the main branch."""
+    world.start(PASS)
+    world.git("symbolic-ref", "HEAD", "refs/heads/nothing-yet")
+    for to in ([], ["--branch", "beside"]):
+        done = world.grind("land", *to, "-m", "x")
+        assert done.code == 3, done
+        assert "origin/main has commits, and this repository has none" in done.err
+    assert world.git("for-each-ref", "--format=%(refname)", cwd=world.remote) == "refs/heads/main"
+
+
 def test_rebase_where_nothing_moved_is_a_plain_landing(world: World) -> None:
     world.start(PASS)
     prove(world)

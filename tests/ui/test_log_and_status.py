@@ -6,6 +6,7 @@ from datetime import UTC
 
 import pytest
 
+from grind.core.events import EVENTS_SCHEMA, Entry, RunEnded
 from grind.ui.layout import cells
 from grind.ui.log_text import render_log
 from grind.ui.status_text import Status, render_status
@@ -53,6 +54,48 @@ def test_status_of_a_fresh_repository() -> None:
     assert told[1].split() == ["proof", "not", "proven"]
     assert told[3].split() == ["last", "no", "run", "yet"]
     assert told[4].split() == ["next", "grind", "check"]
+
+
+TREE = "40663b517b9b" + "0" * 28
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        (
+            "there is no receipt for tree 40663b517b9b: nothing has proven it",
+            "nothing has proven it",
+        ),
+        ("the receipt for tree 40663b517b9b is partial: ci.yml/test: no", "ci.yml/test: no"),
+        ("the receipt for tree 40663b517b9b is 20 days old", "20 days old"),
+        ("tree 40663b517b9b was checked, and failed: pytest", "failed: pytest"),
+        ("the receipt for tree 000000000000 is 20 days old", None),
+    ],
+)
+def test_what_a_line_has_said_is_not_said_again(reason: str, told: str | None) -> None:
+    status = Status(tree=TREE, proof_reason=reason, next="grind check", why=reason)
+    lines = render_status(status, 120, False).splitlines()
+    assert lines[1] == f"proof    not proven · {told or reason}"
+    assert lines[4] == "next     grind check"
+
+
+def test_log_keeps_the_lines_for_grind_toml_apart() -> None:
+    ended = RunEnded(
+        run="r",
+        state="partial",
+        exit_code=3,
+        executed=0,
+        failed=0,
+        refused=1,
+        remedies=("install it, or in grind.toml:\n[[verdict]]\nuses = 'a/b@*'", "grind plan"),
+    )
+    lines = list(render_log([Entry(EVENTS_SCHEMA, 1, 0.0, ended)], False, zone=UTC))
+    assert lines[-4:] == [
+        "           → install it, or in grind.toml:",
+        "             [[verdict]]",
+        "             uses = 'a/b@*'",
+        "           → grind plan",
+    ]
 
 
 def test_log_has_a_time_on_every_line() -> None:

@@ -94,6 +94,17 @@ def test_a_job_that_is_refused_whole_is_one_sentence() -> None:
     assert "4 steps:" not in shown
 
 
+def test_a_reason_that_the_job_has_is_not_said_of_its_steps_again() -> None:
+    why = "deploys to environment 'production': shown, never executed"
+    first, second = step(0, "one", reason=why), step(1, "two", reason="another")
+    jobs = (job("deploy", first, second, reason=why), job("other", first))
+    shown = render_plan(msgspec.structs.replace(PLAN, jobs=jobs), 100, False)
+    assert [line.strip() for line in shown.splitlines() if why in line] == [why, why]
+    deploy, other = shown.split("  other\n")
+    assert deploy.index(why) < deploy.index("one") < deploy.index("another")
+    assert other.index("one") < other.index(why)
+
+
 def test_a_matrix_that_is_not_run_is_named_once() -> None:
     jobs = tuple(
         job(f"build (os-{n})", step(0, "a"), id="build", active=False, reason="no tag")

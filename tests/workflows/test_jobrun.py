@@ -487,7 +487,7 @@ def _one_by_one(plan: JobPlan, endings: dict[int, Ending]) -> tuple[list[StepRes
     machine = JobMachine(replace(plan, steps=()), contexts, INPUTS)
     told: list[StepResult] = []
     for step in plan.steps:
-        machine.plan = replace(plan, steps=(*machine.plan.steps, step))
+        machine._job.plan = replace(plan, steps=(*machine._job.plan.steps, step))
         machine._finished = False
         for move in machine.moves():
             if isinstance(move, Settle):

@@ -27,6 +27,24 @@ def faults(source: str | bytes) -> list[str]:
     return [str(problem) for problem in parse_yaml("f", raw).problems]
 
 
+PRINTABLE = (
+    (0x9, 0xA), (0xD, 0xD), (0x20, 0x7E), (0x85, 0x85), (0xA0, 0xD7FF), (0xE000, 0xFEFE),
+    (0xFF00, 0xFFFD), (0x10000, 0x10FFFF),
+)  # fmt: skip
+
+
+def test_every_character_that_yaml_does_not_print_is_refused_and_no_other() -> None:
+    """By YAML 1.2's own list, less the byte order mark; half a surrogate pair is no UTF-8."""
+    known = {code for first, last in PRINTABLE for code in range(first, last + 1)}
+    edges = {code + by for pair in PRINTABLE for code in pair for by in (-1, 0, 1)}
+    edges |= {*range(0x100), 0xFEFF, 0xFFFE, 0xFFFF}
+    for code in sorted(edges - {*range(0xD800, 0xE000), 0x110000}):
+        refused = f"control character U+{code:04X} is not allowed" in "".join(
+            faults(f"a: b # {chr(code)}\n")
+        )
+        assert refused is (code not in known), hex(code)
+
+
 @pytest.mark.parametrize(
     ("text", "value", "string"),
     [

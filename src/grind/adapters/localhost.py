@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from grind.adapters.localfiles import write_new
-from grind.adapters.locallane import LaneFiles, LocalGround
+from grind.adapters.locallane import LaneFiles, LocalGround, start_time
 from grind.adapters.runner import wire
 from grind.adapters.runner.client import RunnerLane
 from grind.adapters.runner.program import program, program_name
@@ -130,6 +130,10 @@ class LocalHost:
         wire.check_spec(spec)
         folder = self._state / "runs" / spec.run / spec.key
         resumed = folder.is_dir() or not self._make(folder, spec)
+        if not (folder / "env").exists():
+            # What tells a lane that nobody has begun that somebody still can.
+            with contextlib.suppress(OSError):
+                (folder / f"here.{start_time(os.getpid())}-{os.getpid()}").touch(mode=0o600)
         files = LaneFiles(folder, self._clock)
         if files.claim() is None:
             await self._start(folder)
@@ -178,7 +182,7 @@ class LocalHost:
         track = f"grind-{spec.run}-{secrets.token_hex(8)}"
         for part in ("", "queue", "s", "f", "events"):
             (aside / part).mkdir(mode=0o700)
-        for fifo in ("wake", "life", "idle", "out"):
+        for fifo in ("wake", "life", "idle", "out", "go0", "go1"):
             os.mkfifo(aside / fifo, 0o600)
         fields = wire.spec_fields(spec, track, os.fspath(self._state), self._graces, self._outer)
         # In `lost` blanks whose blocks exist, so that a reason can be written on a full disk.

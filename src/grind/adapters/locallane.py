@@ -16,7 +16,7 @@ from grind.adapters.runner import wire
 from grind.ports import Clock
 
 _AT_ONCE = 0.01
-"""Seconds that are waited for whatever happens: nothing that is waited for would be known sooner."""
+"""Seconds that are waited for whatever there is to read: only the end of the runner is told at once."""
 _GLANCE = 0.015
 """Seconds between two looks at how large the files are."""
 WHOLE = 64 * 1024 * 1024
@@ -83,15 +83,16 @@ class LaneFiles:
     async def pause(self, seconds: float) -> None:
         """Wait so long, or until there is more to read, or the runner has ended: that is the end of
         the lane."""
-        gone = self._gone() if seconds > _AT_ONCE else None
+        gone = self._gone()
         if gone is None or gone.is_set():
             await self._clock.sleep(min(seconds, _AT_ONCE) if gone is not None else seconds)
             return
+        glance = _GLANCE if seconds > _AT_ONCE else seconds
         before = self._sizes()
         while seconds > 0 and not gone.is_set() and self._sizes() == before:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(gone.wait(), min(seconds, _GLANCE))
-            seconds -= _GLANCE
+                await asyncio.wait_for(gone.wait(), min(seconds, glance))
+            seconds -= glance
 
     def _sizes(self) -> tuple[int, ...]:
         """Return how large the files are that have been read from."""

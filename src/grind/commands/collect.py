@@ -30,7 +30,9 @@ EXAMPLES = """\
 """
 COLLECT_SCHEMA = "grind.collect/1"
 KEEP_DAYS = 14.0
+"""Days that runs, snapshots and checkouts which nobody used stay."""
 KEEP_RUNS = 10
+"""Runs whose lanes and raw logs stay on the host; the masked logs are kept with the release."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

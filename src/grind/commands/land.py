@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Land, or refuse and say what is missing."""
     from grind.commands.landing import Attempt, attempt, finish_last, prove_merged
-    from grind.flows.land import MovedError, NothingToLandError
+    from grind.flows.landing import MovedError, NothingToLandError
     from grind.wiring import Session
 
     session = Session(os.getcwd(), os.environ, args.host)

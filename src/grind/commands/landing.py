@@ -7,28 +7,35 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from grind.commands.landready import (
+    check_message,
+    merges,
+    push_from,
+    release_for,
+    require_proof,
+    untested_code,
+)
 from grind.core import events as e
-from grind.core.errors import ExitCode, GrindError, RefusedError
+from grind.core.errors import ExitCode, RefusedError
 from grind.core.gate import Answer
 from grind.core.release import Release, State, fold
 from grind.flows import land as flow
 from grind.flows.afterland import carry_out, carry_out_all, done_for
+from grind.flows.landing import plan_landing
 from grind.ui.land_text import Outcome
 from grind.wiring.landing import Effects
 from grind.wiring.standing import leave_briefs
 
 if TYPE_CHECKING:
-    from grind.adapters.store import ReleaseFolder
     from grind.core.receipt import Receipt
     from grind.core.repository import PushResult
-    from grind.flows.basis import Basis, Options
+    from grind.flows.basis import Basis
     from grind.flows.gate import Asked
-    from grind.flows.land import Landing
+    from grind.flows.landing import Landing
     from grind.wiring import Session
 
 _PROVEN = (Answer.OK, Answer.WEAKENED, Answer.BAD_SIGNATURE)
 """What a run of the checks would not change."""
-_OPEN = (State.IDLE, State.GREEN, State.LANDING, State.COMMITTED, State.LANDED)
 
 
 class Attempt(NamedTuple):
@@ -51,13 +58,13 @@ def attempt(session: Session, args: argparse.Namespace, this: Attempt) -> Outcom
     basis = find_basis(session.repository, options, labels, snapshot)
     push = push_from(session, basis)
     release, last = release_for(session, basis)
-    landing = flow.plan_landing(
+    landing = plan_landing(
         session.repository,
         basis,
         squash=args.squash or this.merged,
         last=last,
         branch=args.branch,
-        merges=_merges(session) if this.merge else None,
+        merges=merges(session) if this.merge else None,
     )
     asked, warnings = None, list[str]()
     if not landing.arrived:
@@ -68,7 +75,7 @@ def attempt(session: Session, args: argparse.Namespace, this: Attempt) -> Outcom
             session.store.refuse(session.clock.now())
             raise
         check_message(args.message, landing, conventional=basis.config.land.conventional)
-        warnings = _atomic(session, args, basis, landing)
+        warnings = untested_code(session, args, basis, landing)
     if args.dry_run:
         return _outcome(landing)._replace(warnings=tuple(warnings))
     with session.lock("grind land"), session.journal(release) as journal:
@@ -232,65 +239,6 @@ def watch_pull(session: Session, args: argparse.Namespace, oid: str) -> int:
         return asyncio.run(watch.watch_commit(session, asked, oid, folder))
 
 
-# --- before the push -----------------------------------------------------------------------------
-
-
-def push_from(
-    session: Session, basis: Basis
-) -> Callable[[str, str, str, str | None], PushResult] | None:
-    """Return how to push from the grind host, when `land.from` says so; None for from here."""
-    if basis.config.land.from_ != "host" or session.is_here(basis.config):
-        return None
-    from grind.commands.hosting import reach_workspace
-    from grind.wiring.hostpush import pusher
-
-    place, chosen = reach_workspace(session, basis.config, "push from it")
-    return pusher(session, place, chosen)
-
-
-def _merges(session: Session) -> str:
-    """Return the local commit that is merged; what is not committed would not be in it."""
-    snapshot = session.repository.snapshot()
-    if not snapshot.committed:
-        raise GrindError(
-            "a merge is of commits, and something is not committed",
-            remedy="grind land --rebase, or git commit first",
-        )
-    return snapshot.commit
-
-
-def release_for(session: Session, basis: Basis) -> tuple[ReleaseFolder, Release]:
-    """Return the release to land in: the last one, when it is about this tree and can still land."""
-    latest = session.store.latest()
-    if latest is not None:
-        with session.journal(latest) as journal:
-            last = fold(journal.read())
-        about = last.started or last.intent
-        if about is not None and about.tree == basis.snapshot.tree and last.state in _OPEN:
-            return latest, last
-    return session.store.new_release(session.clock.now()), Release()
-
-
-def require_proof(
-    session: Session,
-    basis: Basis,
-    options: Options,
-    upstream: str | None,
-    *,
-    accepted: str | None = None,
-) -> Asked:
-    """Ask the gate, by the rules of the remote's main branch, which is at `upstream`; `accepted` is
-    why weaker rules are meant. Raises RefusedError when it does not open."""
-    from grind.wiring import proofs
-
-    asked = proofs.ask(session, options, basis, upstream)
-    if asked.decision.answer is Answer.WEAKENED and accepted:
-        proofs.accept(session, asked, accepted)
-        asked = proofs.ask(session, options, basis, upstream)
-    flow.require_proof(asked.decision)
-    return asked
-
-
 def _record_acceptance(
     session: Session, landing: Landing, record: Callable[[e.Event], None]
 ) -> None:
@@ -305,52 +253,3 @@ def _receipt(session: Session, tree: str) -> Receipt | None:
 
     stored = session.store.receipt(tree)
     return read_receipt(stored) if stored is not None else None
-
-
-def check_message(message: str | None, landing: Landing, *, conventional: bool) -> None:
-    """Raise GrindError when there is no message, or one too many, or one that is not acceptable."""
-    from grind.core.message import problems_of
-
-    if not landing.needs_commit:
-        if message is not None:
-            raise GrindError(
-                "nothing is uncommitted, so HEAD is pushed as it is, with its own message",
-                remedy="grind land (without -m), or --squash",
-            )
-        return
-    if message is None:
-        if landing.made is not None:
-            return  # the commit has its message
-        raise GrindError(
-            "a message is needed for the commit of the proven tree", remedy='grind land -m "…"'
-        )
-    problems = problems_of(message, conventional=conventional)
-    if problems:
-        raise GrindError("; ".join(problems), remedy='grind land -m "…"')
-
-
-def _atomic(
-    session: Session, args: argparse.Namespace, basis: Basis, landing: Landing
-) -> list[str]:
-    """Return a warning about code without tests, or refuse it where that is configured."""
-    from grind.core.atomic import is_code, untested
-
-    said = basis.config.land
-    if said.atomic == "off" or landing.main is None:
-        return []
-    against = landing.snapshot._replace(parent=landing.main, of_rev=True)
-    paths = session.repository.changed_paths(against, None) or ()
-    code = {path for path in paths if is_code(path, said.exempt)}
-    blobs = [b for b in session.repository.blobs(landing.snapshot.tree, paths) if b.path in code]
-    message = args.message or session.repository.message(landing.snapshot.commit)
-    contents = session.repository.read([blob.oid for blob in blobs]).values() if blobs else ()
-    found = untested(paths, contents, message, tests=said.tests, exempt=said.exempt)
-    if not found:
-        return []
-    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-    told = f"code changes without a test: {', '.join(found[:3])}{more}"
-    if said.atomic == "error":
-        raise RefusedError(
-            f"not landed: {told}", remedy="add the test, or name the path in land.exempt"
-        )
-    return [f"{told} (land.exempt in grind.toml names what needs none)"]

@@ -84,22 +84,22 @@ class _Command:
         """The baseline's file, when there is one."""
 
     def run(self) -> int:
-        from grind import wiring
+        from grind.wiring import linting
 
         if (self.options.rev or self.options.changed) and not self.in_git:
             from grind.core.errors import GrindError
 
             raise GrindError("--rev and --changed need a git repository")
         if self.options.rev:
-            with wiring.lint_revision(self.root, self.options.rev) as tree:
+            with linting.revision(self.root, self.options.rev) as tree:
                 return self.lint(tree)[0]
         asked = None
         if self.in_git and self.is_answer():
-            asked = wiring.lint_asked(self.root, self.argv, terminal=sys.stdout.isatty())
-        files = wiring.lint_files(self.root, self.in_git)
+            asked = linting.asked(self.root, self.argv, terminal=sys.stdout.isatty())
+        files = linting.files(self.root, self.in_git)
         code, output = self.lint(files)
         if asked is not None:
-            wiring.lint_keep(asked, files, code, _encoded(output), self.known_in)
+            linting.keep(asked, files, code, _encoded(output), self.known_in)
         return code
 
     def is_answer(self) -> bool:
@@ -112,15 +112,15 @@ class _Command:
         """Lint a tree and print the report; return the exit code, and what was printed."""
         import gc
 
-        from grind import wiring
         from grind.rules import runner
+        from grind.wiring import linting
 
         gc.freeze()  # what was imported stays, and need not be looked through
         settings = self.settings(tree)
-        cache = runner.NoCache() if self.options.no_cache else wiring.lint_cache(self.root)
+        cache = runner.NoCache() if self.options.no_cache else linting.cache(self.root)
         fixing = self.options.fix or self.options.diff
         job = runner.Job(
-            tree, settings, self.wanted(), bool(self.paths), wiring.shfmt(), cache, fixing
+            tree, settings, self.wanted(), bool(self.paths), linting.shfmt(), cache, fixing
         )
         result = runner.run(job)
         if not isinstance(cache, runner.NoCache):
@@ -156,11 +156,11 @@ class _Command:
 
     def wanted(self) -> Callable[[str], bool]:
         """Which paths are linted."""
-        from grind import wiring
+        from grind.wiring import linting
 
         only = None
         if self.options.changed:
-            only = wiring.lint_changed(self.root, self.options.changed)
+            only = linting.changed(self.root, self.options.changed)
         prefixes = tuple(p + "/" for p in self.paths)
         exact = frozenset(self.paths)
         everything = not self.paths or "" in exact
@@ -234,9 +234,9 @@ class _Command:
 
     def fix(self, result: Result) -> int:
         """Show the diff; write it unless only the diff was asked for."""
-        from grind import wiring
         from grind.core.errors import GrindError
         from grind.rules import fixes
+        from grind.wiring import linting
 
         if self.options.rev:
             raise GrindError("a commit cannot be fixed", remedy="leave --rev away")
@@ -244,7 +244,7 @@ class _Command:
             sys.stdout.write(fixes.diff(change))
         if not self.options.diff:
             for change in result.changes:
-                wiring.lint_write(self.root, change.path, change.after, change.before is None)
+                linting.write(self.root, change.path, change.after, change.before is None)
         what = "would be written" if self.options.diff else "written"
         sys.stdout.write(f"{len(result.changes)} files {what}\n")
         return 0
@@ -252,15 +252,15 @@ class _Command:
 
 def _locate(paths: list[str]) -> tuple[str, list[str], bool]:
     """The root of the tree, the wanted paths relative to it, and whether it is a git repository."""
-    from grind import wiring
     from grind.core.errors import GrindError
+    from grind.wiring import linting
 
     missing = [path for path in paths if not os.path.lexists(path)]
     if missing:
         raise GrindError(f"there is no {', '.join(missing)}")
     first = os.path.abspath(paths[0]) if paths else os.getcwd()
     around = first if os.path.isdir(first) else os.path.dirname(first)
-    top = wiring.lint_root(around)
+    top = linting.root(around)
     root = top or (
         around if len(paths) <= 1 else os.path.commonpath([os.path.abspath(p) for p in paths])
     )

@@ -136,22 +136,16 @@ class Turn:
 
     def _land(self) -> Outcome:
         from grind.commands.hosting import bring_workspace_along
-        from grind.commands.landing import (
-            Around,
-            check_message,
-            land_with_effects,
-            push_from,
-            release_for,
-            require_proof,
-        )
-        from grind.flows import land as flow
+        from grind.commands.landing import Around, land_with_effects
+        from grind.commands.landready import check_message, push_from, release_for, require_proof
         from grind.flows.basis import Options
+        from grind.flows.landing import NothingToLandError, plan_landing
 
         session, basis = self.session, self._basis(steps=True)
         release, last = release_for(session, basis)
         try:
-            landing = flow.plan_landing(session.repository, basis, squash=False, last=last)
-        except flow.NothingToLandError as nothing:
+            landing = plan_landing(session.repository, basis, squash=False, last=last)
+        except NothingToLandError as nothing:
             self.commit = basis.snapshot.commit
             return Outcome("skipped", reason=nothing.message)
         message = self.args.message if landing.needs_commit else None

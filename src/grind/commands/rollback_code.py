@@ -147,7 +147,7 @@ def _prove(session: Session, basis: Basis, upstream: str | None, args: argparse.
     """Have the gate open, by the rules of the main branch (`upstream`): by a receipt that there is,
     or by running the checks. Raises RefusedError for what no check would change."""
     from grind.commands import check
-    from grind.commands.landing import require_proof
+    from grind.commands.landready import require_proof
     from grind.commands.options import plan_options
     from grind.commands.running import run_checks
     from grind.core.gate import Answer
@@ -175,9 +175,10 @@ def _land(
     args: argparse.Namespace,
     face: Face,
 ) -> int:
-    from grind.commands.landing import Around, land_with_effects, release_for
+    from grind.commands.landing import Around, land_with_effects
+    from grind.commands.landready import release_for
     from grind.core.release import Release, State
-    from grind.flows.land import plan_landing
+    from grind.flows.landing import plan_landing
 
     release, last = release_for(session, basis)
     if last.state is State.LANDED:  # the same tree landed before: that was another landing

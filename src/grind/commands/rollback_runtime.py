@@ -72,7 +72,7 @@ async def _run(session: Session, basis: Basis, args: argparse.Namespace) -> int:
         restart,
     )
     from grind.ui.undo_text import undo_face_for
-    from grind.wiring.hostlock import held, operator
+    from grind.wiring.hostlock import held
     from grind.wiring.probing import ProbeHosts
 
     stop_on_signals()
@@ -87,9 +87,14 @@ async def _run(session: Session, basis: Basis, args: argparse.Namespace) -> int:
             face.show(e.Entry(e.EVENTS_SCHEMA, 0, session.clock.now(), plan))
             return int(ExitCode.DONE)
         within = RESTART_SECONDS * len(states) + max((one.deadline for one in probes), default=0.0)
-        who, what = operator(session.environ), "grind rollback runtime"
-        here = session.is_here(basis.config)
-        async with held(host, within + SLACK, here=here, who=who, what=what, tell=_note):
+        async with held(
+            host,
+            within + SLACK,
+            here=session.is_here(basis.config),
+            environ=session.environ,
+            what="grind rollback runtime",
+            tell=_note,
+        ):
             folder = session.store.new_release(session.clock.now())
             with session.journal(folder) as journal:
 

@@ -96,7 +96,7 @@ def _where(session: Session, tree: str) -> tuple[ReleaseFolder, Loop]:
     """Return the release to work in, and what is done of it: one of this tree that was cut off, else
     a new one."""
     from grind.commands.past import past_of
-    from grind.commands.running import command_line
+    from grind.commands.selecting import command_line
     from grind.core.loop import Loop, fold_loop
     from grind.core.release import State
 

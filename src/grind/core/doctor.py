@@ -216,8 +216,8 @@ def _outliving(facts: Mapping[str, str], *, here: bool) -> Iterator[HostFinding]
         yield _finding(
             "units",
             "ok",
-            "runs on this machine itself have a session of their own; `memory` holds nothing here",
-            "for a limit: systemd-run --user --scope -p MemoryMax=8G grind check",
+            "jobs on this machine have no systemd unit of their own: `memory` of grind.toml limits nothing here",
+            "where a limit is wanted: systemd-run --user --scope -p MemoryMax=8G grind check",
         )
     elif "systemd" not in facts or "has systemd-run" not in facts:
         yield _finding(

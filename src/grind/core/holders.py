@@ -25,7 +25,7 @@ class HostHolder(NamedTuple):
     """Seconds since the epoch, by the host's clock."""
     who: str
     origin: str
-    """Where they came from: an address, or empty for the host itself."""
+    """Where they are logged in from: an address, or empty for somebody who sits at the host."""
     what: str
     """What they do: the command, and for an activation its identifier."""
     stale: bool

@@ -150,6 +150,10 @@ def next_step(
         return "grind land", "the last landing was cut off: the same command takes it up again"
     if landed:
         return "nothing", f"{remote} has it"
+    if decision.ok and remote is None:
+        return "git remote add origin URL", "the tree is proven, and there is no remote to push to"
     if decision.ok:
         return 'grind land -m "…"', "the tree is proven"
+    if "\n" in decision.remedy:  # lines for grind.toml, of which the plan shows all
+        return "grind plan", decision.reason
     return decision.remedy, decision.reason

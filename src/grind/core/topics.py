@@ -27,8 +27,8 @@ clone). grind asks the `git` on your PATH and changes nothing of yours but when 
     "grind-toml": (
         "grind.toml",
         """The file at the top of the repository has something that is not understood. All problems are
-told at once, with line, column and what was expected. Every key: docs/reference/grind-
-toml.md; editors that know JSON Schema can check it while you type
+told at once, with line, column and what was expected. Every key:
+docs/reference/grind-toml.md; editors that know JSON Schema can check it while you type
 (docs/schemas/grind.toml.json). `grind init --diff` shows what grind would write.""",
     ),
     "workflow": (
@@ -153,6 +153,7 @@ _MODULES = {
     "grind.commands.receipt": "receipt",
     "grind.commands.rollback": "rollback",
     "grind.commands.running": "run",
+    "grind.commands.selecting": "run",
     "grind.commands.stats": "history",
     "grind.commands.trust": "trust",
     "grind.commands.verifying": "probe",

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 CONFIG_FILE = "grind.toml"
 """As `grind.core.config.FILE`, which this can do without."""
 
+WORKFLOWS = ".github/workflows"
+"""The folder of the workflow files."""
+
 
 class Wish(Protocol):
     """What a configuration says of where a push goes; None for what it leaves to git."""

@@ -22,8 +22,8 @@ from grind.ports import Clock, Host, LogStore
 from grind.workflows.callers import called_result, contexts_of
 from grind.workflows.contexts import Situation
 from grind.workflows.expressions import UNKNOWN, ExpressionError, UnknownValueError
+from grind.workflows.job_inputs import Given
 from grind.workflows.jobgraph import JobResult, Leave, combined, decide
-from grind.workflows.lower_job import Given
 from grind.workflows.matrix import MatrixError
 from grind.workflows.services import end_of_run
 from grind.workflows.tasks import TaskInputs

@@ -9,8 +9,8 @@ from grind.core.plan import JobPlan
 from grind.core.receipt import Tool
 from grind.workflows.expanding import expand_job
 from grind.workflows.facts import Answer
+from grind.workflows.job_inputs import Given
 from grind.workflows.lower import Request
-from grind.workflows.lower_job import Given
 
 Question = tuple[str, ...]
 Ask = Callable[[tuple[Question, ...]], Awaitable[Mapping[Question, Answer]]]

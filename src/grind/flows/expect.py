@@ -11,7 +11,7 @@ from grind.core.parity import expected_jobs
 from grind.core.plan import Plan
 from grind.core.receipt import Receipt
 from grind.core.repository import Snapshot
-from grind.flows.prepare import WORKFLOWS
+from grind.flows.basis import WORKFLOWS
 from grind.ports import Repository
 from grind.workflows.reader import read_workflow
 from grind.workflows.triggers import Event, decide

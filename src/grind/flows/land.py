@@ -11,11 +11,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from grind.core import events as e
-from grind.core.errors import ExitCode, GrindError, RefusedError, UnreachableError
+from grind.core.errors import GrindError, RefusedError, UnreachableError
 from grind.core.gate import Decision
 from grind.core.release import Release, State
 from grind.core.repository import (
-    Commit,
     Followed,
     FollowResult,
     HookDeclined,
@@ -24,131 +23,11 @@ from grind.core.repository import (
     PushRefused,
     PushResult,
     PushUnreachable,
-    Snapshot,
     Stale,
     UpToDate,
 )
-from grind.flows.basis import Basis
+from grind.flows.landing import Landing, MovedError
 from grind.ports import Repository
-
-
-class NothingToLandError(GrindError):
-    """The remote has what there is."""
-
-
-class MovedError(RefusedError):
-    """The remote's branch has commits that the work does not stand on."""
-
-
-class Landing(NamedTuple):
-    """What would be pushed, and where."""
-
-    snapshot: Snapshot
-    remote: str
-    branch: str
-    expected: str | None
-    """Where the remote's branch must still be."""
-    commits: tuple[Commit, ...]
-    """Local commits that go along, the oldest first; the last one is HEAD."""
-    needs_commit: bool
-    """Whether a commit of the snapshot's tree has to be made."""
-    made: str | None = None
-    """The commit of it that an earlier attempt made."""
-    other: bool = False
-    """Whether it is pushed to another branch than the main one."""
-    main: str | None = None
-    """Where the remote's main branch is: its rules are the ones that hold."""
-
-    @property
-    def arrived(self) -> bool:
-        """Whether the remote has that commit: only the local branch is left to follow."""
-        return self.made is not None and self.made == self.expected
-
-    @property
-    def unproven(self) -> tuple[Commit, ...]:
-        """Commits in between: they are pushed with the proven one, and are not proven themselves."""
-        return self.commits if self.needs_commit else self.commits[:-1]
-
-
-def plan_landing(
-    repository: Repository,
-    basis: Basis,
-    *,
-    squash: bool,
-    last: Release | None = None,
-    branch: str | None = None,
-    merges: str | None = None,
-) -> Landing:
-    """Find what would be pushed. Asks the remote where its branch is.
-
-    `branch` is pushed to instead of the main one: the work has to stand on the main branch all the
-    same, and on what is on that branch. `merges` is the local commit that the proven tree merges
-    with the main branch.
-
-    `last` is the last release as its journal tells: a landing of it that was cut off is gone on
-    with, also when the remote has the commit already.
-
-    Raises GrindError when there is nowhere to push, NothingToLandError, RefusedError when the remote
-    has commits that the snapshot does not stand on, UnreachableError when it does not answer.
-    """
-    target, snapshot = basis.target, basis.snapshot
-    if target.remote is None:
-        raise GrindError("there is no remote to push to", remedy="git remote add origin URL")
-    main = tip = repository.fetch_upstream(target.remote, target.main)
-    if branch is not None and branch != target.main:
-        tip = repository.fetch_upstream(target.remote, branch)
-    made = _made(repository, last, snapshot) if last is not None else None
-    if made is not None and made == tip != snapshot.head:
-        return Landing(
-            snapshot,
-            target.remote,
-            branch or target.main,
-            tip,
-            (),
-            True,
-            made=made,
-            main=main,
-            other=branch not in (None, target.main),
-        )
-    if snapshot.head is not None:
-        for name, there in ((target.main, main), (branch or target.main, tip)):
-            if there is not None and repository.merge_base(there, snapshot.head) != there:
-                raise MovedError(
-                    f"{target.remote}/{name} has moved on to {there[:12]}, which your work does "
-                    "not stand on; what was proven is not what would be there",
-                    remedy="`grind land --rebase` (or --merge) proves the merged tree and pushes "
-                    "it; `grind check --merged` only proves it",
-                )
-    elif tip is not None:
-        raise RefusedError(
-            f"{target.remote}/{target.main} has commits, and this repository has none",
-            remedy=f"git fetch {target.remote} && git reset {target.remote}/{target.main}",
-        )
-    commits = repository.local_commits(tip or main, snapshot.head) if snapshot.head else ()
-    if squash and (tip or main) is not None:
-        snapshot = repository.proposal(snapshot.tree, tip or main or "")
-        if merges is not None:
-            snapshot = snapshot._replace(merges=(merges,))
-            commits = repository.local_commits(main, merges)
-        else:
-            commits = ()
-    if snapshot.committed and snapshot.head == tip:
-        raise NothingToLandError(
-            f"nothing to land: {target.remote}/{branch or target.main} is at {tip[:12] if tip else '-'} "
-            "already, and nothing differs from it",
-            code=ExitCode.DONE,
-        )
-    return Landing(
-        snapshot=snapshot,
-        remote=target.remote,
-        branch=branch or target.main,
-        expected=tip,
-        commits=commits,
-        needs_commit=not snapshot.committed,
-        made=made,
-        main=main,
-        other=branch not in (None, target.main),
-    )
 
 
 def require_proof(decision: Decision) -> None:
@@ -237,22 +116,6 @@ def _arrived(
         record(e.LandCommitted(landing.snapshot.tree, oid))
         record(e.LandPushed(landing.snapshot.tree, oid, landing.remote, landing.branch))
     return Landed(oid, _follow(repository, landing, oid), pushed=False)
-
-
-def _made(repository: Repository, last: Release, snapshot: Snapshot) -> str | None:
-    """Return the commit that an earlier attempt made of this very snapshot, on top of its head."""
-    if last.commit is None or last.intent is None or last.intent.tree != snapshot.tree:
-        return None
-    if snapshot.committed:
-        return None
-    try:
-        commits = repository.local_commits(snapshot.head, last.commit)
-        stands = snapshot.head is None or (
-            repository.merge_base(snapshot.head, last.commit) == snapshot.head
-        )
-    except GrindError:
-        return None  # git has collected it: it was never pushed
-    return last.commit if stands and len(commits) == 1 else None
 
 
 def _commit(repository: Repository, landing: Landing, message: str | None, last: Release) -> str:

@@ -10,13 +10,11 @@ from grind.core.config import Config, load
 from grind.core.errors import GrindError, UnreachableError
 from grind.core.policy import Policy
 from grind.core.weakening import Weakening, is_rule, weakened_config, weakened_plan
-from grind.flows.basis import Basis, Options
+from grind.flows.basis import WORKFLOWS, Basis, Options
 from grind.ports import Repository
 
 if TYPE_CHECKING:
     from grind.flows.prepare import Prepared
-
-WORKFLOWS = ".github/workflows"
 
 
 class Preparing(Protocol):

@@ -6,25 +6,22 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from grind.core.config import Config, require_selected
-from grind.core.errors import GrindError, Problem, ProblemsError
+from grind.core.errors import GrindError
 from grind.core.plan import Plan
 from grind.core.receipt import Tool
 from grind.flows.basis import Basis, Options, find_basis, repository_name
-from grind.flows.expand import Expander, tool_of
+from grind.flows.expand import Ask, Expander, tool_of
+from grind.flows.workflowfiles import read_workflows
 from grind.ports import Host, HostIdentity, Repository
-from grind.workflows.availability import check_expressions
 from grind.workflows.changes import Changes
 from grind.workflows.checks import check_jobs
 from grind.workflows.contexts import Situation
 from grind.workflows.facts import Answer, Facts
 from grind.workflows.legs import unmatched
-from grind.workflows.lower import Request, lower, why_ignored
+from grind.workflows.lower import Request, lower
 from grind.workflows.memo import Memo
-from grind.workflows.reader import read_workflow
-from grind.workflows.syntax import Workflow
 from grind.workflows.triggers import Event
 
-WORKFLOWS = ".github/workflows"
 _ROUNDS = 6
 """Rounds of questions to the host; more would mean that a judgement never settles."""
 _ZERO = "0" * 40
@@ -76,21 +73,33 @@ async def prepare(
     Raises ProblemsError with everything that is wrong with workflows and grind.toml.
     """
     basis = basis or find_basis(repository, options, labels_of)
-    host, labels = host_of(basis.config), labels_of(basis.config)
+    host = host_of(basis.config)
+    request = _request(repository, basis, options, labels_of(basis.config))
+
+    async def ask(wanted: tuple[tuple[str, ...], ...]) -> Mapping[tuple[str, ...], Answer]:
+        return await _ask(host, wanted)
+
+    settled = await _settled(request, ask)
+    if basis.config_blob is not None and not options.workflows:
+        require_selected(basis.config_blob, unmatched(basis.config, settled.plan.jobs))
+    return Prepared(
+        basis=basis,
+        situation=request.situation,
+        plan=settled.plan,
+        checks=settled.checks,
+        identity=await host.identity(),
+        tools=tuple(tool_of(*asked) for asked in sorted(settled.answers.items())),
+        expander=Expander(settled.request, ask, settled.answers),
+    )
+
+
+def _request(
+    repository: Repository, basis: Basis, options: Options, labels: frozenset[str]
+) -> Request:
+    """Return everything that the plan depends on, but for what the host will answer."""
     workflows = read_workflows(repository, basis, options)
     situation = _situation(repository, basis, options)
-    changed = repository.changed_paths(basis.snapshot, basis.base)
     tree = {blob.path: blob.oid for blob in repository.blobs(basis.snapshot.tree)}
-    event = Event(
-        name=options.event,
-        ref=basis.ref,
-        # A pull request, and a merge group, are planned as ones to the main branch.
-        base_ref=basis.target.main,
-        paths=changed,
-        message=situation.message,
-        head=basis.snapshot.commit,
-    )
-    answers: dict[tuple[str, ...], Answer] = {}
     memo = Memo()
 
     def text(path: str) -> str | None:
@@ -107,45 +116,57 @@ async def prepare(
             ),
         )
 
-    for number in range(_ROUNDS):
-        facts = Facts(
-            answers,
+    return Request(
+        workflows=workflows,
+        situation=situation,
+        event=Event(
+            name=options.event,
+            ref=basis.ref,
+            # A pull request, and a merge group, are planned as ones to the main branch.
+            base_ref=basis.target.main,
+            paths=repository.changed_paths(basis.snapshot, basis.base),
+            message=situation.message,
+            head=basis.snapshot.commit,
+        ),
+        config=basis.config,
+        facts=Facts(
             read=lambda path: memo(text, path),
             repository=situation.repository,
             artifacts=True,
             refs=(basis.snapshot.commit, basis.ref, situation.ref_name),
             memo=memo,
-            sample=number == 0,
+            sample=True,
             changes=lambda: memo(changes),
-        )
-        request = Request(
-            workflows=workflows,
-            situation=situation,
-            event=event,
-            config=basis.config,
-            facts=facts,
-            labels=labels,
-            tree=basis.snapshot.tree,
-            commit=basis.snapshot.commit,
-            base=basis.base,
-        )
+        ),
+        labels=labels,
+        tree=basis.snapshot.tree,
+        commit=basis.snapshot.commit,
+        base=basis.base,
+    )
+
+
+class _Settled(NamedTuple):
+    """A plan that raises no further question."""
+
+    request: Request
+    plan: Plan
+    checks: Plan
+    answers: dict[tuple[str, ...], Answer]
+
+
+async def _settled(request: Request, ask: Ask) -> _Settled:
+    """Plan, ask the host what the plan hangs on, and plan again. Raises GrindError when there is no
+    end of it."""
+    answers: dict[tuple[str, ...], Answer] = {}
+    for _ in range(_ROUNDS):
         plan = lower(request)
-        checks = check_jobs(request, changed)
-        if not (facts.wanted or facts.cut):
-            break
-        if facts.wanted:
-            answers |= await _ask(host, facts.wanted)
-    else:
-        raise GrindError("the plan does not settle: the host's answers keep raising questions")
-    if basis.config_blob is not None and not options.workflows:
-        require_selected(basis.config_blob, unmatched(basis.config, plan.jobs))
-    tools = tuple(tool_of(*asked) for asked in sorted(answers.items()))
-
-    async def ask(wanted: tuple[tuple[str, ...], ...]) -> Mapping[tuple[str, ...], Answer]:
-        return await _ask(host, wanted)
-
-    expander = Expander(request, ask, answers)
-    return Prepared(basis, situation, plan, checks, await host.identity(), tools, expander)
+        checks = check_jobs(request, request.event.paths)
+        if not (request.facts.wanted or request.facts.cut):
+            return _Settled(request, plan, checks, answers)
+        if request.facts.wanted:
+            answers |= await ask(request.facts.wanted)
+        request = request._replace(facts=request.facts.again(answers))
+    raise GrindError("the plan does not settle: the host's answers keep raising questions")
 
 
 async def _ask(host: Host, wanted: tuple[tuple[str, ...], ...]) -> Mapping[tuple[str, ...], Answer]:
@@ -159,56 +180,6 @@ async def _ask(host: Host, wanted: tuple[tuple[str, ...], ...]) -> Mapping[tuple
         )
         for name, argv in names.items()
     }
-
-
-def read_workflows(repository: Repository, basis: Basis, options: Options) -> tuple[Workflow, ...]:
-    """Read every workflow of the snapshot. Raises ProblemsError with all that is wrong."""
-    files = [
-        blob
-        for blob in repository.blobs(basis.snapshot.tree, (WORKFLOWS,))
-        if blob.path.endswith((".yml", ".yaml"))
-        and blob.path.count("/") == WORKFLOWS.count("/") + 1
-    ]
-    if not files and not basis.config.check:
-        raise GrindError(
-            f"there is no workflow in {WORKFLOWS}/, so there is nothing that CI would run",
-            remedy="add a workflow, or a [[check]] to grind.toml",
-        )
-    ignored = {blob.path for blob in files if why_ignored(basis.config, blob.path) is not None}
-    contents = repository.read([blob.oid for blob in files if blob.path not in ignored])
-    workflows: list[Workflow] = []
-    problems: list[Problem] = []
-    for blob in files:
-        if blob.path in ignored:  # named in the plan, and never read
-            workflows.append(Workflow(path=blob.path))
-            continue
-        reading = read_workflow(blob.path, contents[blob.oid])
-        problems += reading.problems
-        if reading.workflow is not None:
-            workflows.append(reading.workflow)
-            problems += check_expressions(reading.workflow)
-    if problems:
-        raise ProblemsError("workflows that GitHub would refuse:", tuple(problems))
-    if options.workflows:
-        workflows = _chosen(workflows, options.workflows)
-    return tuple(workflows)
-
-
-def _chosen(workflows: list[Workflow], names: tuple[str, ...]) -> list[Workflow]:
-    chosen = []
-    for name in names:
-        found = [w for w in workflows if _is_named(w, name)]
-        if not found:
-            known = ", ".join(w.path.rpartition("/")[2] for w in workflows)
-            raise GrindError(f"no workflow is called {name!r}", remedy=f"there are: {known}")
-        chosen += [w for w in found if w not in chosen]
-    return chosen
-
-
-def _is_named(workflow: Workflow, name: str) -> bool:
-    file = workflow.path.rpartition("/")[2]
-    given = workflow.name.text if workflow.name is not None else ""
-    return name in (workflow.path, file, file.rpartition(".")[0], given)
 
 
 def _situation(repository: Repository, basis: Basis, options: Options) -> Situation:

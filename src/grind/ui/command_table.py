@@ -4,7 +4,7 @@
 TABLE: dict[str, object] = {'commands': {'init': 'write a commented grind.toml from what the repository shows',
               'doctor': 'what the host has and lacks, each finding with its remedy',
               'trust': 'say yes to exactly the hosts and commands that grind.toml names',
-              'hook': 'install the pre-push hook that asks the gate',
+              'hook': 'install the pre-push hook, which lets through what is proven',
               'plan': 'what CI would run for a push, with a verdict on every step',
               'status': 'where am I, what is next',
               'log': 'what happened, from the journal',

@@ -12,10 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import TextIO
 
-from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
-from rich.control import Control
+from rich.console import Console
 from rich.live import Live
-from rich.segment import ControlType
 from rich.text import Text
 
 from grind.core.estimate import remaining, told
@@ -38,6 +36,7 @@ from grind.ui.failures import closing
 from grind.ui.hanging import hang
 from grind.ui.layout import cells
 from grind.ui.phrases import Phrases
+from grind.ui.region import Region, Resizing
 from grind.ui.words import Paint, Signs, duration
 
 _TAIL = 6
@@ -109,8 +108,8 @@ class LiveFace:
             height=size()[1],
             _environ={},
         )
-        self._region = _Region(self._lines)
-        self._resizing = _Resizing(self._console, self._region, size)
+        self._region = Region(self._lines)
+        self._resizing = Resizing(self._console, self._region, size)
         self._live = Live(
             self._region,
             console=self._console,
@@ -281,51 +280,3 @@ class LiveFace:
         jobs = tuple(self._board.jobs.values())
         known, parallel = self._outlook
         return told(remaining(jobs, self._board.done, running, known, parallel)) if known else ""
-
-
-class _Region:
-    """The redrawn part; remembers how wide its lines were, for when the terminal is resized."""
-
-    def __init__(self, lines: Callable[[int, int], list[Text]]) -> None:
-        self._lines = lines
-        self.drawn: list[int] = []
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draw each line in one row: one column stays free, so that no terminal wraps it."""
-        width = max(1, options.max_width - 1)
-        lines = self._lines(width, options.size.height)
-        for line in lines:
-            line.truncate(width, overflow="ellipsis")
-            line.no_wrap = True
-            yield line
-        self.drawn = [line.cell_len for line in lines]
-
-
-class _Resizing(RenderHook):
-    """Follows the terminal's size, and takes away what a narrower terminal has wrapped.
-
-    rich moves up by the lines that it drew. Where the terminal has since become narrower, it has
-    wrapped them into more rows: those are erased first, or they would stay for ever.
-    """
-
-    def __init__(
-        self, console: Console, region: _Region, size: Callable[[], tuple[int, int]]
-    ) -> None:
-        self._console = console
-        self._region = region
-        self._size = size
-
-    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
-        """Put the erasure of surplus rows before rich's own."""
-        width, height = self._size()
-        before = self._console.size.width
-        if (width, height) != tuple(self._console.size):
-            self._console.size = (width, height)
-        surplus = sum((cells - 1) // width for cells in self._region.drawn if cells > width)
-        if width >= before or surplus == 0:
-            return renderables
-        erase = Control(
-            ControlType.CARRIAGE_RETURN,
-            *(((ControlType.ERASE_IN_LINE, 2), (ControlType.CURSOR_UP, 1)) * surplus),
-        )
-        return [erase, *renderables]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 
 from grind.core.events import Entry, LandIntent, RunEnded, RunStarted, StepSummary
-from grind.core.texts import one_line
+from grind.core.texts import clean, one_line
 from grind.ui.board import Board
 from grind.ui.face import LogReader
 from grind.ui.failures import summary_lines
@@ -53,4 +53,11 @@ def render_log(
                 yield f"{' ' * 11}{told}"
         if isinstance(event, RunEnded):
             for remedy in event.remedies:
-                yield f"{' ' * 11}{paint.odd(signs.remedy)} {one_line(remedy)}"
+                yield from _remedy(remedy, paint, signs)
+
+
+def _remedy(remedy: str, paint: Paint, signs: Signs) -> Iterator[str]:
+    """Lines for grind.toml stay lines, to be copied."""
+    first, *rest = clean(remedy).rstrip("\n").split("\n")
+    yield f"{' ' * 11}{paint.odd(signs.remedy)} {one_line(first)}"
+    yield from (f"{' ' * 13}{one_line(line)}" for line in rest)

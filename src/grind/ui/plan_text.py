@@ -34,8 +34,8 @@ class _View:
         self.paint = paint
         self.signs = signs
         steps = [step for job in plan.jobs if job.active for step in job.steps]
-        self._drawn: dict[tuple[int, int], tuple[str, ...]] = {}
-        """Lines of the steps drawn so far, by the step and its depth."""
+        self._drawn: dict[tuple[int, int, bool], tuple[str, ...]] = {}
+        """Lines of the steps drawn so far, by the step, its depth, and whether its reason is known."""
         self.name_width = max((cells(one_line(step.name)) for step in steps), default=0)
 
     def lines(self) -> Iterator[str]:
@@ -121,13 +121,14 @@ class _View:
         depths: dict[int, int] = {}
         for step in job.steps:
             depths[step.index] = 0 if step.parent is None else depths.get(step.parent, 0) + 1
-            key = (id(step), depths[step.index])
+            known = bool(job.reason) and step.reason == job.reason
+            key = (id(step), depths[step.index], known)
             if key not in self._drawn:  # combinations of a matrix share what is the same in them
-                self._drawn[key] = tuple(self._step(step, depths[step.index]))
+                self._drawn[key] = tuple(self._step(step, depths[step.index], known=known))
             yield from self._drawn[key]
 
-    def _step(self, step: StepPlan, depth: int) -> Iterator[str]:
-        """`depth` says how many actions the step is within."""
+    def _step(self, step: StepPlan, depth: int, *, known: bool) -> Iterator[str]:
+        """`depth` says how many actions the step is within, `known` whether the job has its reason."""
         sign = " " * (2 * min(depth, 4)) + pad(self._sign(step.verdict), 2)
         words = {
             "class": str(step.klass),
@@ -149,7 +150,7 @@ class _View:
             room = min(self.name_width, self.width - 4 - len(sign) - len(columns))
             name = pad(fit(one_line(step.name), room, self.signs.more), room)
             yield self.paint.by(step.verdict, f"    {sign}{name}") + self.paint.faint(columns)
-        if step.reason:
+        if step.reason and not known:
             yield from self._wrapped(step.reason, "        ", "        ")
         if not step.gating:
             why = (
@@ -195,7 +196,9 @@ class _View:
             remedies["grind plan --event pull_request   # or another event that starts jobs"] = None
         if remedies:
             yield ""
-            yield "What would settle it:"
+            yield from self._joined(
+                ("What would settle it", "([[verdict]] is for grind.toml):"), " "
+            )
         for remedy in remedies:
             for i, line in enumerate(clean(remedy).rstrip("\n").split("\n")):
                 first = f"  {self.signs.remedy} " if i == 0 else " " * (len(self.signs.remedy) + 3)

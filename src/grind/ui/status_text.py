@@ -25,7 +25,7 @@ def render_status(status: Status, width: int, colour: bool, signs: Signs | None 
         ("proof", between.join(filter(None, _proof(status))), _colour_of(status.proof)),
         ("running", _line(status.running) or "nothing", ""),
         ("last", between.join(filter(None, _last(status))), status.last),
-        ("next", between.join(filter(None, (_line(status.next), _line(status.why)))), "next"),
+        ("next", between.join(filter(None, (_line(status.next), _why(status)))), "next"),
     )
     lines = []
     for name, told, result in rows:
@@ -50,7 +50,27 @@ def _tree(status: Status) -> list[str]:
 def _proof(status: Status) -> list[str]:
     told = {"full": "proven", "none": "not proven"}.get(status.proof, _line(status.proof))
     where = f"on {_line(status.host)}" if status.receipt else ""
-    return [told, _line(status.proof_reason), where, _ago(status.proven_ago)]
+    return [told, _line(_reason(status)), where, _ago(status.proven_ago)]
+
+
+def _reason(status: Status) -> str:
+    """Why the tree is not proven, without what stands on the line already."""
+    tree, reason = short(status.tree), status.proof_reason
+    for known in (
+        f"there is no receipt for tree {tree}: ",
+        f"the receipt for tree {tree} is partial: ",
+        f"the receipt for tree {tree} is ",
+        f"the receipt for tree {tree} ",
+        f"tree {tree} was checked, and ",
+    ):
+        if reason.startswith(known):
+            return reason.removeprefix(known)
+    return reason
+
+
+def _why(status: Status) -> str:
+    """Why that is next; nothing where the line of the proof says so."""
+    return "" if status.why == status.proof_reason else _line(status.why)
 
 
 def _last(status: Status) -> list[str]:

@@ -6,15 +6,11 @@ import os
 
 TYPE_CHECKING = False  # `typing` is half of what completing a word would import
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterable, Mapping
 
     from grind.adapters.git.spawn import Running
     from grind.adapters.github.forge import GitHubForge
     from grind.adapters.journal import DiskJournal
-    from grind.adapters.lint_cache import HitCache
-    from grind.adapters.lint_door import Asked
-    from grind.adapters.lint_tree import Revision, WorkTree
     from grind.adapters.lock import Holder, Lock
     from grind.adapters.store import ReleaseFolder
     from grind.core.config import Config
@@ -262,82 +258,3 @@ def repository_slug(common_dir: str) -> str:
     name = re.sub(r"[^0-9A-Za-z._-]+", "-", os.path.basename(folder))[:24].strip("-.") or "repo"
     digest = sha256(os.path.realpath(common_dir).encode("utf-8", "surrogateescape"))
     return f"{name}-{digest.hexdigest()[:8]}"
-
-
-def lint_root(folder: str) -> str | None:
-    """The root of the working copy around a folder; None outside of any."""
-    from grind.adapters import lint_tree
-
-    return lint_tree.toplevel(folder)
-
-
-def lint_files(root: str, in_git: bool) -> WorkTree:
-    """The files to lint, as they lie on disk."""
-    from grind.adapters import lint_tree
-
-    return lint_tree.WorkTree(root) if in_git else lint_tree.Folder(root)
-
-
-def lint_revision(root: str, name: str) -> AbstractContextManager[Revision]:
-    """The files of a commit."""
-    from grind.adapters import lint_tree
-
-    return lint_tree.revision(root, name)
-
-
-def lint_changed(root: str, base: str) -> frozenset[str]:
-    """Paths that differ from where `base` parts."""
-    from grind.adapters import lint_tree
-
-    return lint_tree.changed(root, base)
-
-
-def lint_folders(root: str) -> list[str]:
-    """Folders in which a file to lint could appear."""
-    from grind.adapters import lint_tree
-
-    return lint_tree.folders(root)
-
-
-def lint_cache(root: str) -> HitCache:
-    """Hits by content, of this repository."""
-    from grind.adapters import lint_cache as caches
-
-    return caches.HitCache(root)
-
-
-def lint_asked(root: str, argv: Sequence[str], *, terminal: bool) -> Asked | None:
-    """How the door would ask for this answer; None when it would not."""
-    from grind.adapters import lint_door
-
-    return lint_door.asked(root, argv, os.environ, terminal=terminal)
-
-
-def lint_keep(asked: Asked, tree: WorkTree, code: int, output: bytes, more: Iterable[str]) -> None:
-    """Let the door know an answer, if it may. What cannot be kept is found again."""
-    import shutil
-
-    from grind.adapters import lint_door
-    from grind.adapters.shfmt import Shfmt
-    from grind.core.errors import GrindError
-
-    programs = [one for one in (Shfmt().program, shutil.which("git")) if one is not None]
-    try:
-        answer = lint_door.Answer(code, output)
-        lint_door.keep(asked, tree, answer, os.environ, more=more, programs=programs)
-    except (GrindError, OSError):
-        return
-
-
-def lint_write(root: str, path: str, data: bytes, new: bool) -> None:
-    """Write what a fix makes."""
-    from grind.adapters import lint_tree
-
-    lint_tree.write(root, path, data, new)
-
-
-def shfmt() -> Callable[[bytes], bytes | None]:
-    """The second shell parser."""
-    from grind.adapters.shfmt import Shfmt
-
-    return Shfmt()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -76,7 +75,7 @@ def activation_inputs(
     from grind.core.activateconfig import ActivateConfig
     from grind.flows.activation.inputs import ActivateInputs
     from grind.flows.basis import repository_name
-    from grind.wiring.hostlock import ACTIVATION, host_lock
+    from grind.wiring.hostlock import ACTIVATION, came_from, host_lock, operator
 
     config = basis.config
     probes = tuple(probe for probe in config.probe if probe.is_for(there.role))
@@ -96,7 +95,8 @@ def activation_inputs(
         probes=len(probes),
         probes_within=max((probe.deadline for probe in probes), default=0.0),
         activation=folder.id,
-        who=who(),
+        who=operator(session.environ),
+        origin=came_from(session.environ) if session.is_here(config) else "",
         commit=basis.snapshot.commit,
         tree=basis.snapshot.tree,
         prepared=prepared,
@@ -138,17 +138,6 @@ def built_from(session: Session, tree: str) -> str | None:
                 elif isinstance(entry.event, ActivatePlanned) and same:
                     return entry.event.new
     return None
-
-
-def who() -> str:
-    """Return who acts, as the host's record names them: user and machine."""
-    import pwd
-
-    try:
-        user = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        user = str(os.getuid())
-    return f"{user}@{os.uname().nodename}"
 
 
 def _unfinished(session: Session, but: ReleaseFolder, host: str) -> CutOff | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from grind.adapters.workspace import Workspace
 from grind.core.errors import GrindError
+from grind.wiring.hostlock import CAME, came_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,8 +46,16 @@ def workspace_of(session: Session, chosen: Chosen) -> Place:
             f"grind.toml names no workspace on {chosen.name}",
             remedy=f'workspace = "/path/of/the/clone" in [hosts.{chosen.name}]',
         )
-    environ = session.environ
-    own = [name for name in environ if name in _OF_GIT or name.startswith("GIT_CONFIG")]
-    return Place(
-        path, {name: environ[name] for name in own} if here else {}, f"{path} on {chosen.name}"
-    )
+    return Place(path, _env(session.environ) if here else {}, f"{path} on {chosen.name}")
+
+
+def _env(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what a program beside the workspace gets on this machine: what git needs, and where
+    whoever types came from, for those who ask who holds the host's lock."""
+    env = {
+        name: value
+        for name, value in environ.items()
+        if name in _OF_GIT or name.startswith("GIT_CONFIG")
+    }
+    came = came_from(environ)
+    return env | {CAME: came} if came else env

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from grind.core.plan import JobPlan
+from grind.workflows.job_inputs import Given
 from grind.workflows.lower import Request, inputs_for, unique_keys
 from grind.workflows.lower_call import lower_jobs
-from grind.workflows.lower_job import Given
 
 
 def expand_job(request: Request, job: JobPlan, given: Mapping[str, Given]) -> tuple[JobPlan, ...]:

@@ -16,6 +16,7 @@ from grind.core.plan import StepPlan
 from grind.core.task import Condition, StepTask
 from grind.workflows.expressions import UNKNOWN, ExpressionError, Object, UnknownValueError
 from grind.workflows.jobenv import RUNNER_NAMES
+from grind.workflows.jobsteps import Steps
 from grind.workflows.scope import Scope
 
 
@@ -54,7 +55,7 @@ class Frame:
         """Seconds that its steps have taken."""
         self.status = "success"
         self.reason = ""
-        self.steps: dict[str, Any] = {}
+        self.steps = Steps()
         self.plain: bool = (
             job == "success"
             and not self.absorbs

@@ -9,6 +9,7 @@ from grind.core.plan import StepPlan
 from grind.workflows.expressions import UNKNOWN, Object
 from grind.workflows.filecommands import may_set
 from grind.workflows.jobframes import Frame
+from grind.workflows.jobsteps import Steps
 from grind.workflows.scope import Scope, env_object
 
 _ENV_FILE = "GITHUB_ENV"
@@ -28,35 +29,36 @@ class Memory:
         self._job = {"services": dict(services)} if services else {}
         self._base = dict(base)
         self._env = dict(job_env)
-        self._steps: dict[str, Any] = {}
-        self._frames: list[Frame] = []
+        self._steps = Steps()
+        self.frames: list[Frame] = []
+        """The actions that the job is in, outermost first: their steps know each other alone."""
         self._gap = False
         """Whether a step that would have written variables was left out."""
 
-    def enter(self, frame: Frame) -> None:
-        """The steps that follow are those of an action, and know each other alone."""
-        self._frames.append(frame)
-
-    def leave(self) -> None:
-        """The steps that follow are those of whoever called the action."""
-        self._frames.pop()
+    @property
+    def frame(self) -> Frame | None:
+        """The action whose steps are next, if the job is in one."""
+        return self.frames[-1] if self.frames else None
 
     @property
-    def _here(self) -> dict[str, Any]:
-        return self._frames[-1].steps if self._frames else self._steps
+    def _here(self) -> Steps:
+        return self.frames[-1].steps if self.frames else self._steps
 
-    def scope(self, status: str, waiting: Iterable[StepPlan]) -> Scope:
-        """Return what the next step may use, while the steps `waiting` have not ended."""
-        steps = dict(self._here)
-        some = False
-        for step in waiting:
-            some = True
-            if step.id:
-                steps[step.id.lower()] = UNKNOWN
-        env = env_object({} if some else self._env, complete=not (some or self._gap))
-        job = UNKNOWN if some else {"status": status, **self._job}
+    def scope(self, status: str, *, waiting: bool) -> Scope:
+        """Return what the next step may use; `waiting` while a step before it has not ended."""
+        env = env_object({} if waiting else self._env, complete=not (waiting or self._gap))
+        job = UNKNOWN if waiting else {"status": status, **self._job}
+        steps = self._here.context
         scope = Scope({**self._base, "env": env, "job": job, "steps": steps, "secrets": UNKNOWN})
-        return self._frames[-1].context(scope) if self._frames else scope
+        return self.frames[-1].context(scope) if self.frames else scope
+
+    def waits_for(self, steps: Iterable[StepPlan]) -> None:
+        """What these steps say is unknown until they are `heard`."""
+        self._here.await_(step.id.lower() for step in steps)
+
+    def heard(self, steps: Iterable[StepPlan]) -> None:
+        """These steps are not waited for any longer."""
+        self._here.heard(step.id.lower() for step in steps)
 
     def ran(
         self,
@@ -88,19 +90,14 @@ class Memory:
     def left_out(self, step: StepPlan) -> None:
         """CI runs the step and grind does not: what it says is unknown."""
         self._note_gap(step)
-        if step.id:
-            self._here[step.id.lower()] = UNKNOWN
+        self._here.keep(step.id.lower(), UNKNOWN)
 
     def _note_gap(self, step: StepPlan) -> None:
         self._gap = self._gap or _ENV_FILE in (step.source.run or "")
 
     def _keep(self, step: StepPlan, outcome: str, conclusion: str, outputs: Object) -> None:
-        if step.id:
-            self._here[step.id.lower()] = {
-                "outputs": outputs,
-                "outcome": outcome,
-                "conclusion": conclusion,
-            }
+        said: dict[str, Any] = {"outputs": outputs, "outcome": outcome, "conclusion": conclusion}
+        self._here.keep(step.id.lower(), Object(said.items()))
 
 
 def _outputs(step: StepPlan, written: Mapping[str, str]) -> Object:

@@ -17,8 +17,8 @@ from grind.workflows.binding import speaks_of_commit
 from grind.workflows.concurrency import concurrency_notes
 from grind.workflows.contexts import Situation
 from grind.workflows.facts import Facts
+from grind.workflows.job_inputs import JobInputs, job_scope
 from grind.workflows.lower_call import lower_jobs
-from grind.workflows.lower_job import JobInputs, job_scope
 from grind.workflows.nodes import raw
 from grind.workflows.syntax import Job, Workflow
 from grind.workflows.triggers import Event, decide, idle_notes, skip_instruction

@@ -15,14 +15,16 @@ from grind.core.plan import ActionCall, StepClass, StepPlan, Verdict
 from grind.core.remedy import verdict_rule
 from grind.workflows.action import Action, read_action
 from grind.workflows.availability import check_expressions
+from grind.workflows.earlier import Earlier
 from grind.workflows.expressions import UNKNOWN, ExpressionError, Object
 from grind.workflows.facts import Facts
 from grind.workflows.literals import string_of
 from grind.workflows.lower_same import same_key
-from grind.workflows.lower_step import StepInputs, Within, lower_step
+from grind.workflows.lower_step import lower_step
 from grind.workflows.nodes import raw, raw_map
 from grind.workflows.parallel import control_plan, in_background, is_background, unfold
 from grind.workflows.scope import Scope, inputs_in, secrets_in
+from grind.workflows.step_inputs import StepInputs, Within
 from grind.workflows.syntax import Step
 
 DEPTH: Final = 10
@@ -33,29 +35,30 @@ _NAMES: Final = ("action.yml", "action.yaml")
 
 
 def lower_steps(
-    inputs: StepInputs, steps: Iterable[Step], before: tuple[StepPlan, ...] = ()
+    inputs: StepInputs, steps: Iterable[Step], earlier: Earlier | None = None
 ) -> tuple[StepPlan, ...]:
     """Return the plans of `steps`, and of the steps of the actions that they call.
 
-    `before` are the job's steps before them.
+    `earlier` are the job's steps before them, and have these added.
     """
-    lowered = list(before)
+    earlier = earlier if earlier is not None else Earlier()
+    first = len(earlier)
     for step, members in unfold(steps):
-        here = tuple(lowered)
         if step.control is not None:
-            lowered.append(_control(inputs, step, here, members))
+            earlier.add(_control(inputs, step, earlier, members))
             continue
-        plan = _lower(inputs, step, here)
+        plan = _lower(inputs, step, earlier)
         if is_background(step):
-            plan = in_background(plan, here, inputs.where(step))
-        lowered += (plan,) if plan.call is None else _call(inputs, step, plan, here)
-    return tuple(lowered[len(before) :])
+            plan = in_background(plan, earlier, inputs.where(step))
+        if plan.call is None:
+            earlier.add(plan)
+        else:
+            _call(inputs, step, plan, earlier)
+    return earlier.since(first)
 
 
-def _control(
-    inputs: StepInputs, step: Step, before: tuple[StepPlan, ...], members: int
-) -> StepPlan:
-    plan = control_plan(step, before, members)
+def _control(inputs: StepInputs, step: Step, earlier: Earlier, members: int) -> StepPlan:
+    plan = control_plan(step, earlier, members)
     if inputs.job_continue_on_error:
         return replace(plan, gating=False, gating_reason="continue-on-error of the job")
     if plan.source.continue_on_error is True:
@@ -63,20 +66,20 @@ def _control(
     return plan
 
 
-def _lower(inputs: StepInputs, step: Step, before: tuple[StepPlan, ...]) -> StepPlan:
+def _lower(inputs: StepInputs, step: Step, earlier: Earlier) -> StepPlan:
     """Return the plan of one step; that of another combination, where nothing tells them apart.
 
     What asked the host nothing is the same in the next round of questions too.
     """
     # A member of a `parallel` is made anew each time, so it cannot be known again by what it is.
     own = inputs.kept is None or step.background is not None
-    key = None if own else same_key(inputs, step, before)
+    key = None if own else same_key(inputs, step, earlier)
     if key is None or inputs.kept is None:
-        return lower_step(inputs, step, before)
+        return lower_step(inputs, step, earlier)
     found = inputs.kept.find(key)
     if found is None:
         asked = inputs.facts.asked
-        found = lower_step(inputs, step, before)
+        found = lower_step(inputs, step, earlier)
         inputs.kept.keep(key, found, lasting=inputs.facts.asked == asked)
     return found
 
@@ -85,16 +88,17 @@ class _Unfollowed(Exception):  # noqa: N818 - an answer, not an error
     pass
 
 
-def _call(
-    inputs: StepInputs, step: Step, plan: StepPlan, before: tuple[StepPlan, ...]
-) -> tuple[StepPlan, ...]:
-    """Return the plans of a step that calls an action of the repository, and of the action's."""
+def _call(inputs: StepInputs, step: Step, plan: StepPlan, earlier: Earlier) -> None:
+    """Add the plans of a step that calls an action of the repository, and of the action's."""
     folder = plan.call.path if plan.call is not None else ""
     try:
-        action = _find(inputs, folder, before)
+        action = _find(inputs, folder, earlier)
     except _Unfollowed as why:
         remedy = verdict_rule("overridden", {"uses": raw(step.uses)}, run=_RUN)
-        return (replace(plan, verdict=Verdict.REFUSED, reason=str(why), remedy=remedy, call=None),)
+        earlier.add(
+            replace(plan, verdict=Verdict.REFUSED, reason=str(why), remedy=remedy, call=None)
+        )
+        return
     given = _given(step, action)
     call = ActionCall(
         path=folder,
@@ -102,15 +106,16 @@ def _call(
         outputs={raw(one.name): raw(one.value) for one in action.outputs},
     )
     plan = replace(plan, call=call)
-    inner = _inside(inputs, step, plan, action, before)
-    own = lower_steps(inner, action.steps, (*before, plan))
-    return (_summed_up(plan, own, action.path), *own)
+    inner = _inside(inputs, step, plan, action, first=not earlier)
+    earlier.add(plan)
+    own = lower_steps(inner, action.steps, earlier)
+    earlier.sum_up(_summed_up(plan, own, action.path))
 
 
 _RUN: Final = "a command that does the same"
 
 
-def _find(inputs: StepInputs, folder: str, before: tuple[StepPlan, ...]) -> Action:
+def _find(inputs: StepInputs, folder: str, earlier: Earlier) -> Action:
     """Return the action in a folder of the repository. Raises _Unfollowed with the reason."""
     folders = inputs.within.folders if inputs.within is not None else ()
     shown = f"./{folder}"
@@ -120,9 +125,9 @@ def _find(inputs: StepInputs, folder: str, before: tuple[StepPlan, ...]) -> Acti
         raise _Unfollowed(f"a circle: {' → '.join(f'./{f}' for f in (*folders, folder))}")
     if len(folders) >= DEPTH:
         raise _Unfollowed(f"{shown} is called from {DEPTH} actions, more than GitHub allows")
-    if len(before) > _MOST_STEPS:
+    if len(earlier) > _MOST_STEPS:
         raise _Unfollowed(f"the job has more than {_MOST_STEPS} steps with those of its actions")
-    elsewhere = _other_checkout(folder, before)
+    elsewhere = _other_checkout(folder, earlier.checkouts)
     if elsewhere:
         raise _Unfollowed(elsewhere)
     action = _read(inputs.facts, folder)
@@ -131,13 +136,8 @@ def _find(inputs: StepInputs, folder: str, before: tuple[StepPlan, ...]) -> Acti
     return action
 
 
-def _other_checkout(folder: str, before: tuple[StepPlan, ...]) -> str:
+def _other_checkout(folder: str, paths: set[str]) -> str:
     """Why the action's folder in the workspace is not the one in the repository, or nothing."""
-    paths = {
-        step.recipe.env.get("path", "").strip("/")
-        for step in before
-        if step.recipe is not None and step.recipe.kind == "checkout"
-    }
     if not paths:
         return f"./{folder} is called before the repository is checked out"
     if "" not in paths:
@@ -177,11 +177,11 @@ def _given(step: Step, action: Action) -> dict[str, str]:
 
 
 def _inside(
-    inputs: StepInputs, step: Step, plan: StepPlan, action: Action, before: tuple[StepPlan, ...]
+    inputs: StepInputs, step: Step, plan: StepPlan, action: Action, *, first: bool
 ) -> StepInputs:
-    """Return what the action's own steps depend on."""
+    """Return what the action's own steps depend on; `first` says that no step is before."""
     outer = inputs.within
-    scope = inputs.scope.having(steps=UNKNOWN if before else {}, env=Object(complete=False))
+    scope = inputs.scope.having(steps={} if first else UNKNOWN, env=Object(complete=False))
     if outer is not None:
         scope = outer.inside(scope)
     call = plan.call or ActionCall(path="")

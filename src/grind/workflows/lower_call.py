@@ -7,60 +7,41 @@ the calling job, with the `[[verdict]]` that settles it.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
 
 from msgspec.structs import replace
 
 from grind.core.plan import (
     Caller,
-    CallInput,
     JobPlan,
-    Recipe,
-    StepClass,
-    StepPlan,
-    StepSource,
     Verdict,
     digest_of,
     digest_of_text,
 )
 from grind.core.remedy import verdict_rule
 from grind.workflows import contexts
-from grind.workflows.availability import check_expressions
 from grind.workflows.callers import input_values
-from grind.workflows.calls import Input, check_call, inputs_of
 from grind.workflows.expressions import UNKNOWN, ExpressionError, UnknownValueError
+from grind.workflows.job_inputs import Called, JobInputs, job_scope
 from grind.workflows.judge_job import all_steps
 from grind.workflows.legs import left_by, told_left
-from grind.workflows.literals import fold, is_dynamic, string_of
 from grind.workflows.lower_action import class_of
-from grind.workflows.lower_job import (
-    Called,
-    JobInputs,
-    combinations_of,
-    condition_problem,
-    job_scope,
-    lower_job,
-    skeleton,
-    strategy_of,
-    whole,
+from grind.workflows.lower_called import (
+    Unfollowed,
+    call_inputs,
+    call_outputs,
+    find_called,
+    paths_of,
 )
+from grind.workflows.lower_job import condition_problem, lower_job, skeleton, whole
+from grind.workflows.lower_matrix import combinations_of, scope_at, strategy_of
 from grind.workflows.lower_needs import after_needs
 from grind.workflows.lower_open import MATRIX_SUFFIX, while_open
-from grind.workflows.matrix import Combination, EmptyMatrixError, MatrixError
+from grind.workflows.lower_ruled import call_by_rule
+from grind.workflows.matrix import EmptyMatrixError, MatrixError
 from grind.workflows.nodes import raw
-from grind.workflows.reader import read_workflow
 from grind.workflows.scope import Scope, never_known
-from grind.workflows.syntax import Job, Map, Scalar, Workflow
-from grind.workflows.verdict_rules import by_rule, rule_for_job
-
-LEVELS: Final = 10
-"""Workflows that call each other, the first one counted
-(https://docs.github.com/actions/reference/workflows-and-actions/reusing-workflow-configurations)."""
-_MOST_JOBS: Final = 2000
-"""Jobs of one workflow with those that it calls, more than which are not followed."""
-_PATH: Final = re.compile(r"(?:\.|\$)/(\.github/workflows/[^/]+\.ya?ml)")
+from grind.workflows.syntax import Job, Workflow
 
 Known = dict[str, tuple[JobPlan, ...]]
 """The jobs that are lowered so far, by their ids in the plan."""
@@ -99,14 +80,10 @@ def _add(known: Known, plans: Iterable[JobPlan]) -> None:
         known[plan.id] = (*known.get(plan.id, ()), plan)
 
 
-class _Unfollowed(Exception):  # noqa: N818 - an answer, not an error
-    pass
-
-
 def _lower_call(inputs: JobInputs, job: Job, known: Known) -> list[JobPlan]:
     """Return the plans of a job that calls a workflow, and of that workflow's jobs."""
     scope = job_scope(inputs, job.id)
-    ruled = _by_rule(inputs, job, scope)
+    ruled = call_by_rule(inputs, job, scope)
     problem = condition_problem(job, scope)
     if ruled is not None:
         plan = ruled
@@ -117,7 +94,7 @@ def _lower_call(inputs: JobInputs, job: Job, known: Known) -> list[JobPlan]:
     else:
         try:
             return _follow(inputs, job, scope, known)
-        except _Unfollowed as why:
+        except Unfollowed as why:
             plan = _refused(inputs, job, scope, str(why))
         except UnknownValueError as error:
             plan = _unknown(inputs, job, scope, known, error)
@@ -146,7 +123,7 @@ def _unknown(
 
 def _calls(inputs: JobInputs, job: Job, scope: Scope, known: Known) -> str:
     """Return a digest of what is called: it changes when that does, whatever the matrix comes to."""
-    called = _find(inputs, job, known)
+    called = find_called(inputs, job, len(known))
     strategy = contexts.strategy(index=0, total=1, fail_fast=True, max_parallel=None)
     scope = scope.having(matrix={}, strategy=strategy)
     try:
@@ -171,61 +148,8 @@ def _refused(inputs: JobInputs, job: Job, scope: Scope, reason: str) -> JobPlan:
     return whole(inputs, job, scope, reason, remedy)
 
 
-# --- a call that grind.toml settles --------------------------------------------------------------
-
-
-def _by_rule(inputs: JobInputs, job: Job, scope: Scope) -> JobPlan | None:
-    """Return the job that stands for the call by a `[[verdict]]`: a checkout and one step."""
-    rule = rule_for_job(inputs.config, inputs.workflow, job)
-    if rule is None or inputs.inactive is not None:
-        return None
-    plan = skeleton(inputs, job, scope, "")
-    found = by_rule(rule, StepSource(uses=raw(job.uses)), StepClass.CHECK, inputs.facts, None)
-    step = StepPlan(
-        index=1,
-        id="",
-        name=raw(job.name) or f"call {raw(job.uses)}",
-        run=None,
-        uses=raw(job.uses),
-        shell="",
-        working_directory="",
-        env={},
-        klass=found.klass,
-        gating=True,
-        verdict=found.verdict,
-        reason=found.reason,
-        remedy=found.remedy,
-        line=job.mark.line,
-        source=StepSource(),
-        recipe=found.recipe,
-    )
-    checkout = replace(
-        step,
-        index=0,
-        name="checkout",
-        uses="actions/checkout",
-        klass=StepClass.PROVISION,
-        verdict=Verdict.EXECUTED,
-        reason="built in: the snapshot",
-        remedy="",
-        recipe=Recipe(kind="checkout"),
-    )
-    refused = found.verdict is Verdict.REFUSED
-    return replace(
-        plan,
-        steps=(checkout, step),
-        outputs=dict(rule.outputs),
-        verdict=Verdict.REFUSED if refused else Verdict.EXECUTED,
-        reason=found.reason,
-        remedy=found.remedy if refused else "",
-    )
-
-
-# --- a call that is followed ---------------------------------------------------------------------
-
-
 def _follow(inputs: JobInputs, job: Job, scope: Scope, known: Known) -> list[JobPlan]:
-    called = _find(inputs, job, known)
+    called = find_called(inputs, job, len(known))
     combinations = combinations_of(job, scope)
     labels = [one.label if one is not None else "" for one in combinations]
     plans: list[JobPlan] = []
@@ -233,7 +157,7 @@ def _follow(inputs: JobInputs, job: Job, scope: Scope, known: Known) -> list[Job
         suffix = f" ({labels[place]})" if labels[place] else ""
         if labels.count(labels[place]) > 1:
             suffix += f" #{place + 1}"
-        ours = _at(job, scope, combination, place, len(combinations))
+        ours, _ = scope_at(job, scope, combination, place, len(combinations))
         values = dict(combination.values) if combination is not None else None
         rule = left_by(inputs.config, inputs.workflow, job, values)
         if rule is not None and inputs.inactive is None:
@@ -242,17 +166,6 @@ def _follow(inputs: JobInputs, job: Job, scope: Scope, known: Known) -> list[Job
             continue
         plans += _one(inputs, job, ours, called, suffix, known)
     return plans
-
-
-def _at(job: Job, scope: Scope, combination: Combination | None, place: int, of: int) -> Scope:
-    """Return the scope of one combination of the calling job's matrix. Raises ExpressionError."""
-    scope = scope.having(matrix=dict(combination.values) if combination is not None else None)
-    strategy = strategy_of(job, scope)
-    return scope.having(
-        strategy=contexts.strategy(
-            index=place, total=of, fail_fast=strategy.fail_fast, max_parallel=strategy.max_parallel
-        )
-    )
 
 
 def _one(
@@ -267,7 +180,7 @@ def _one(
         plan,
         call=caller,
         inner={one.id: f"{prefix}{one.id}" for one in called.jobs},
-        outputs=_outputs(called),
+        outputs=call_outputs(called),
         setup=None,
         reason=f"calls {called.path}",
         gating=False,
@@ -291,7 +204,7 @@ def _caller(job: Job, plan: JobPlan, scope: Scope, called: Workflow) -> Caller:
         job=job.id,
         needs=plan.needs,
         if_=plan.if_,
-        inputs=tuple(_inputs(job, called)),
+        inputs=tuple(call_inputs(job, called)),
         matrix=scope.contexts["matrix"],
         fail_fast=strategy.fail_fast,
         max_parallel=strategy.max_parallel,
@@ -313,14 +226,10 @@ def _inside(
             name=f"{plan.name} / ",
             callers=(*(outer.callers if outer is not None else ()), caller),
             inputs=input_values(caller, scope.contexts),
-            paths=(*_paths(inputs), called.path),
+            paths=(*paths_of(inputs), called.path),
             gates=(*(outer.gates if outer is not None else ()), scope.contexts),
         ),
     )
-
-
-def _paths(inputs: JobInputs) -> tuple[str, ...]:
-    return inputs.within.paths if inputs.within is not None else (inputs.workflow.path,)
 
 
 def _summed_up(plan: JobPlan, jobs: list[JobPlan]) -> JobPlan:
@@ -334,72 +243,3 @@ def _summed_up(plan: JobPlan, jobs: list[JobPlan]) -> JobPlan:
             reason = f"{plan.reason}, with `{left.own_id}`: {left.reason}"
             return replace(plan, klass=klass, verdict=verdict, reason=reason)
     return replace(plan, klass=klass)
-
-
-def _find(inputs: JobInputs, job: Job, known: Known) -> Workflow:
-    """Return the workflow that a job calls. Raises _Unfollowed with the reason."""
-    uses = raw(job.uses)
-    if not uses.startswith(("./", "$/")):
-        raise _Unfollowed(f"calls {uses}, a workflow of another repository")
-    path = _PATH.fullmatch(uses)
-    if path is None:
-        raise _Unfollowed(f"calls {uses}, which is no file in .github/workflows")
-    paths = _paths(inputs)
-    if path[1] in paths:
-        raise _Unfollowed(f"a circle: {' → '.join((*paths, path[1]))}")
-    if len(paths) >= LEVELS:
-        raise _Unfollowed(f"calls {uses} at level {LEVELS + 1}; GitHub allows {LEVELS}")
-    if len(known) > _MOST_JOBS:
-        raise _Unfollowed(f"there are more than {_MOST_JOBS} jobs already")
-    called = _read(inputs, path[1])
-    problems = check_call(inputs.workflow.path, job, called)
-    if problems:
-        raise _Unfollowed(f"GitHub would refuse the call: {'; '.join(map(str, problems[:3]))}")
-    if isinstance(job.with_, Scalar) and is_dynamic(job.with_):
-        raise _Unfollowed("`with:` as one expression is not done here")
-    return called
-
-
-def _read(inputs: JobInputs, path: str) -> Workflow:
-    for other in inputs.others:
-        if other.path == path and other.root is not None:
-            return other
-    source = inputs.facts.read(path)
-    if source is None:
-        raise _Unfollowed(f"calls ./{path}, which the snapshot does not have")
-    reading = read_workflow(path, source.encode())
-    problems = reading.problems
-    if reading.workflow is not None and not problems:
-        problems = check_expressions(reading.workflow)
-    if reading.workflow is None or problems:
-        raise _Unfollowed(f"GitHub would refuse ./{path}: {'; '.join(map(str, problems[:3]))}")
-    return reading.workflow
-
-
-def _inputs(job: Job, called: Workflow) -> Iterable[CallInput]:
-    """Yield what the called workflow is given, by its own names. Raises _Unfollowed."""
-    entries = job.with_.entries if isinstance(job.with_, Map) else ()
-    given: Mapping[str, Any] = {fold(key.text): value for key, value in entries}
-    for one in inputs_of(called):
-        node = given.get(fold(one.name.text))
-        open_default = node is None and one.default is not None and is_dynamic(one.default)
-        if open_default and "inputs" in raw(one.default).lower():
-            raise _Unfollowed(f"the default of the input {one.name.text!r} asks for inputs")
-        yield _input(one, node if node is not None else one.default)
-
-
-def _input(one: Input, node: Any) -> CallInput:
-    name, kind = one.name.text, one.type
-    if not isinstance(node, Scalar):
-        return CallInput(name, kind, one.absent())
-    if is_dynamic(node):
-        return CallInput(name, kind, node.text, open=True)
-    if node.value is None:
-        return CallInput(name, kind, one.absent())
-    return CallInput(name, kind, node.value if kind in ("boolean", "number") else string_of(node))
-
-
-def _outputs(called: Workflow) -> dict[str, str]:
-    trigger = next(one for one in called.on if one.event == "workflow_call")
-    entries = trigger.outputs.entries if trigger.outputs is not None else ()
-    return {key.text: raw(value.get("value")) for key, value in entries if isinstance(value, Map)}

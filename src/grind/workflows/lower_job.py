@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Hashable
 
 import msgspec
 
-from grind.core.config import Config
-from grind.core.plan import Caller, JobPlan, StepClass, StepPlan, Verdict
+from grind.core.plan import JobPlan, StepClass, StepPlan, Verdict
 from grind.workflows import contexts
 from grind.workflows.actions import base_environment
 from grind.workflows.conditions import statuses
 from grind.workflows.containers import Containers, judge_containers, with_remedy
-from grind.workflows.contexts import Situation
 from grind.workflows.expressions import (
     UNKNOWN,
-    EvaluationError,
     ExpressionError,
     UnknownValueError,
     truthy,
 )
-from grind.workflows.facts import Facts
+from grind.workflows.job_inputs import JobInputs, job_scope
 from grind.workflows.judge_job import all_steps, judge_job
 from grind.workflows.legs import as_values, left_by, remedy_for, told_left
 from grind.workflows.literals import fold
 from grind.workflows.lower_action import class_of, lower_steps
+from grind.workflows.lower_matrix import combinations_of, scope_at
 from grind.workflows.lower_open import (
     MATRIX_SUFFIX,
     NOTHING,
@@ -33,61 +30,13 @@ from grind.workflows.lower_open import (
     speaks_of,
     while_open,
 )
-from grind.workflows.lower_step import Kept, StepInputs
-from grind.workflows.matrix import Combination, EmptyMatrixError, MatrixError, expand
+from grind.workflows.matrix import Combination, EmptyMatrixError, MatrixError
 from grind.workflows.nodes import raw, raw_map, to_value
 from grind.workflows.runs_on import is_foreign, machine
-from grind.workflows.scope import Scope, hashed_later, never_known, secrets_in
+from grind.workflows.scope import Scope, never_known, secrets_in
+from grind.workflows.step_inputs import Kept, StepInputs
 from grind.workflows.syntax import Job, Map, Scalar, Workflow
 from grind.workflows.verdict_rules import tells_legs_apart
-
-
-class Called(NamedTuple):
-    """Where a called workflow stands in the plan."""
-
-    top: Workflow
-    """The workflow that the event starts."""
-    prefix: str
-    """Before the ids of its jobs in the plan."""
-    name: str
-    """Before the names of its jobs."""
-    callers: tuple[Caller, ...]
-    """The calling jobs, outermost first."""
-    inputs: Mapping[str, Any]
-    """The called workflow's inputs, as far as they are known."""
-    paths: tuple[str, ...]
-    """The files of this workflow and of those that it is called from, outermost first."""
-    gates: tuple[Mapping[str, Any], ...]
-    """The contexts of each caller."""
-
-
-class Given(NamedTuple):
-    """What a job that was open has been told, now that what it needs is over."""
-
-    needs: Mapping[str, Any]
-    inputs: Mapping[str, Any]
-
-
-class JobInputs(NamedTuple):
-    """What lowering a job depends on."""
-
-    situation: Situation
-    config: Config
-    facts: Facts
-    labels: frozenset[str]
-    workflow: Workflow
-    inactive: str | None
-    """Why CI would not start the workflow for this event, or None."""
-    within: Called | None = None
-    """Set when `workflow` is called by a job of another one."""
-    others: tuple[Workflow, ...] = ()
-    """The workflows that are read already."""
-    given: Mapping[str, Given] = {}
-    """Id in the plan → what the job has been told. An error in what follows from that is raised."""
-
-    def told(self, job: str) -> Given | None:
-        """Return what a job of `workflow` has been told, if it has."""
-        return self.given.get((self.within.prefix if self.within is not None else "") + job)
 
 
 def lower_job(inputs: JobInputs, job: Job) -> list[JobPlan]:
@@ -136,31 +85,6 @@ def open_matrix(inputs: JobInputs, job: Job, scope: Scope) -> JobPlan:
     return msgspec.structs.replace(plan, key=plan.key.removesuffix(suffix))
 
 
-def job_scope(inputs: JobInputs, job: str) -> Scope:
-    """Return the contexts of a job's own keys, as far as they are known while planning."""
-    workflow = inputs.within.top if inputs.within is not None else inputs.workflow
-    told = inputs.told(job)
-    given = contexts.inputs(inputs.situation) if inputs.within is None else inputs.within.inputs
-    return Scope(
-        {
-            "github": inputs.facts.memo(
-                contexts.github_at,
-                inputs.situation,
-                workflow.name.text if workflow.name else workflow.path,
-                workflow.path,
-                job,
-                inputs.facts.memo(contexts.event_value, inputs.situation),
-            ),
-            "inputs": given if told is None else told.inputs,
-            "vars": contexts.variables(),
-            "secrets": UNKNOWN,
-            "needs": UNKNOWN if told is None else told.needs,
-        },
-        {"hashFiles": hashed_later},
-        memo=inputs.facts.memo,
-    )
-
-
 def condition_problem(job: Job, scope: Scope) -> str:
     """Why the job's condition can never be decided, or nothing."""
     try:
@@ -170,36 +94,6 @@ def condition_problem(job: Job, scope: Scope) -> str:
     except ExpressionError as error:
         return f"if: {error}"
     return ""
-
-
-def combinations_of(job: Job, scope: Scope) -> tuple[Combination | None, ...]:
-    """Return the combinations of a job's matrix. Raises ExpressionError and MatrixError."""
-    if job.strategy is None or job.strategy.matrix is None:
-        return (None,)
-    return tuple(expand(to_value(job.strategy.matrix, scope)))
-
-
-class _Strategy(NamedTuple):
-    fail_fast: bool
-    max_parallel: int | None
-
-
-def strategy_of(job: Job, scope: Scope) -> _Strategy:
-    """Return how the combinations of a job's matrix run. Raises ExpressionError."""
-    if job.strategy is None:
-        return _Strategy(fail_fast=True, max_parallel=None)
-    fail_fast, parallel = job.strategy.fail_fast, job.strategy.max_parallel
-    limit = to_value(parallel, scope) if parallel is not None else None
-    if limit is not None:
-        if isinstance(limit, bool) or not isinstance(limit, int | float) or not abs(limit) <= 1e6:
-            raise EvaluationError(f"max-parallel: {limit!r} is no number that GitHub takes")
-        # As GitHub's own converter does: fractions are cut off, and without a positive number
-        # there is no limit.
-        limit = int(limit) if limit >= 1 else None
-    return _Strategy(
-        fail_fast=truthy(to_value(fail_fast, scope)) if fail_fast is not None else True,
-        max_parallel=limit,
-    )
 
 
 def _combination(
@@ -212,16 +106,10 @@ def _combination(
 ) -> JobPlan:
     place, of = at
     values = dict(combination.values) if combination is not None else None
-    scope = scope.having(matrix=values if values is not None else None)
     try:
-        strategy = strategy_of(job, scope)
+        scope, strategy = scope_at(job, scope, combination, place, of)
     except ExpressionError as error:
-        return whole(inputs, job, scope, f"strategy: {error}")
-    scope = scope.having(
-        strategy=contexts.strategy(
-            index=place, total=of, fail_fast=strategy.fail_fast, max_parallel=strategy.max_parallel
-        )
-    )
+        return whole(inputs, job, scope.having(matrix=values), f"strategy: {error}")
     suffix = f" ({combination.label})" if combination is not None and combination.label else ""
     plan = _lowered(inputs, job, scope, suffix, kept=kept)
     rule = left_by(inputs.config, inputs.workflow, job, values)

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from grind.core.plan import JobPlan, StepClass, Verdict
 from grind.workflows.expressions import UNKNOWN, ExpressionError
+from grind.workflows.job_inputs import JobInputs, job_scope
 from grind.workflows.jobgraph import Gated, own_id, starts, transitive
 from grind.workflows.judge_job import all_steps
-from grind.workflows.lower_job import JobInputs, job_scope
 
 _OPEN = "open"
 """The conclusion of a job that has not run: none of GitHub's words, so what hangs on it is open."""

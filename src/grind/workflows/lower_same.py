@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any, Final
 
-from grind.core.plan import StepPlan
+from grind.workflows.earlier import Earlier
 from grind.workflows.expressions import ExpressionError, condition, parse_template, references
 from grind.workflows.expressions.analysis import Path
 from grind.workflows.literals import fold
-from grind.workflows.lower_step import StepInputs
 from grind.workflows.nodes import raw, raw_map
+from grind.workflows.step_inputs import StepInputs
 from grind.workflows.syntax import Job, Step, Workflow
 
 _OWN: Final = frozenset({"matrix", "strategy", "runner"})
 """Contexts that each combination has for itself."""
 
 
-def same_key(inputs: StepInputs, step: Step, before: tuple[StepPlan, ...]) -> Hashable | None:
+def same_key(inputs: StepInputs, step: Step, before: Earlier) -> Hashable | None:
     """Return what the plan of a step depends on, but for what all combinations of its job share.
 
     None for a step whose plan is never taken from another combination.
@@ -39,21 +39,11 @@ def same_key(inputs: StepInputs, step: Step, before: tuple[StepPlan, ...]) -> Ha
     return id(step), *_before(inputs, step, before), values
 
 
-def _before(
-    inputs: StepInputs, step: Step, before: tuple[StepPlan, ...]
-) -> tuple[int, bool, bool, bool]:
+def _before(inputs: StepInputs, step: Step, before: Earlier) -> tuple[int, bool, bool, bool]:
     """Return what `lower_step` asks of the steps before."""
     shells = (step.shell, inputs.job.defaults.shell, inputs.workflow.defaults.shell)
-    kinds = [one.recipe.kind if one.recipe is not None else "" for one in before]
-    return (
-        len(before),
-        all(
-            one.call is not None or kind == "checkout"
-            for one, kind in zip(before, kinds, strict=True)
-        ),
-        any("python" in raw(shell) for shell in shells) and "provide" in kinds,
-        any(kind == "checkout" and not one.held for one, kind in zip(before, kinds, strict=True)),
-    )
+    provided = before.provided and any("python" in raw(shell) for shell in shells)
+    return len(before), before.quiet, provided, before.checked_out
 
 
 def _value(path: Path, contexts: Mapping[str, Any]) -> str:

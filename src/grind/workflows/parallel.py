@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from grind.core.plan import StepClass, StepPlan, StepSource, Verdict
 from grind.core.remedy import verdict_rule
+from grind.workflows.earlier import Earlier
 from grind.workflows.nodes import raw
 from grind.workflows.syntax import Data, Scalar, Seq, Step
 
@@ -56,7 +57,7 @@ def is_background(step: Step) -> bool:
     return step.background is not None and step.background.value is not False
 
 
-def control_plan(step: Step, earlier: tuple[StepPlan, ...], members: int) -> StepPlan:
+def control_plan(step: Step, earlier: Earlier, members: int) -> StepPlan:
     """Return the plan of a step that waits for others or ends them; `members` counts the steps of
     the group that a `parallel` ends with."""
     kind, value = step.control if step.control is not None else ("", None)
@@ -82,9 +83,8 @@ def control_plan(step: Step, earlier: tuple[StepPlan, ...], members: int) -> Ste
         control="cancel" if kind == "cancel" else "wait",
         targets=targets,
     )
-    ended = {i for one in earlier if one.control == "cancel" for i in one.targets}
-    if kind == "wait" and ended & set(targets):
-        at = next(i for i in targets if i in ended)
+    at = next((i for i in targets if i in earlier.cancelled), None)
+    if kind == "wait" and at is not None:
         reason = f"waits for a step that is cancelled above: {earlier[at].name}"
         return replace(
             plan, verdict=Verdict.REFUSED, reason=f"{reason}; GitHub need not wait for it"
@@ -92,9 +92,7 @@ def control_plan(step: Step, earlier: tuple[StepPlan, ...], members: int) -> Ste
     return plan
 
 
-def in_background(
-    plan: StepPlan, earlier: tuple[StepPlan, ...], where: Mapping[str, str | int]
-) -> StepPlan:
+def in_background(plan: StepPlan, earlier: Earlier, where: Mapping[str, str | int]) -> StepPlan:
     """Return the plan of a step that runs in the background, or its refusal."""
     if plan.verdict in (Verdict.SKIPPED, Verdict.REFUSED):
         return replace(plan, background=True)
@@ -104,30 +102,21 @@ def in_background(
         )
     if plan.recipe is not None and plan.recipe.kind == "checkout":
         return _refused(plan, "a checkout in the background is not done here", where)
-    running = _open(earlier)
-    if len(running) >= MOST:
+    if len(earlier.open) >= MOST:
         reason = f"more than {MOST} steps may be in the background at once: GitHub lets it wait"
         return _refused(plan, f"{reason}, which is not done here", where)
     return replace(plan, background=True)
 
 
-def _open(earlier: tuple[StepPlan, ...]) -> list[int]:
-    """Indices of background steps that nobody has waited for."""
-    joined = {index for one in earlier if one.control for index in one.targets}
-    return [one.index for one in earlier if one.background and one.index not in joined]
-
-
-def _targets(
-    kind: str, value: Data | None, earlier: tuple[StepPlan, ...], members: int
-) -> tuple[int, ...]:
+def _targets(kind: str, value: Data | None, earlier: Earlier, members: int) -> tuple[int, ...]:
     if kind == "parallel":
-        return tuple(one.index for one in earlier[len(earlier) - members :])
+        return tuple(range(len(earlier) - members, len(earlier)))
     if kind == "wait-all":
-        return tuple(_open(earlier))
+        return tuple(earlier.open)
     items = value.items if isinstance(value, Seq) else (value,)
     wanted = {item.text.lower() for item in items if isinstance(item, Scalar)}
     # What is not in the background has ended already: GitHub's runner passes it over.
-    return tuple(one.index for one in earlier if one.background and one.id.lower() in wanted)
+    return tuple(earlier.in_background(wanted))
 
 
 def _flag(node: Scalar | None) -> bool | str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from grind.core.bundled import bundled_text
 
 
 def script(name: str) -> str:
     """Return the text of `provide/<name>`; FileNotFoundError when there is none."""
-    return (files("grind.workflows") / "provide" / name).read_text(encoding="utf-8")
+    return bundled_text("grind.workflows", f"provide/{name}")
 
 
 def data(name: str) -> str:
     """Return the text of a data file of this package."""
-    return (files("grind.workflows") / name).read_text(encoding="utf-8")
+    return bundled_text("grind.workflows", name)
 
 
 def provide(name: str) -> str:

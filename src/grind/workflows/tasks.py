@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from grind.core.plan import JobPlan, StepPlan
 from grind.core.task import Checkout, Condition, Control, StepTask
 from grind.workflows import services
-from grind.workflows.expressions import EvaluationError
+from grind.workflows.expressions import EvaluationError, truthy
 from grind.workflows.jobenv import RUNNER_NAMES
 from grind.workflows.scope import Scope
 from grind.workflows.shells import resolve_shell
@@ -141,6 +141,16 @@ def minutes(step: StepPlan, scope: Scope) -> float | None:
         value = float(got)
     # As the runner does: without a positive number there is no limit.
     return value * 60 if 0 < value < float("inf") else None
+
+
+def continues_on_error(step: StepPlan, scope: Scope) -> bool:
+    """Evaluate `continue-on-error` before the step runs: the host goes on, or not, by itself.
+
+    The runner evaluates it afterwards, with the contexts that the step began with.
+    Raises ExpressionError.
+    """
+    value = step.source.continue_on_error
+    return value if isinstance(value, bool) else truthy(scope.value(value))
 
 
 def _checkout(step: StepPlan, scope: Scope, inputs: TaskInputs) -> Checkout:

@@ -13,7 +13,6 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -267,9 +266,9 @@ def test_a_unit_of_the_user_only_where_lingering_is_on(
     assert server.stdout is not None
     server.stdin.write(b"1 lane 5 %d\n%s%s\n" % (len(data), fields, data))
     server.stdin.flush()
-    while not (line := server.stdout.readline()).startswith(b"1 0"):
-        said = b64decode(line.split(b" ", 3)[3])
-    facts = said.split(b"\0")
+    line = server.stdout.readline()
+    assert line.startswith(b"1 0 ")
+    facts = line.split(b" ", 3)[3].split(b"\x1f")
     server.stdin.write(b"2 end 1 0\n%s\n" % end)
     server.stdin.flush()
     assert server.stdout.readline().startswith(b"2 0 0")

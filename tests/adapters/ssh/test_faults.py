@@ -17,7 +17,7 @@ from grind.adapters.ssh.channel import Pulse
 from grind.adapters.ssh.host import SshHost
 from grind.core.errors import ExitCode, GrindError, UnreachableError
 from grind.ports import Host, LaneLost, LaneSpec, Output, StepTask
-from tests.contracts.conftest import ssh_host
+from tests.contracts.conftest import SHORT, ssh_host
 from tests.contracts.rig import RealClock, Rig, Story, co, git, private, repository, step, until
 from tests.sshd import Sshd
 
@@ -125,6 +125,31 @@ def test_the_connection_is_cut_in_the_middle_of_sync(
     git(there, "fsck", "--strict")
     told = [git(where, "for-each-ref") for where in (there, bare)]
     assert told[0] == told[1]
+
+
+def test_a_lane_that_nobody_has_begun_waits_over_a_cut(sshd: Sshd, tmp_path: Path) -> None:
+    """Another session is there then, and no process of the one that opened the lane."""
+    host = ssh_host(sshd, SHORT._replace(alone=3.0), pulse=QUICK)
+    rig = Rig(host, tmp_path, lambda _: host)
+    folder = sshd.state / "runs" / "r1" / "job"
+
+    def waits() -> int:
+        status = Path(f"/proc/{(folder / 'claim').read_text().split()[0]}/status").read_text()
+        return int(status.split("\nvoluntary_ctxt_switches:")[1].split()[0])
+
+    async def story() -> Story:
+        lane = await rig.lane(begin=False)
+        sshd.network.cut()
+        await rig.host.identity()
+        before = waits()
+        # Fifteen looks that find nobody would have ended it.
+        await until(lambda: waits() > before + 20)
+        await lane.begin([("PATH", os.fspath(sshd.tools))], {})
+        await lane.submit([step(0, "echo begun")], final=True)
+        return await rig.follow(lane)
+
+    assert rig.go(story()).text(0) == "begun\n"
+    rig.close()
 
 
 def test_a_black_hole(rig: Rig, sshd: Sshd) -> None:

@@ -7,12 +7,14 @@ import os
 import shutil
 import time
 
+from grind.adapters.git.process import Answer, demand
 from grind.adapters.git.site import Site
 from grind.core.errors import GrindError
 from grind.core.repository import Snapshot
 
 _SNAP = "refs/grind/snap/"
 _DAY = 86_400
+_LISTED = ("for-each-ref", "--format=%(objectname) %(refname)")
 
 
 def prepare(site: Site, snapshot: Snapshot, remote: str | None, branch: str) -> None:
@@ -24,24 +26,30 @@ def prepare(site: Site, snapshot: Snapshot, remote: str | None, branch: str) -> 
     Everything that only the snapshot has is packed here, so that the user's garbage collection
     cannot take away a file that was staged once and is in no commit.
     """
-    theirs = _refs(site, remote)
-    _keep_objects(site, snapshot, list(theirs.values()))
+    # Looked at beside the user's: who sets them meanwhile makes us look again.
+    looking = site.private.start(_LISTED)
+    try:
+        theirs, local = _refs(site, remote)
+        _keep_objects(site, snapshot, [*theirs.values(), *local])
+    finally:
+        looked = looking.finish()
     wanted = {name: oid for name, oid in theirs.items() if not _clashes(name, branch)}
     wanted[f"refs/heads/{branch}"] = snapshot.commit
     wanted[_SNAP + snapshot.commit] = snapshot.commit
     _follow_shallow(site)
     for last in (False, False, True):
         try:
-            _set_refs(site, wanted)
+            _set_refs(site, wanted, looked)
             break
         except GrindError:  # another run set the same refs between the look and the change
             if last:
                 raise
+            looked = site.private.ask(_LISTED)
     os.utime(_loose(site, snapshot.commit))
 
 
-def _set_refs(site: Site, wanted: dict[str, str]) -> None:
-    present = _private_refs(site)
+def _set_refs(site: Site, wanted: dict[str, str], looked: Answer) -> None:
+    present = _listed(demand(looked, "looking at grind's repository"))
     stale = [n for n in present if n.startswith(("refs/heads/", "refs/tags/")) and n not in wanted]
     missing = {name: oid for name, oid in wanted.items() if present.get(name) != oid}
     # two transactions: a name that is gone may be the folder of one that comes
@@ -55,24 +63,26 @@ def _clashes(name: str, branch: str) -> bool:
     return name.startswith(f"{main}/") or main.startswith(f"{name}/")
 
 
-def _refs(site: Site, remote: str | None) -> dict[str, str]:
-    """The user's tags and the remote's branches, under the names that the remote gives them."""
+def _refs(site: Site, remote: str | None) -> tuple[dict[str, str], list[str]]:
+    """The user's tags and the remote's branches, under the names that the remote gives them; and
+    what the user's own branches are at."""
     prefix = f"refs/remotes/{remote}/"
-    args = ["for-each-ref", "--format=%(objectname) %(refname)", "refs/tags/"]
+    args = [*_LISTED, "refs/tags/", "refs/heads/"]
     args += [prefix] if remote is not None else []
-    found = {}
-    for line in os.fsdecode(site.git.run(args)).splitlines():
-        oid, _, name = line.partition(" ")
+    found, local = {}, []
+    for name, oid in _listed(site.git.run(args)).items():
         if name == f"{prefix}HEAD":
             continue
-        if name.startswith(prefix):
-            name = f"refs/heads/{name.removeprefix(prefix)}"
-        found[name] = oid
-    return found
+        if name.startswith("refs/heads/"):
+            local.append(oid)
+        elif name.startswith(prefix):
+            found[f"refs/heads/{name.removeprefix(prefix)}"] = oid
+        else:
+            found[name] = oid
+    return found, local
 
 
-def _private_refs(site: Site) -> dict[str, str]:
-    listing = site.private.run(["for-each-ref", "--format=%(objectname) %(refname)"])
+def _listed(listing: bytes) -> dict[str, str]:
     lines = (line.partition(" ") for line in os.fsdecode(listing).splitlines())
     return {name: oid for oid, _, name in lines}
 
@@ -91,8 +101,7 @@ def _loose(site: Site, oid: str) -> str:
 def _keep_objects(site: Site, snapshot: Snapshot, known: list[str]) -> None:
     if os.path.exists(_loose(site, snapshot.commit)) or snapshot.commit in known:
         return
-    local = site.git.run(["for-each-ref", "--format=%(objectname)", "refs/heads/"]).decode().split()
-    lines = [snapshot.commit, *(f"^{oid}" for oid in dict.fromkeys([*known, *local]))]
+    lines = [snapshot.commit, *(f"^{oid}" for oid in dict.fromkeys(known))]
     base = os.path.join(site.private_path, "objects", "pack", "pack")
     site.private.run(
         ["pack-objects", "--revs", "--non-empty", "-q", "--delta-base-offset", base],
@@ -140,7 +149,9 @@ def prune(site: Site, days: float) -> int:
     names = os.listdir(folder) if os.path.isdir(folder) else []
     old = [name for name in names if _older(os.path.join(folder, name), limit)]
     heads = [
-        n for n, oid in _private_refs(site).items() if n.startswith("refs/heads/") and oid in old
+        n
+        for n, oid in _listed(site.private.run(_LISTED)).items()
+        if n.startswith("refs/heads/") and oid in old
     ]
     _update(site, "".join(f"delete {name}\0\0" for name in [*heads, *(_SNAP + oid for oid in old)]))
     when = f"{int(limit)}"

@@ -7,7 +7,6 @@ import os
 from grind.adapters.git.process import demand, zlist
 from grind.adapters.git.site import Site
 from grind.adapters.git.snapshot import parse_diff, start_diff
-from grind.adapters.git.spawn import finish
 from grind.adapters.git.text import shown
 from grind.core.errors import GrindError
 from grind.core.repository import ChangedFile, Commit, Snapshot
@@ -63,7 +62,7 @@ def changed_paths(site: Site, snapshot: Snapshot, upstream: str | None) -> tuple
     base = _base(site, snapshot, upstream)
     if base is None:
         return None
-    difference = demand(finish(start_diff(site.private, base, snapshot.tree)), "comparing")
+    difference = demand(start_diff(site.private, base, snapshot.tree).finish(), "comparing")
     return tuple(os.fsdecode(change.item.name) for change in parse_diff(difference)) or None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from grind.adapters.git.process import Answer, Git, scrubbed
-from grind.adapters.git.spawn import Running, finish
+from grind.adapters.git.spawn import Running
 from grind.adapters.git.text import shown
 from grind.core.errors import GrindError
 
@@ -60,7 +60,7 @@ def start(cwd: str, environ: Mapping[str, str]) -> Running:
 
 def find(cwd: str, environ: Mapping[str, str], begun: Running | None = None) -> Layout:
     """Find the repository that `cwd` lies in; raise GrindError when there is none."""
-    answer = finish(begun or start(cwd, environ))
+    answer = (begun or start(cwd, environ)).finish()
     parts = os.fsdecode(answer.out).split(f"\n{_SEPARATOR}\n")
     bare = answer.code != 0
     if len(parts) != len(_FLAGS) + (0 if bare else 1):

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from grind.adapters.git.spawn import Answer as Answer
-from grind.adapters.git.spawn import Running, finish
+from grind.adapters.git.spawn import Running
 from grind.adapters.git.text import shown
 from grind.core.errors import ExitCode, GrindError
 
@@ -70,8 +70,8 @@ class Git:
         return Git(self.cwd, {**self.env, **extra})
 
     def start(self, args: Sequence[str], request: bytes = b"") -> Running:
-        """Start git, write a short `request` (less than a pipe holds) and do not wait; pass it to
-        `finish`."""
+        """Start git, write a short `request` (less than a pipe holds) and do not wait: its `finish`
+        does."""
         running = self._start(args, stdin=bool(request))
         running.send(request)
         return running
@@ -86,7 +86,7 @@ class Git:
 
     def ask(self, args: Sequence[str], data: bytes | None = None) -> Answer:
         """Run git, feed it `data`, and return what it said, whatever the exit code."""
-        return finish(self._start(args, stdin=data is not None), data)
+        return self._start(args, stdin=data is not None).finish(data)
 
     def run(self, args: Sequence[str], data: bytes | None = None, *, doing: str = "") -> bytes:
         """Run git and return its standard output.

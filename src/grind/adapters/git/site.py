@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from grind.adapters.git import layout, private
 from grind.adapters.git.process import Answer, Git, scrubbed
-from grind.adapters.git.spawn import Running, finish
+from grind.adapters.git.spawn import Running
 from grind.core.errors import GrindError
 
 
@@ -39,12 +39,12 @@ class Site:
         finally:
             left, self._ahead = self._ahead, {}
             for process in left.values():
-                finish(process)
+                process.finish()
 
     def ask(self, question: tuple[str, ...]) -> Answer:
         """Ask git in the user's repository, or take the answer to what was asked ahead."""
         process = self._ahead.pop(question, None)
-        return finish(process) if process is not None else self.git.ask(question)
+        return process.finish() if process is not None else self.git.ask(question)
 
     @property
     def top(self) -> str:

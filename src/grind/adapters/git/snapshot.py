@@ -14,7 +14,7 @@ from grind.adapters.git import contents, index, lfs
 from grind.adapters.git.contents import Item
 from grind.adapters.git.process import Git, config, demand, zlist
 from grind.adapters.git.site import Site
-from grind.adapters.git.spawn import Running, finish
+from grind.adapters.git.spawn import Running
 from grind.adapters.git.staging import HONEST, scratch_index, staged
 from grind.adapters.git.text import shown
 from grind.core.errors import GrindError
@@ -52,7 +52,7 @@ def of_worktree(site: Site) -> Snapshot:
     try:
         with staged(site) as stage:
             tree = stage.git.run([*HONEST, "write-tree"], doing="writing the tree").decode().strip()
-            head = _require_head(site, demand(finish(heading), "reading HEAD"))
+            head = _require_head(site, demand(heading.finish(), "reading HEAD"))
             commit, changes = _commit(site, tree, head)
             names = [change.item.name for change in changes if change.letter != "D"]
             pointers = lfs.on_disk(top, names)
@@ -63,7 +63,7 @@ def of_worktree(site: Site) -> Snapshot:
                 pointers |= lfs.in_tree(site.private, lfs.filtered(stage.git, items))
     finally:
         if heading.returncode is None:
-            finish(heading)
+            heading.finish()
     return _snapshot(tree, commit, head, changes, pointers, _submodules(site, items, top))
 
 
@@ -140,7 +140,7 @@ def _commit(site: Site, tree: str, head: Head | None) -> tuple[str, list[Change]
     try:
         commit = _make_commit(site, tree, head)
     finally:
-        answer = finish(comparing)
+        answer = comparing.finish()
     return commit, parse_diff(demand(answer, "comparing with HEAD"))
 
 

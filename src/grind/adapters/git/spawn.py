@@ -135,11 +135,6 @@ class Running:
         return self.returncode
 
 
-def finish(running: Running, data: bytes | None = None) -> Answer:
-    """Feed a started program `data`, and wait for it."""
-    return running.finish(data)
-
-
 def _pipe() -> tuple[int, int]:
     """Return a pipe whose ends are none of the standard streams', which the program gets."""
     ends = os.pipe()

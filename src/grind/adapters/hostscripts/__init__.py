@@ -6,7 +6,7 @@ data. The laws of the runner's text hold for them as well (tests/adapters/test_r
 
 from __future__ import annotations
 
-from importlib.resources import files
+from grind.core.bundled import bundled
 
 LOCK = "lock.sh"
 DOCTOR = "doctor.sh"
@@ -19,7 +19,7 @@ NAMES = (LOCK, DOCTOR, SYNC, SIZES, PASS, UNPACK)
 
 def script(name: str) -> bytes:
     """Return a script's text."""
-    return (files(__package__ or __name__) / name).read_bytes()
+    return bundled("grind.adapters.hostscripts", name)
 
 
 def bash(path: str) -> tuple[str, ...]:

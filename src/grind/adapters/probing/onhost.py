@@ -9,8 +9,8 @@ files (docs/adr/0035-one-reader-for-probes.md).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 
+from grind.core.bundled import bundled_text
 from grind.ports import Address, Completed, Exchanged, Host
 
 _BEGIN = b"\0grind-probe "
@@ -50,7 +50,7 @@ class HostProber:
         return Exchanged(raw, False, at, _problem(done, connected, len(raw), seconds))
 
     async def _run(self, address: Address, request: bytes, limit: int, seconds: float) -> Completed:
-        program = files(__package__).joinpath("exchange.sh").read_text()
+        program = bundled_text("grind.adapters.probing", "exchange.sh")
         argv = (
             *self._prefix,
             *("timeout", "-k", "1", f"{seconds + _BACKSTOP:.3f}"),

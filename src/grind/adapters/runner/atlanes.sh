@@ -1,7 +1,7 @@
 # What a session does with the lanes of its host: open, cancel, end, collect.
 
 g_open_lane() { # RUN KEY OUTER MEMORY ROOT; the spec is in g_files.i → resumed, begun, track, detached, facts
-  local g_run=$g_state/runs/${g_a[0]} g_resumed=0 g_begun=0 g_detached=-
+  local g_run=$g_state/runs/${g_a[0]} g_resumed=0 g_begun=0 g_detached=- g_manager=
   local -a g_facts g_s
   local g_f
   for g_f in mkfifo tail ln setsid; do
@@ -10,29 +10,73 @@ g_open_lane() { # RUN KEY OUTER MEMORY ROOT; the spec is in g_files.i → resume
     return 1
   done
   g_lane=$g_run/${g_a[1]}
+  g_find_manager
   if [[ -d $g_lane ]]; then g_resumed=1; else g_make_lane || return; fi
   g_boot_id
-  if ! g_read_claim "$g_lane"; then g_start_runner || return; fi
+  if [[ $g_detached == - ]] && ! g_read_claim "$g_lane"; then g_start_runner || return; fi
   g_await_facts || return
   [[ -e $g_lane/env ]] && g_begun=1
   mapfile -d '' -t -n 2 g_s <"$g_lane/spec"
-  printf '%s\0' "$g_resumed" "$g_begun" "${g_s[1]}" "$g_detached" "${g_facts[@]}"
+  g_s=("$g_resumed" "$g_begun" "${g_s[1]}" "$g_detached" "${g_facts[@]}")
+  # An answer with NULs would have to be encoded, by two processes.
+  if [[ ${g_s[*]} == *$'\x1f'* ]]; then printf '%s\0' "${g_s[@]}"; else printf '%s\x1f' "${g_s[@]}"; fi
+}
+
+# What every lane's folder begins as. One is made ahead, while nobody waits for it: it is ready when `lost` is
+# written, in which are blanks whose blocks exist, so that a reason can be written on a full disk.
+g_make_ground() { # FOLDER
+  mkdir -p -- "$1" "$1/queue" "$1/s" "$1/f" "$1/events" && mkfifo -- "$1/wake" "$1/life" "$1/idle" "$1/out" "$1/go0" "$1/go1" &&
+    : >"$1/records" && : >"$1/log" && : >"$1/runner.log" && printf '%512s' '' >"$1/lost"
 }
 
 g_make_lane() { # aside, and renamed in: of two clients one makes it
-  local g_aside=$g_run/.new.$$.$BASHPID
-  mkdir -p -- "$g_run/.artifacts" "$g_state/cache" "$g_aside/queue" "$g_aside/s" "$g_aside/f" "$g_aside/events" &&
-    mkfifo -- "$g_aside/wake" "$g_aside/life" "$g_aside/idle" "$g_aside/out" &&
-    mv -T -- "$g_files.i" "$g_aside/spec" && : >"$g_aside/records" && : >"$g_aside/log" && : >"$g_aside/runner.log" &&
-    # Blanks whose blocks exist, so that a reason can be written on a full disk.
-    printf '%512s' '' >"$g_aside/lost" || { rm -rf -- "$g_aside"; return 1; }
-  mv -T -- "$g_aside" "$g_lane" 2>/dev/null && return
+  local g_aside=$g_spare
+  local -a g_s=()
+  mapfile -d '' -t g_s <"$g_files.i"
+  if ((${#g_s[@]} != 12)); then
+    printf 'what the lane shall be has not come whole: No space left on device' >&2
+    return 1
+  fi
+  if [[ ! -s $g_aside/lost ]]; then
+    g_aside=$g_state/sessions/lane.$BASHPID-$$
+    g_make_ground "$g_aside" || { rm -rf -- "$g_aside"; return 1; }
+  fi
+  printf '%s\0' "${g_s[@]}" >"$g_aside/spec" || { rm -rf -- "$g_aside"; return 1; }
+  # A session's runner can be read while its folder is brought to its place.
+  if [[ -z $g_manager ]]; then g_start_waiting "$g_aside"; fi
+  if { [[ -d $g_run/.artifacts && -d $g_state/cache ]] || mkdir -p -- "$g_run/.artifacts" "$g_state/cache"; } &&
+    mv -T -- "$g_aside" "$g_lane" 2>/dev/null; then
+    if [[ $g_detached == session ]]; then printf 'go\n' 1<>"$g_lane/wake"; fi
+    return
+  fi
+  # That one is not needed.
+  printf 'leave\n' 1<>"$g_aside/wake"
+  g_detached=-
   rm -rf -- "$g_aside"
   g_resumed=1
   [[ -d $g_lane ]]
 }
 
-g_await_facts() { # → g_facts, when the runner has made its folders
+g_make_spare() { # for the next lane of this session
+  g_make_ground "$g_spare" 2>/dev/null
+  # The session may have ended, and tidied up, meanwhile.
+  kill -0 "$$" 2>/dev/null || rm -rf -- "$g_spare"
+}
+
+g_next_spare() { # → g_spare: where that is
+  g_spare=$g_state/sessions/lane.n$((++g_spares))-$$
+  printf '%s\n' "$g_spares" 2>/dev/null >"$g_session/spares"
+}
+
+g_make_later() { # when the lane that was opened has got going, unless others were opened since
+  local g_last=
+  g_spare=$g_state/sessions/lane.n$((++g_spares))-$$
+  exec {g_wake}<>"$g_state/runs/${g_a[0]}/${g_a[1]}/idle" && g_nap 0.1
+  { IFS= read -r g_last <"$g_session/spares"; } 2>/dev/null
+  if [[ $g_last == "$g_spares" ]]; then g_make_spare; fi
+}
+
+g_await_facts() { # → g_facts, when the runner has taken its folders
   local g_until
   exec {g_wake}<>"$g_lane/idle"
   g_uptime
@@ -45,24 +89,11 @@ g_await_facts() { # → g_facts, when the runner has made its folders
     g_uptime
     ((g_up < g_until)) || g_reason='it does not answer'
     [[ $g_reason ]] && break
-    g_nap 0.003
+    # The runner that has them ends it.
+    g_nap 0.02
   done
   printf 'the runner of %s did not start: %s' "${g_a[1]}" "$g_reason" >&2
   return 1
-}
-
-g_why_lost() { # LANE → g_reason: why it has no runner; empty while it has one, or none has started
-  g_reason=
-  g_read_claim "$1" || return 0
-  if [[ $g_claim_boot != "$g_boot" && $g_claim_pid != 0 ]]; then
-    g_reason='the host was rebooted'
-    return
-  fi
-  ((g_claim_pid)) && g_alive "$g_claim_pid" "$g_claim_start" && return
-  IFS= read -r g_reason <"$1/lost"
-  g_reason=${g_reason%%+( )}
-  [[ $g_reason ]] && return
-  if [[ $(stat -f -c %a -- "$1") == 0 ]]; then g_reason='the disk of the host is full'; else g_reason='the runner was killed'; fi
 }
 
 g_is_noted() { # LANE: is it cancelled, over, or lost?

@@ -47,5 +47,5 @@ g_read_spec() { # → what the lane is, from the file that the client wrote when
   [[ ${g_s[0]} == grind-lane/1 && ${#g_s[@]} -ge 11 ]] || return 1
   g_track=${g_s[1]} g_state=${g_s[2]} g_key=${g_s[3]} g_name=${g_s[4]} g_repository=${g_s[5]}
   g_limit=${g_s[6]} g_grace_int=${g_s[7]} g_grace_term=${g_s[8]} g_grace_rest=${g_s[9]}
-  g_outer=${g_s[10]}
+  g_outer=${g_s[10]} g_alone=${g_s[11]-90000}
 }

@@ -1,7 +1,8 @@
 # A batch of the queue, step by step.
 #
-# All that a usual step needs is in this one loop: bash copies the body of a function at every call,
-# and what the runner has touched in memory is paid for again at the fork.
+# All that a usual step needs between two steps is in this one loop: bash copies the body of a function at
+# every call, and what the runner has touched in memory is paid for again at the fork. What can be
+# done while a step runs is: the next one is read, and forked.
 
 # The scripts of all steps, before the first of them: written while a step runs, each would have the
 # kernel copy what the runner touches, because the step's fork still shares it.
@@ -19,7 +20,7 @@ g_write_scripts() { # COUNT
 }
 
 g_run_batch() {
-  local g_ready= g_head g_q g_length g_started g_pair g_ask
+  local g_ready= g_head g_q g_length g_started g_pair g_ask g_ahead= g_ahead_index= g_ahead_files=stale g_turn=0
   local -a g_a g_a_env
   exec {g_q}<"$g_batch"
   mapfile -d '' -t -n 3 -u "$g_q" g_head
@@ -45,46 +46,58 @@ g_run_batch() {
         continue
         ;;
     esac
-    g_cwd=${g_a[4]} g_kind=${g_a[6]} g_reason= g_step_end=
-    g_argv=("${g_a[@]:9:g_a[7]}") g_a_env=("${g_a[@]:9 + g_a[7]:g_a[8]}")
-    [[ ${g_argv[*]} != *'{0}'* ]] || g_argv=("${g_argv[@]//'{0}'/"$g_lane/s/$g_index${g_a[5]}"}")
-    [[ $g_cwd == /* ]] || g_cwd=$g_workspace${g_cwd:+/$g_cwd}
+    g_kind=${g_a[6]} g_reason= g_step_end=
     [[ -z ${g_bad_scripts[$g_index]-} ]] || g_lost 'the script of a step could not be written (is the disk full?)'
-    [[ $g_env_changed ]] && g_base_env
-    if [[ $g_kind != step ]]; then
-      g_more=("${g_a[@]:9 + g_a[7] + g_a[8]}")
-      g_plain=()
-      case $g_kind in
-        background) g_start_beside ;;
-        wait | cancel) g_control ;;
-      esac
-      [[ $g_kind == checkout ]] || continue
+    [[ $g_env_changed ]] && g_base_env && g_ahead_files=stale
+    if [[ $g_ahead ]]; then
+      [[ $g_ahead_index == "$g_index" && $g_ahead_files == "$g_files" ]] && kill -0 "$g_ahead" 2>/dev/null || g_drop_ahead
     fi
-    [[ $g_files ]] || g_fresh_files || g_lost 'the files of a step could not be written (is the disk full?)'
-    g_plain=("${g_a_env[@]}") g_ask=${g_base_special[0]-}
-    for g_pair in "${g_a_env[@]}"; do [[ ${g_usual[${g_pair%%=*}]-} ]] || g_ask=1; done
-    if [[ $g_ask ]]; then g_step_environment; fi
+    if [[ -z $g_ahead ]]; then
+      g_argv=("${g_a[@]:9:g_a[7]}") g_a_env=("${g_a[@]:9 + g_a[7]:g_a[8]}") g_cwd=${g_a[4]}
+      [[ ${g_argv[*]} != *'{0}'* ]] || g_argv=("${g_argv[@]//'{0}'/"$g_lane/s/$g_index${g_a[5]}"}")
+      [[ $g_cwd == /* ]] || g_cwd=$g_workspace${g_cwd:+/$g_cwd}
+      if [[ $g_kind != step ]]; then
+        g_more=("${g_a[@]:9 + g_a[7] + g_a[8]}")
+        g_plain=()
+        case $g_kind in
+          background) g_start_beside ;;
+          wait | cancel) g_control ;;
+        esac
+        [[ $g_kind == checkout ]] || continue
+      fi
+      [[ $g_files ]] || g_fresh_files || g_lost 'the files of a step could not be written (is the disk full?)'
+      g_plain=("${g_a_env[@]}") g_ask=${g_base_special[0]-}
+      for g_pair in "${g_a_env[@]}"; do [[ ${g_usual[${g_pair%%=*}]-} ]] || g_ask=1; done
+      if [[ $g_ask ]]; then g_step_environment; fi
+    fi
     [[ $g_timeout ]] && g_set_timer
     g_started=${EPOCHREALTIME-}
     if [[ -z $g_started ]]; then g_time && g_started=$g_now; fi
     printf 'start %s %s ;\n' "$g_index" "$g_started" >&"$g_rec" || g_lost_record
-    # The fork of the step; it becomes the program.
-    (
-      umask 022
-      [[ $g_kind == step ]] || g_become_checkout
-      cd -- "$g_cwd" || g_no_folder
-      set -- "${g_argv[@]}"
-      # All arrays are expanded before the first name is set, so no name can disturb another. What
-      # bash has to say about them (an unknown locale) goes to the runner's own log.
-      export -- "${g_base_plain[@]}" "${g_plain[@]}"
-      # Apart from the program: bash keeps nothing then to undo it with.
-      exec </dev/null >&"$g_out" 2>&1 {g_rec}>&- {g_wake}>&- {g_life}>&- {g_q}<&- {g_out}>&-
-      exec -- "$@"
-    ) &
-    g_pid=$! g_rc=
+    if [[ $g_ahead ]]; then
+      printf '%s\n' "$g_index" >&"${g_go[g_turn]}"
+      g_pid=$g_ahead g_ahead=
+    else
+      # The fork of the step; it becomes the program.
+      (
+        umask 022
+        [[ $g_kind == step ]] || g_become_checkout
+        cd -- "$g_cwd" || g_no_folder
+        set -- "${g_argv[@]}"
+        # All arrays are expanded before the first name is set, so no name can disturb another. What
+        # bash has to say about them (an unknown locale) goes to the runner's own log.
+        export -- "${g_base_plain[@]}" "${g_plain[@]}"
+        # Apart from the program: bash keeps nothing then to undo it with.
+        exec </dev/null >&"$g_out" 2>&1 {g_rec}>&- {g_wake}>&- {g_life}>&- {g_q}<&- {g_out}>&- {g_go0}>&- {g_go1}>&-
+        exec -- "$@"
+      ) &
+      g_pid=$!
+    fi
+    g_rc=
     if [[ $g_length != 0 ]]; then
       g_ready=1
       mapfile -d '' -t -n "$((g_length + 1))" -u "$g_q" g_a
+      g_fork_ahead
     fi
     if [[ -z $g_signalled && $g_waits ]]; then
       wait -f "$g_pid"
@@ -114,9 +127,46 @@ g_run_batch() {
       g_lost_record
     [[ $g_rc != 0 && $g_status == success && $g_continue != 1 ]] && g_status=failure
   done
+  [[ $g_ahead ]] && g_drop_ahead
   exec {g_q}<&-
   [[ ${g_head[1]} == 1 ]] && g_final=1
   return 0
+}
+
+# The step that is next becomes a process while the one before it runs, and waits to be told its index.
+# Whatever the one before does to what it was forked with (the environment, the command files, the
+# state of the job) makes it useless: it is ended, and forked anew.
+g_fork_ahead() {
+  local g_pair g_reply=
+  [[ ${#g_a[@]} == $((g_length + 1)) && ${g_a[6]} == step && -z ${g_base_special[0]-} && -z ${g_bad_scripts[${g_a[0]}]-} ]] || return 0
+  ((g_a[0] > g_index)) && g_condition "${g_a[1]}" || return 0
+  g_plain=("${g_a[@]:9 + g_a[7]:g_a[8]}")
+  for g_pair in "${g_plain[@]}"; do [[ ${g_usual[${g_pair%%=*}]-} ]] || return 0; done
+  g_argv=("${g_a[@]:9:g_a[7]}") g_cwd=${g_a[4]}
+  g_argv=("${g_argv[@]//'{0}'/"$g_lane/s/${g_a[0]}${g_a[5]}"}")
+  [[ $g_cwd == /* ]] || g_cwd=$g_workspace${g_cwd:+/$g_cwd}
+  # In turns: the step that was told to begin may still have to read that.
+  g_turn=$((1 - g_turn)) g_ahead_index=${g_a[0]} g_ahead_files=$g_files
+  (
+    umask 022
+    set -- "${g_argv[@]}"
+    export -- "${g_base_plain[@]}" "${g_plain[@]}"
+    exec <&"${g_go[g_turn]}" >&"$g_out" 2>&1 {g_rec}>&- {g_wake}>&- {g_life}>&- {g_q}<&- {g_out}>&- {g_go0}>&- {g_go1}>&-
+    # What was meant for one that was killed is not for this one.
+    until [[ $g_reply == "$g_ahead_index" ]]; do IFS= read -r g_reply || exit; done
+    g_out=1
+    cd -- "$g_cwd" || g_no_folder
+    exec </dev/null
+    exec -- "$@"
+  ) &
+  g_ahead=$!
+}
+
+g_drop_ahead() {
+  kill -KILL "$g_ahead" 2>/dev/null
+  wait "$g_ahead" 2>/dev/null
+  disown "$g_ahead" 2>/dev/null
+  g_ahead=
 }
 
 g_take_files() { # what the step wrote to its command files: they are its own from now on
@@ -134,7 +184,7 @@ g_set_timer() { # the guardian holds the deadline
 }
 
 g_become_checkout() { # it may move the workspace away and another one in
-  cd / && g_checkout </dev/null >&"$g_out" 2>&1 {g_rec}>&- {g_life}>&- {g_q}<&- {g_out}>&-
+  cd / && g_checkout </dev/null >&"$g_out" 2>&1 {g_rec}>&- {g_life}>&- {g_q}<&- {g_out}>&- {g_go0}>&- {g_go1}>&-
   exit
 }
 

@@ -9,13 +9,13 @@ g_start_beside() { # the step of the batch that begins now
   local g_started g_pipe
   g_fresh_files || g_lost 'the files of a step could not be written (is the disk full?)'
   : >>"$g_lane/log.$g_index" || g_lost 'the log could not be written (is the disk full?)'
-  exec {g_pipe}> >(exec cat >>"$g_lane/log.$g_index" {g_rec}>&- {g_wake}>&- {g_life}>&- {g_out}>&- {g_q}<&-)
+  exec {g_pipe}> >(exec cat >>"$g_lane/log.$g_index" {g_rec}>&- {g_wake}>&- {g_life}>&- {g_out}>&- {g_q}<&- {g_go0}>&- {g_go1}>&-)
   g_cats+=("$!")
   g_step_environment
   g_time
   g_started=$g_now
   g_record beside "$g_index" "$g_started"
-  g_keep_step "$g_pipe" "$g_started" {g_life}>&- {g_q}<&- &
+  g_keep_step "$g_pipe" "$g_started" {g_life}>&- {g_q}<&- {g_go0}>&- {g_go1}>&- &
   g_beside[$g_index]=$!
   g_forgiven[$g_index]=$g_continue
   exec {g_pipe}>&-

@@ -1,75 +1,36 @@
-# The lane: claim it, make its folders, work through the queue, leave nothing behind.
-
-g_claim_lane() { # of two runners started for one lane, one goes on
-  g_stat "$$" && g_since=${g_st[19]} && g_boot_id && (set -C && printf '%s %s %s ;\n' "$$" "${g_st[19]}" "$g_boot" >"$g_lane/claim") 2>/dev/null
-}
-
-# A job folder belongs to one lane at a time: the highest numbered `owner.N` says to which. A number
-# is made once (O_EXCL) and only ever followed by a higher one, so that two cannot steal a dead owner.
-g_claim_job() { # FOLDER → status 1 when a living lane has it
-  local g_top=0 g_f g_owner g_since
-  for g_f in "$1"/owner.*; do [[ ${g_f##*.} -gt $g_top ]] && g_top=${g_f##*.}; done
-  if ((g_top)); then
-    g_owner=()
-    mapfile -d '' -t g_owner <"$1/owner.$g_top"
-    # Written a moment after it is made: an empty one is taken for living, then for dead.
-    ((${#g_owner[@]} == 5)) || { g_nap 0.5; mapfile -d '' -t g_owner <"$1/owner.$g_top"; }
-    if ((${#g_owner[@]} == 5)) && [[ ${g_owner[2]} == "$g_boot" ]]; then
-      g_alive "${g_owner[0]}" "${g_owner[1]}" && return 1
-      g_since=${g_owner[1]}
-      g_has_ended_well "${g_owner[4]}" ||
-        g_kill_found "${g_owner[3]}" '' "$$" "$g_guard_pid" || return 1
-    fi
-  fi
-  g_stat "$$"
-  (set -C && printf '%s\0' "$$" "${g_st[19]}" "$g_boot" "$g_track" "$g_lane" >"$1/owner.$((g_top + 1))") 2>/dev/null || return 1
-  for g_f in "$1"/owner.*; do [[ ${g_f##*.} -gt $((g_top + 1)) ]] && return 1; done
-  ((g_top)) && rm -f -- "$1/owner.$g_top"
-  return 0
-}
-
-g_has_ended_well() { # LANE: it has said so, and then had made sure that it left no process
-  local -a g_told=()
-  { mapfile -t g_told <"$1/records"; } 2>/dev/null
-  [[ ${#g_told[@]} != 0 && ${g_told[-1]} == done\ *' ;' ]]
-}
-
-g_empty() { # FOLDER: whatever modes a step left in it
-  [[ -L $1 || -e $1 ]] || return 0
-  rm -rf --one-file-system -- "$1" 2>/dev/null && return
-  chmod -R u+rwX -- "$1" 2>/dev/null
-  rm -rf --one-file-system -- "$1" 2>/dev/null && return
-  # Not ours to delete (a step became another user): out of the way at least.
-  g_time
-  mv -T -- "$1" "$1.stuck.$g_now"
-}
-
-g_make_folders() {
-  local g_slot=1
-  g_job=$g_state/jobs/$g_key
-  until mkdir -p -- "$g_job" && g_claim_job "$g_job"; do
-    ((g_slot++ < 100)) || g_lost 'no folder of the job can be had (is the disk full, or are there a hundred?)'
-    g_job=$g_state/jobs/$g_key~$g_slot
-  done
-  g_workspace=$g_job/work/$g_name/$g_name g_home=$g_job/home g_temp=$g_job/work/_temp g_tools=$g_job/tools
-  g_set_aside
-  g_empty "$g_home" && g_empty "$g_job/work" && mkdir -p -- "$g_workspace" "$g_home" "$g_temp" "$g_tools" ||
-    g_lost 'the folders of the job could not be made (is the disk full?)'
-  chmod 0755 -- "$g_job/work" "$g_job/work/$g_name" "$g_workspace"
-  printf '%s\0' "$$" "$g_workspace" "$g_home" "$g_temp" "$g_tools" "$g_lane/events" end >"$g_lane/lane" ||
-    g_lost 'the facts of the lane could not be written (is the disk full?)'
-}
+# The lane: work through the queue, leave nothing behind.
 
 g_begin_lane() { # wait for the environment; false when the lane is over before it
   local g_pair
   until [[ -e $g_lane/env ]]; do
-    g_idle_once || return 1
+    g_attend
+    [[ $g_status == cancelled ]] && return 1
+    g_await_client
   done
   mapfile -d '' -t g_begin <"$g_lane/env"
   for g_pair in "${g_begin[@]}"; do g_given[${g_pair%%=*}]=1; done
   g_add_user
   g_env_changed=1
   [[ -z $g_limit || $g_status == cancelled ]] || g_end_in "$g_limit"
+}
+
+# A client that has opened a lane brings the repository and then the environment, which may take long. One
+# that is gone never does. Whoever can begin the lane is a process here: a session of this state folder
+# (which ends when its client is not heard of), or a client on this machine. Looks are counted, and not the
+# time between them: a machine that slept has not waited.
+g_await_client() { # a wake-up, or one look
+  local g_look g_f
+  printf -v g_look '%d.%03d' $((g_alone / 1500)) $((g_alone * 10 / 15 % 1000))
+  IFS= read -r -t "$g_look" -u "$g_wake" g_reply
+  (($? > 128)) || return 0
+  for g_f in "$g_state"/sessions/here.*-* "$g_lane"/here.*-*; do
+    g_f=${g_f##*/here.}
+    if g_alive "${g_f#*-}" "${g_f%-*}"; then
+      g_looks=0
+      return
+    fi
+  done
+  ((++g_looks < 15)) || [[ -e $g_lane/env ]] || g_lost 'nobody began the job, and the client that opened it is gone; run the same command again'
 }
 
 # Who runs the job, as a service manager says it (systemd.exec(5)). Without SHELL, every bash of a step
@@ -87,7 +48,6 @@ g_add_user() {
 g_idle_once() { # nothing to do: sleep until a client or a deadline wakes us
   g_attend
   [[ $g_over ]] && return 1
-  [[ $g_status == cancelled && ! -e $g_lane/env ]] && return 1
   IFS= read -r -u "$g_wake" g_reply || g_nap 0.2
   return 0
 }
@@ -117,40 +77,29 @@ g_work() {
   done
 }
 
-g_start_guard() {
-  exec {g_life}<>"$g_lane/life" {g_wake}<>"$g_lane/wake" {g_rec}>>"$g_lane/records"
-  g_guard 2>/dev/null </dev/null &
-  g_guard_pid=$!
-  # Until the job begins (its repository may still be on the way), as long as GitHub lets a job run.
-  [[ -z $g_limit ]] || g_end_in "$((g_limit > 2160000 ? g_limit : 2160000))"
-}
-
-g_end_in() { # CENTISECONDS: the time of the lane
-  g_uptime
-  g_lane_end=$((g_up + $1))
-  printf 'lane %s\n' "$g_lane_end" >&"$g_life"
-}
-
-g_main_run() { # LANE
-  g_lane=$1
-  g_read_spec || exit 2
-  trap 'g_signalled=1 g_asked=1' TERM
-  trap 'g_signalled=1' USR1 HUP
-  # A log that is gone is an error of a builtin, not our end. A handler, so that steps do not ignore it.
-  trap : PIPE
-  g_claim_lane || exit 0
-  g_tracking=${g_outer:+$g_outer/}$g_track
-  g_start_guard
-  g_make_folders
+g_main_run() {
   g_open_log
   g_work
   g_join_all
+  # What reads the log ends while we look for others.
+  exec {g_out}>&-
   g_end_processes "$$" || g_lost 'processes that the steps left could not be ended'
-  g_close_log || g_lost 'the log could not be written (is the disk full?)'
+  g_finish_log || g_lost 'the log could not be written (is the disk full?)'
   g_time
   g_record done "$g_status" "$g_now"
   kill -KILL "$g_guard_pid" 2>/dev/null
   exit 0
+}
+
+g_finish_log() { # when all that could write is gone, the log is complete
+  local g_round
+  for ((g_round = 0; g_round < 300; g_round++)); do
+    kill -0 "$g_log_pid" 2>/dev/null || break
+    if ((g_round < 50)); then g_nap 0.001; else g_nap 0.01; fi
+  done
+  # A process of another user may hold the pipe for ever.
+  kill -KILL "$g_log_pid" 2>/dev/null && return
+  wait "$g_log_pid"
 }
 
 g_lane_is_over() { # LANE
@@ -188,20 +137,8 @@ g_main_collect() { # STATE AGE KEEP
 }
 
 g_main() {
-  umask 077
-  set -m
-  shopt -s nullglob extglob
-  export -n PATH PWD OLDPWD SHLVL LC_ALL RUNNER_TRACKING_ID
-  unset -v RUNNER_TRACKING_ID CDPATH OLDPWD
-  g_env_program=$(type -P env)
-  declare -g g_status=success g_pid= g_signalled= g_asked= g_over= g_final= g_last=-1 g_reason=
-  declare -g g_step_end= g_lane_end= g_env_changed=1 g_when= g_guard_pid= g_files= g_set= g_log_pid= g_waits= g_since=0
-  declare -ga g_paths=() g_begin=() g_base_plain=() g_base_special=() g_beside=() g_forgiven=() g_joined=() g_bad_scripts=() g_cats=()
-  declare -gA g_written=() g_given=() g_taken=()
-  # `wait -f`, which a stopped step does not end, is of bash 5.
-  ((BASH_VERSINFO[0] < 5)) || g_waits=1
   case $1 in
-    run) g_main_run "$2" ;;
+    run) g_main_run ;;
     kill)
       shift
       g_main_kill "$@"
@@ -214,6 +151,5 @@ g_main() {
   esac
 }
 
-LC_ALL=C
 g_main "$@"
 exit

@@ -2,6 +2,9 @@
 
 g_stat() { # PID → g_st: state, ppid, pgrp, session, … flags at 6, start time at 19; fails when there is none
   local g_text= g_name
+  # Split by mapfile itself: that is the fast way. With a blank in the program's name there are more words.
+  { mapfile -d ' ' -s 2 -t g_st <"/proc/$1/stat"; } 2>/dev/null || { g_st=(); return 1; }
+  ((${#g_st[@]} == 50)) && [[ ${g_st[0]} == [A-Za-z] ]] && return
   g_st=()
   # All at once: with a delimiter, bash reads byte by byte.
   { IFS= read -r -N 4096 g_text <"/proc/$1/stat"; } 2>/dev/null
@@ -18,16 +21,64 @@ g_alive() { # PID START: is it this very process, and not a later one with its n
   g_stat "$1" && [[ ${g_st[0]} != [ZX] && ${g_st[19]} == "$2" ]]
 }
 
+g_count_forks() { # → g_forks: how often this machine has forked since boot; empty when it does not say
+  local g_line
+  local -a g_lines=()
+  g_forks=
+  { mapfile -t g_lines </proc/stat; } 2>/dev/null
+  for g_line in "${g_lines[@]}"; do
+    if [[ $g_line == processes\ +([0-9]) ]]; then g_forks=${g_line#* }; fi
+  done
+}
+
+# What runs before the first step does. Looking at each process costs the end of a lane more than anything
+# else, and nearly all of them are older than the lane.
+g_note_processes() { # → g_before, with g_before_forks, g_before_most, g_before_at
+  local g_p
+  declare -gA g_before=()
+  g_count_forks
+  g_before_forks=$g_forks
+  { IFS= read -r g_before_most </proc/sys/kernel/pid_max; } 2>/dev/null
+  g_uptime
+  g_before_at=$g_up
+  # The numbers of our own /proc.
+  [[ /proc/self -ef /proc/$$ ]] || return 0
+  for g_p in /proc/[1-9]*; do
+    if ((${g_p#/proc/} < $$)); then g_before[$g_p]=1; fi
+  done
+}
+
+# A number below the runner's own that was taken before the first step has the same process still: numbers
+# are given out in ascending order, and would have had to come round since. So none of these is a step's.
+# The kernel counts its forks, so that it is known whether they could have (a fork that fails late takes a
+# number and is not counted, so that a lane of more than five seconds, for which it matters little, looks
+# at all). In doubt, everything is looked at.
+g_trusts_numbers() {
+  local g_most=
+  [[ ${g_before_forks-} && ${g_before_most-} ]] || return 1
+  g_uptime
+  ((g_up - g_before_at < 500)) || return 1
+  g_count_forks
+  { IFS= read -r g_most </proc/sys/kernel/pid_max; } 2>/dev/null
+  [[ $g_forks && $g_most ]] || return 1
+  ((g_most < g_before_most)) || g_most=$g_before_most
+  # Who counts does count us.
+  ((g_forks > g_before_forks && g_forks - g_before_forks < g_most - $$))
+}
+
 # The processes of a lane: those of its session (SESSION, empty when it may have been reused), and
 # those that carry its tracking id in their environment, wherever they fled to with setsid. None of them
 # is older than its runner (g_since, as proc(5) counts; 0 when that is not known), which saves looking into
 # the environments of all that the host runs besides.
 g_find_processes() { # TRACK SESSION KEEP... → g_found
-  local g_p g_pid g_text g_t=$1 g_session=$2 g_keep
+  local g_p g_pid g_text g_t=$1 g_session=$2 g_keep g_trust=
+  local -a g_all=(/proc/[1-9]*)
   shift 2
   g_keep=" $* $BASHPID "
   g_found=()
-  for g_p in /proc/[1-9]*; do
+  if g_trusts_numbers; then g_trust=1; fi
+  for g_p in "${g_all[@]}"; do
+    [[ $g_trust && ${g_before[$g_p]-} ]] && continue
     g_pid=${g_p#/proc/}
     [[ $g_keep == *" $g_pid "* ]] && continue
     g_stat "$g_pid" || continue

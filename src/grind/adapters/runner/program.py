@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from importlib.resources import files
+
+from grind.core.bundled import bundled
 
 RUNNER = (
     "base.sh",
     "processes.sh",
+    "opening.sh",
     "files.sh",
     "checkout.sh",
     "worktree.sh",
@@ -17,34 +19,34 @@ RUNNER = (
     "batch.sh",
     "lane.sh",
 )
-"""The runner. Functions first; the last part calls `g_main`, when all of it has been read."""
+"""The runner. It opens its lane when it has been read as far as that, and works when all of it has been."""
 
 HOST = (
     "answers.sh",
     "hands.sh",
     "base.sh",
     "processes.sh",
+    "pushing.sh",
+    "hostmain.sh",
     "names.sh",
     "atlanes.sh",
     "units.sh",
     "hashing.sh",
     "taking.sh",
     "serve.sh",
-    "pushing.sh",
-    "hostmain.sh",
+    "hostend.sh",
 )
-"""The other end of a session: it answers requests, or pushes what a lane writes."""
+"""The other end of a session: it pushes what a lane writes, or answers requests when all has been read."""
 
 
 def program(parts: tuple[str, ...] = RUNNER) -> bytes:
     """Return one of them as one bash program."""
-    folder = files(__package__ or __name__)
-    return b"\n".join((folder / part).read_bytes() for part in parts)
+    return b"\n".join(bundled("grind.adapters.runner", part) for part in parts)
 
 
 def boot() -> bytes:
     """Return what a session is fed before anything else."""
-    return (files(__package__ or __name__) / "boot.sh").read_bytes()
+    return bundled("grind.adapters.runner", "boot.sh")
 
 
 def program_name(text: bytes) -> str:

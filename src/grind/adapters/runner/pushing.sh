@@ -74,3 +74,17 @@ g_push_records() { # OFFSET: and a sign of life every second, and why it ends
     ((g_rc > 128)) || sleep 1
   done < <(exec tail -c "+$(($1 + 1))" -f --pid=$$ -- "$g_lane/records" 2>/dev/null)
 }
+
+g_why_lost() { # LANE → g_reason: why it has no runner; empty while it has one, or none has started
+  g_reason=
+  g_read_claim "$1" || return 0
+  if [[ $g_claim_boot != "$g_boot" && $g_claim_pid != 0 ]]; then
+    g_reason='the host was rebooted'
+    return
+  fi
+  ((g_claim_pid)) && g_alive "$g_claim_pid" "$g_claim_start" && return
+  IFS= read -r g_reason <"$1/lost"
+  g_reason=${g_reason%%+( )}
+  [[ $g_reason ]] && return
+  if [[ $(stat -f -c %a -- "$1") == 0 ]]; then g_reason='the disk of the host is full'; else g_reason='the runner was killed'; fi
+}

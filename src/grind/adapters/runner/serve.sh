@@ -204,7 +204,7 @@ g_end_session() {
     # The answer may have nobody who reads it.
     g_end_command "$g_id" && kill -KILL -- "-${g_runners[g_id]}" 2>/dev/null
   done
-  rm -rf -- "$g_session"
+  rm -rf -- "$g_session" ${g_here:+"$g_here"} "$g_state"/sessions/lane.*-$$
 }
 
 g_main_serve() { # STATE PATH RUNNER
@@ -217,6 +217,11 @@ g_main_serve() { # STATE PATH RUNNER
   trap g_end_session EXIT
   trap 'exit 0' HUP TERM INT
   trap : PIPE
+  # What tells a lane that nobody has begun that somebody still can.
+  if g_stat "$$"; then
+    g_here=$g_state/sessions/here.${g_st[19]}-$$
+    : 2>/dev/null >"$g_here"
+  fi
   while IFS=' ' read -r -t "$g_lifeline" g_id g_kind g_count g_bytes; do
     g_a=() g_files=$g_session/$g_id
     ((g_count)) && mapfile -d '' -t -n "$g_count" g_a
@@ -231,9 +236,14 @@ g_main_serve() { # STATE PATH RUNNER
         g_sort_names "${g_a[@]}"
         g_base_plain=("${g_plain[@]}") g_base_special=("${g_special[@]}")
         g_answer 0 '' ''
+        [[ $g_spare ]] || { g_next_spare; g_make_spare & }
         ;;
       read) g_do_read & ;;
-      lane) g_take_data "$g_files.i" 2>/dev/null; g_in_files g_open_lane & ;;
+      lane)
+        g_take_data "$g_files.i" 2>/dev/null
+        { g_in_files g_open_lane; g_make_later; } &
+        g_next_spare
+        ;;
       cancel) g_in_files g_ask_to_cancel & ;;
       end | abandon) g_in_files g_end_lanes & ;;
       collect) g_in_files g_collect_old & ;;

@@ -59,19 +59,8 @@ g_fresh_files() { # → g_files
 g_open_log() {
   cat <"$g_lane/out" >>"$g_lane/log" {g_rec}>&- {g_wake}>&- {g_life}>&- &
   g_log_pid=$!
-  exec {g_out}>"$g_lane/out"
-}
-
-g_close_log() { # when all that could write is gone, the log is complete
-  local g_round
-  exec {g_out}>&-
-  for ((g_round = 0; g_round < 250; g_round++)); do
-    kill -0 "$g_log_pid" 2>/dev/null || break
-    g_nap 0.01
-  done
-  # A process of another user may hold the pipe for ever.
-  kill -KILL "$g_log_pid" 2>/dev/null && return
-  wait "$g_log_pid"
+  exec {g_out}>"$g_lane/out" {g_go0}<>"$g_lane/go0" {g_go1}<>"$g_lane/go1"
+  g_go=("$g_go0" "$g_go1")
 }
 
 g_until_gone() { # CENTISECONDS: wait for the leader of the step

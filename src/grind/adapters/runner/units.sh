@@ -5,18 +5,24 @@
 # so that nobody changes a limit under which another one's jobs run.
 # Sources: systemd-run(1), systemd.slice(5), systemd.resource-control(5), `set-property` in systemctl(1).
 
+g_find_manager() { # → g_manager: the service manager that may start a unit; empty for none
+  g_manager=
+  [[ -d ${g_a[4]}/run/systemd/system ]] && type -P systemd-run >/dev/null || return 0
+  if ((EUID == 0)); then
+    g_manager=system
+  elif [[ -e ${g_a[4]}/var/lib/systemd/linger/$(id -un) ]]; then
+    g_manager=user
+  fi
+}
+
 # Detached, so that it outlives the session. When two are started for one lane, one of them leaves.
 g_start_runner() { # → g_detached: in what
   local -a g_command=("$BASH" --noprofile --norc "$g_runner" run "$g_lane")
   export PATH
   [[ ${g_a[2]} ]] && export "RUNNER_TRACKING_ID=${g_a[2]}"
-  if [[ -d ${g_a[4]}/run/systemd/system ]] && type -P systemd-run >/dev/null; then
-    if ((EUID == 0)); then
-      g_start_unit --system && g_detached=system
-    elif [[ -e ${g_a[4]}/var/lib/systemd/linger/$(id -un) ]]; then
-      export "XDG_RUNTIME_DIR=${g_a[4]}/run/user/$EUID"
-      g_start_unit --user && g_detached=user
-    fi
+  if [[ $g_manager ]]; then
+    [[ $g_manager == system ]] || export "XDG_RUNTIME_DIR=${g_a[4]}/run/user/$EUID"
+    if g_start_unit "--$g_manager"; then g_detached=$g_manager; fi
   fi 2>>"$g_lane/runner.log"
   if [[ $g_detached == - ]]; then
     setsid -f "${g_command[@]}" </dev/null >>"$g_lane/runner.log" 2>&1 || {
@@ -25,6 +31,14 @@ g_start_runner() { # → g_detached: in what
     }
     g_detached=session
   fi
+  export -n PATH
+}
+
+g_start_waiting() { # FOLDER: a runner that is told at its input whether the folder has become its lane
+  local -a g_command=("$BASH" --noprofile --norc "$g_runner" run "$g_lane" told)
+  export PATH
+  [[ ${g_a[2]} ]] && export "RUNNER_TRACKING_ID=${g_a[2]}"
+  if setsid -f "${g_command[@]}" <>"$1/wake" >>"$1/runner.log" 2>&1; then g_detached=session; fi
   export -n PATH
 }
 

@@ -20,12 +20,14 @@ class Graces(NamedTuple):
     """How long a lane waits, in seconds; the defaults are those of GitHub's runner.
 
     A step that is ended gets INT, after `interrupt` TERM, after `terminate` more KILL. A cancelled
-    lane (or one whose time is over) has `rest` for the steps that run in spite of it.
+    lane (or one whose time is over) has `rest` for the steps that run in spite of it. A lane that nobody
+    has begun ends when for `alone` no client was there that could.
     """
 
     interrupt: float = 7.5
     terminate: float = 2.5
     rest: float = 300.0
+    alone: float = 900.0
 
 
 class Record(NamedTuple):
@@ -92,8 +94,9 @@ def spec_fields(spec: LaneSpec, track: str, state: str, graces: Graces, outer: s
             spec.name,
             spec.repository,
             limit,
-            *(_centiseconds(grace) for grace in graces),
+            *(_centiseconds(grace) for grace in graces[:3]),
             outer,
+            _centiseconds(graces.alone),
         )
     )
 

@@ -8,36 +8,6 @@ g_encode() { # PATH → g_value: one file name
   g_value=r${g_value//\//%2F}
 }
 
-g_plain_path() { # BASE PATH: is every part below BASE a folder, and none a link to elsewhere?
-  local g_at=$1 g_rest=$2
-  [[ -d $g_at && ! -L $g_at ]] || return 1
-  while [[ $g_rest ]]; do
-    g_at+=/${g_rest%%/*}
-    [[ -d $g_at && ! -L $g_at ]] || return 1
-    [[ $g_rest == */* ]] || break
-    g_rest=${g_rest#*/}
-  done
-}
-
-# When the next lane begins, the files of the last one's checkouts are moved out of the workspace.
-# The deepest first: `a/b` sorts after `a`.
-g_set_aside() {
-  local g_i g_path
-  local -a g_kept
-  g_kept=("$g_job"/kept/r*)
-  for ((g_i = ${#g_kept[@]} - 1; g_i >= 0; g_i--)); do
-    # What the last run did not use is old.
-    g_empty "${g_kept[g_i]}/tree"
-    g_path=
-    { IFS= read -r -d '' g_path <"${g_kept[g_i]}/path"; } 2>/dev/null
-    if [[ -f ${g_kept[g_i]}/index && ! -L $g_job/work && ! -L $g_job/work/$g_name ]] && g_plain_path "$g_workspace" "$g_path" &&
-      g_empty "$g_workspace${g_path:+/$g_path}/.git" && mv -T -- "$g_workspace${g_path:+/$g_path}" "${g_kept[g_i]}/tree"; then
-      continue
-    fi
-    g_empty "${g_kept[g_i]}"
-  done
-}
-
 g_remove_all() { # FOLDER: empty it, whatever is in it
   local g_f
   [[ -r $1 && -w $1 && -x $1 ]] || chmod u+rwx -- "$1" || return

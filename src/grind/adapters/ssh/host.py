@@ -268,4 +268,6 @@ class SshHost:
 
 
 def _fields(data: bytes) -> list[str]:
-    return [os.fsdecode(field) for field in data.split(b"\0")[:-1]]
+    # The unit separator, where no field holds one: an answer with NULs has to be encoded.
+    by = b"\0" if b"\0" in data else b"\x1f"
+    return [os.fsdecode(field) for field in data.split(by)[:-1]]

@@ -54,6 +54,8 @@ class Link:
         self._hello: Hello | None = None
         self._listeners: list[Callable[[str], None]] = []
         self._lost_at: float | None = None
+        self._names: tuple[str, ...] = ()
+        """Of the programs there, when one was named."""
 
     def key(self, place: str) -> str:
         """Name what is remembered here of a place in the host's state folder."""
@@ -169,7 +171,9 @@ class Link:
         hello = self._hello
         if hello is None:
             return None
-        names = [program_name(program(parts)) for parts in (HOST, RUNNER)]
+        names = self._names = self._names or tuple(
+            program_name(program(parts)) for parts in (HOST, RUNNER)
+        )
         words = (
             *(
                 "exec",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from grind.core.bundled import bundled
 
 NAME = "grind-activate"
 PARTS = ("base.sh", "hostlock.sh", "facts.sh", "host.sh", "work.sh", "verbs.sh")
@@ -11,5 +11,4 @@ PARTS = ("base.sh", "hostlock.sh", "facts.sh", "host.sh", "work.sh", "verbs.sh")
 
 def program() -> bytes:
     """Return the supervisor as one bash program."""
-    folder = files(__package__ or __name__)
-    return b"\n".join((folder / part).read_bytes() for part in PARTS)
+    return b"\n".join(bundled("grind.adapters.supervisor", part) for part in PARTS)

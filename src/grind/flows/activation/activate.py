@@ -52,7 +52,9 @@ async def activate(inputs: ActivateInputs) -> ActivateEnded:
 
 async def _activate(inputs: ActivateInputs, building: Building) -> ActivateEnded:
     begun = inputs.clock.now()
-    supervisor = await find_supervisor(inputs.host, inputs.config, inputs.program, inputs.lock)
+    supervisor = await find_supervisor(
+        inputs.host, inputs.config, inputs.program, inputs.lock, inputs.origin
+    )
     state, holder = await asyncio.gather(
         find_ground(inputs.host, supervisor, inputs.config), inputs.holder()
     )

@@ -84,6 +84,8 @@ class ActivateInputs(NamedTuple):
     activation: str
     """Identifier: [0-9a-z-]+, at least eight characters."""
     who: str
+    origin: str = ""
+    """Where they are logged in from, when the host is this machine; of another host that one says it."""
     commit: str = ""
     tree: str = ""
     prepared: Callable[[], Awaitable[str]] = nowhere

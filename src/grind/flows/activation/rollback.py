@@ -42,7 +42,9 @@ async def roll_back(inputs: ActivateInputs, to: str | None) -> ActivateEnded:
             who=inputs.who,
         )
     )
-    supervisor = await find_supervisor(inputs.host, inputs.config, inputs.program, inputs.lock)
+    supervisor = await find_supervisor(
+        inputs.host, inputs.config, inputs.program, inputs.lock, inputs.origin
+    )
     state, holder = await asyncio.gather(
         stand_of(inputs.host, supervisor, inputs.config), inputs.holder()
     )

@@ -172,10 +172,10 @@ nix-store --add "$folder/grind-activate"
 
 
 async def find_supervisor(
-    host: Host, config: ActivateConfig, program: bytes, lock: bytes = b""
+    host: Host, config: ActivateConfig, program: bytes, lock: bytes = b"", origin: str = ""
 ) -> Supervisor:
     """Put the supervisor where it may be run, and return it. `lock` is the program of the host's locks;
-    without it, nothing can be begun.
+    without it, nothing can be begun. `origin` is where we are, for a host that does not see it.
 
     As root, or where the user's own rights are enough, it runs as the user. Otherwise sudo runs it,
     without ever asking for a password, and only from where nobody but root can have written it.
@@ -187,8 +187,8 @@ async def find_supervisor(
     said = await host.run((*BASH, "-c", _WRITABLE, "bash", folder))
     if said.exit_code:
         raise GrindError(f"{host.name} has no working bash: {_text(said)}", remedy="grind doctor")
-    user, origin, *writable = said.out.decode("utf-8", "replace").split()
-    origin = origin.removeprefix("from=")
+    user, seen, *writable = said.out.decode("utf-8", "replace").split()
+    origin = seen.removeprefix("from=") or origin
     state = config.state or ""
     if user == "0" or writable or config.kind == "commands":
         path = await host.keep(NAME, program)

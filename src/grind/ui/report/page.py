@@ -6,9 +6,9 @@ import base64
 import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
-from importlib.resources import files
 from typing import Any, NamedTuple
 
+from grind.core.bundled import bundled_text
 from grind.core.texts import one_line
 from grind.ui.report import shapes
 from grind.ui.report.history_view import when
@@ -38,9 +38,8 @@ def render(page: Page, zone: tzinfo | None = None) -> Iterator[str]:
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    here = files("grind.ui.report")
-    style = here.joinpath("style.css").read_text("utf-8")
-    script = here.joinpath("script.js").read_text("utf-8")
+    style = bundled_text("grind.ui.report", "style.css")
+    script = bundled_text("grind.ui.report", "script.js")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters |= {
         "tone": shapes.tone,
@@ -48,7 +47,7 @@ def render(page: Page, zone: tzinfo | None = None) -> Iterator[str]:
         "seconds": shapes.seconds,
         "size": shapes.size,
     }
-    template = environment.from_string(here.joinpath("page.html.j2").read_text("utf-8"))
+    template = environment.from_string(bundled_text("grind.ui.report", "page.html.j2"))
     stream = template.generate(
         page=_names(page, zone),
         style=Markup(style),  # noqa: S704 - the page's own

@@ -85,9 +85,13 @@ class Object:
         self._upper: dict[str, str] | None = None
         self._clashes: frozenset[str] = frozenset()
         for key, value in items:
-            self._add(key, value)
+            self.put(key, value)
 
-    def _add(self, key: str, value: Value | Unknown) -> None:
+    def put(self, key: str, value: Value | Unknown) -> None:
+        """Give a key its value, or another one; for whoever has made the object, and lets it grow.
+
+        It costs the same however many keys there are.
+        """
         self._items[key] = value
         if self.case_sensitive:
             return
@@ -101,6 +105,18 @@ class Object:
             upper = folding.key_forms(key)[1]
             if self._upper.setdefault(upper, key) != key:
                 self._clashes |= {lower}
+
+    def drop(self, key: str) -> None:
+        """Take a key away again, if it is there."""
+        if self._items.pop(key, self) is self or self.case_sensitive:
+            return
+        if self._upper is None and not self._clashes:
+            del self._index[key.lower()]
+            return
+        left = Object(
+            self._items.items(), case_sensitive=self.case_sensitive, complete=self.complete
+        )
+        self._index, self._upper, self._clashes = left._index, left._upper, left._clashes
 
     def get(self, key: str) -> Value | Unknown:
         """Look a key up; None (Null) when it is absent, UNKNOWN when it may yet appear.

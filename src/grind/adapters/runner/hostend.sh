@@ -1,0 +1,4 @@
+# All of a session's program has been read.
+
+g_host_main "$@"
+exit
