@@ -1,0 +1,123 @@
+"""The next step is a process while the one before it runs, and waits. Nobody may notice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grind.ports import Lane, StepTask
+from tests.contracts.rig import PATH, Rig, always, step, until
+
+FIND = """
+found=
+until [ -n "$found" ]; do
+  for process in /proc/[1-9]*; do
+    { IFS=' ' read -r _ _ _ parent _ <"$process/stat"; } 2>/dev/null || continue
+    [ "$parent" = "$PPID" ] || continue
+    case $(readlink "$process/fd/0") in */go[01]) found=${process#/proc/} ;; esac
+  done
+done
+"""
+"""A script that waits until the next step waits, and knows its process."""
+
+
+def waiting(lane: Lane) -> list[str]:
+    """Return the processes that wait to become a step of this lane."""
+    folder = Path(lane.paths.events).parent
+    found = []
+    for process in Path("/proc").glob("[1-9]*"):
+        try:
+            source = (process / "fd" / "0").readlink()
+        except OSError:
+            continue
+        if source.name in ("go0", "go1") and source.is_relative_to(folder):
+            found.append(process.name)
+    return found
+
+
+def test_it_has_done_nothing_before_its_turn(rig: Rig, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    story = rig.play(
+        step(0, f"{FIND}\nsleep 0.3\ntest ! -e '{mark}'"),
+        step(1, f"touch '{mark}'; echo second"),
+    )
+    assert story.status == "success", story.ended
+    assert story.text(1) == "second\n"
+
+
+def test_a_step_that_ends_it_harms_nobody(rig: Rig) -> None:
+    kill = FIND + 'kill -KILL "$found"\n'
+    story = rig.play(
+        step(0, "echo first"), step(1, kill), step(2, kill + "echo third"), step(3, "echo fourth")
+    )
+    assert story.status == "success", story.ended
+    assert story.started == [0, 1, 2, 3]
+    assert [story.text(index) for index in (2, 3)] == ["third\n", "fourth\n"]
+
+
+def test_none_is_left_when_no_step_follows(rig: Rig) -> None:
+    async def story() -> None:
+        lane = await rig.lane()
+        await lane.submit([step(0, FIND + "exit 1"), step(1, "true"), step(2, "true")], final=True)
+        told = await rig.follow(lane)
+        assert told.status == "failure"
+        assert told.passed == {1, 2}
+        assert waiting(lane) == []
+
+    rig.go(story())
+
+
+def test_none_is_left_by_a_lane_that_is_cancelled(rig: Rig) -> None:
+    async def story() -> None:
+        lane = await rig.lane()
+        await lane.submit(
+            [step(0, "sleep 600"), step(1, "true"), always(2, "echo last")], final=True
+        )
+        await until(lambda: waiting(lane))
+        await lane.cancel()
+        told = await rig.follow(lane)
+        assert told.status == "cancelled"
+        assert told.text(2) == "last\n"
+        assert waiting(lane) == []
+
+    rig.go(story())
+
+
+def test_it_is_in_the_folder_that_is_there_when_it_begins(rig: Rig) -> None:
+    story = rig.play(
+        step(0, "mkdir part"),
+        step(1, f"{FIND}\nrm -r part; mkdir part; echo new >part/file"),
+        step(2, "cat file", cwd="part"),
+    )
+    assert story.status == "success", story.ended
+    assert story.text(2) == "new\n"
+
+
+def test_it_is_the_program_that_is_there_when_it_begins(rig: Rig, tmp_path: Path) -> None:
+    place = f"{FIND}\nprintf '#!/bin/sh\\necho placed\\n' >'{tmp_path}/tool'; chmod 755 '{tmp_path}/tool'"
+    story = rig.play(
+        step(0, place),
+        StepTask(index=1, argv=("tool",)),
+        env=[("PATH", f"{tmp_path}:{PATH}")],
+    )
+    assert story.status == "success", story.ended
+    assert story.text(1) == "placed\n"
+
+
+@pytest.mark.parametrize("file", ["GITHUB_ENV", "GITHUB_PATH", "GITHUB_OUTPUT"])
+def test_it_is_made_anew_when_a_command_file_was_written(rig: Rig, file: str) -> None:
+    story = rig.play(
+        step(0, f'{FIND}\necho A=b >>"${file}"'),
+        step(1, f'test ! -s "${file}"; echo "${{A-}} $PATH"'),
+        step(2, "echo third"),
+    )
+    assert story.status == "success", story.ended
+    assert ("b " in story.text(1)) == (file == "GITHUB_ENV")
+    assert ("A=b:" in story.text(1)) == (file == "GITHUB_PATH")
+
+
+def test_its_time_begins_when_it_begins(rig: Rig) -> None:
+    story = rig.play(step(0, FIND + "sleep 2"), step(1, "echo in time", timeout=1.5))
+    assert story.status == "success", story.ended
+    assert story.text(1) == "in time\n"
