@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
+from grind.core import events as e
 from grind.core.gate import Answer, Decision
-from grind.core.standing import next_step
+from grind.core.release import Release, State
+from grind.core.standing import brief_of_release, next_step
 
 OK = Decision(answer=Answer.OK, reason="proven", remedy="")
 LINES = "install Node.js 18, or in grind.toml:\n[[verdict]]\nuses = 'actions/setup-node@*'"
@@ -25,3 +29,22 @@ def test_it_is_a_command_whatever_the_remedy_is() -> None:
     assert after(partial) == ("grind plan", "a step is refused")
     missing = Decision(answer=Answer.MISSING, reason="no receipt", remedy="grind check")
     assert after(missing) == ("grind check", "no receipt")
+
+
+def test_what_may_fail_is_not_what_a_green_run_came_to() -> None:
+    failed = e.StepEnded(
+        job="j",
+        step=0,
+        name="may fail",
+        verdict="executed",
+        outcome="failure",
+        conclusion="failure",
+        gating=False,
+    )
+    ended = e.RunEnded(
+        run="r", state="green", exit_code=0, executed=2, failed=0, refused=0, duration=1.5
+    )
+    release = Release(state=State.GREEN, ended=ended, failed=(failed,))
+    assert brief_of_release(release).told == "2 steps in 1.5 s"
+    red = replace(release, state=State.RED, failed=(replace(failed, gating=True),))
+    assert brief_of_release(red).told == "j: may fail"

@@ -123,8 +123,9 @@ def brief_of_release(release: Release) -> ReleaseBrief:
 def _told(release: Release) -> str:
     if release.landed is not None:
         return f"{release.landed.oid[:12]} on {release.landed.remote}/{release.landed.branch}"
-    if release.failed:
-        return f"{release.failed[-1].job}: {release.failed[-1].name}"
+    red = [step for step in release.failed if step.gating]
+    if red:
+        return f"{red[-1].job}: {red[-1].name}"
     if release.ended is not None:
         steps = "step" if release.ended.executed == 1 else "steps"
         return f"{release.ended.executed} {steps} in {release.ended.duration:.1f} s"
