@@ -56,6 +56,25 @@ def test_a_step_that_ends_it_harms_nobody(rig: Rig) -> None:
     assert [story.text(index) for index in (2, 3)] == ["third\n", "fourth\n"]
 
 
+def test_one_that_dies_when_it_is_told_to_begin_is_begun_again(rig: Rig) -> None:
+    # It is told while it stands still, and killed then.
+    kill = (
+        FIND
+        + 'kill -STOP "$found"; setsid sh -c \'sleep 0.5; kill -KILL "$0"\' "$found" 2>/dev/null &\n'
+    )
+    story = rig.play(
+        step(0, "true"),
+        step(1, kill),
+        step(2, "echo third; exit 3", continue_on_error=True),
+        step(3, kill),
+        step(4, "echo fifth"),
+    )
+    assert story.status == "success", story.ended
+    assert story.started == [0, 1, 2, 3, 4]
+    assert [story.text(index) for index in (2, 4)] == ["third\n", "fifth\n"]
+    assert story.code(2) == 3
+
+
 def test_none_is_left_when_no_step_follows(rig: Rig) -> None:
     async def story() -> None:
         lane = await rig.lane()

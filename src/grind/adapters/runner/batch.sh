@@ -20,7 +20,7 @@ g_write_scripts() { # COUNT
 }
 
 g_run_batch() {
-  local g_ready= g_head g_q g_length g_started g_pair g_ask g_ahead= g_ahead_index= g_ahead_files=stale g_turn=0
+  local g_ready= g_head g_q g_length g_started g_pair g_ask g_ahead= g_ahead_index= g_ahead_files=stale g_turn=0 g_told=
   local -a g_a g_a_env
   exec {g_q}<"$g_batch"
   mapfile -d '' -t -n 3 -u "$g_q" g_head
@@ -75,22 +75,13 @@ g_run_batch() {
     if [[ -z $g_started ]]; then g_time && g_started=$g_now; fi
     printf 'start %s %s ;\n' "$g_index" "$g_started" >&"$g_rec" || g_lost_record
     if [[ $g_ahead ]]; then
-      printf '%s\n' "$g_index" >&"${g_go[g_turn]}"
+      g_told=${g_go[g_turn]}
+      printf '%s\n' "$g_index" >&"$g_told"
       g_pid=$g_ahead g_ahead=
     else
+      g_told=
       # The fork of the step; it becomes the program.
-      (
-        umask 022
-        [[ $g_kind == step ]] || g_become_checkout
-        cd -- "$g_cwd" || g_no_folder
-        set -- "${g_argv[@]}"
-        # All arrays are expanded before the first name is set, so no name can disturb another. What
-        # bash has to say about them (an unknown locale) goes to the runner's own log.
-        export -- "${g_base_plain[@]}" "${g_plain[@]}"
-        # Apart from the program: bash keeps nothing then to undo it with.
-        exec </dev/null >&"$g_out" 2>&1 {g_rec}>&- {g_wake}>&- {g_life}>&- {g_q}<&- {g_out}>&- {g_go0}>&- {g_go1}>&-
-        exec -- "$@"
-      ) &
+      g_become_step &
       g_pid=$!
     fi
     g_rc=
@@ -105,6 +96,7 @@ g_run_batch() {
     fi
     # A trap ends wait early.
     [[ $g_signalled || -z $g_rc ]] && g_await
+    [[ $g_rc -gt 128 && $g_told && -z $g_reason ]] && g_begin_again
     g_now=${EPOCHREALTIME-}
     [[ $g_now ]] || g_time
     # The mark stands behind all that the step has written.
@@ -138,6 +130,7 @@ g_run_batch() {
 # state of the job) makes it useless: it is ended, and forked anew.
 g_fork_ahead() {
   local g_pair g_reply=
+  g_run_argv=("${g_argv[@]}") g_run_plain=("${g_plain[@]}") g_run_cwd=$g_cwd
   [[ ${#g_a[@]} == $((g_length + 1)) && ${g_a[6]} == step && -z ${g_base_special[0]-} && -z ${g_bad_scripts[${g_a[0]}]-} ]] || return 0
   ((g_a[0] > g_index)) && g_condition "${g_a[1]}" || return 0
   g_plain=("${g_a[@]:9 + g_a[7]:g_a[8]}")
@@ -160,6 +153,29 @@ g_fork_ahead() {
     exec -- "$@"
   ) &
   g_ahead=$!
+}
+
+# Somebody may kill what waits, and then it is dying still when it is told to begin. That was not the step.
+g_begin_again() {
+  IFS= read -r -t 0.01 -u "$g_told" g_reply && [[ $g_reply == "$g_index" ]] || return
+  disown "$g_pid"
+  if [[ $g_ready ]]; then g_argv=("${g_run_argv[@]}") g_plain=("${g_run_plain[@]}") g_cwd=$g_run_cwd; fi
+  g_become_step &
+  g_pid=$!
+  g_await
+}
+
+g_become_step() {
+  umask 022
+  [[ $g_kind == step ]] || g_become_checkout
+  cd -- "$g_cwd" || g_no_folder
+  set -- "${g_argv[@]}"
+  # All arrays are expanded before the first name is set, so no name can disturb another. What
+  # bash has to say about them (an unknown locale) goes to the runner's own log.
+  export -- "${g_base_plain[@]}" "${g_plain[@]}"
+  # Apart from the program: bash keeps nothing then to undo it with.
+  exec </dev/null >&"$g_out" 2>&1 {g_rec}>&- {g_wake}>&- {g_life}>&- {g_q}<&- {g_out}>&- {g_go0}>&- {g_go1}>&-
+  exec -- "$@"
 }
 
 g_drop_ahead() {
