@@ -255,7 +255,8 @@ class LocalGround:
                 return  # no runner: `events` says so
             raise
         try:
-            with contextlib.suppress(BlockingIOError):
+            # It is awake already, or has ended since: `events` says so.
+            with contextlib.suppress(BlockingIOError, BrokenPipeError):
                 os.write(wake, b"\n")
         finally:
             os.close(wake)
