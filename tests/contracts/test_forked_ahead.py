@@ -59,10 +59,9 @@ def test_a_step_that_ends_it_harms_nobody(rig: Rig) -> None:
 
 def test_one_that_dies_when_it_is_told_to_begin_is_begun_again(rig: Rig) -> None:
     # It is told while it stands still, and killed then.
-    kill = (
-        FIND
-        + 'kill -STOP "$found"; setsid sh -c \'sleep 0.5; kill -KILL "$0"\' "$found" 2>/dev/null &\n'
-    )
+    still = 'until [ "$state" = T ]; do IFS=" " read -r _ _ state _ <"/proc/$found/stat"; done'
+    kill = f'{FIND}kill -STOP "$found"; state=; {still}\n'
+    kill += 'setsid sh -c \'sleep 0.5; kill -KILL "$0"\' "$found" 2>/dev/null &\n'
     story = rig.play(
         step(0, "true"),
         step(1, kill),
