@@ -109,7 +109,7 @@ g_ask_to_cancel() { # LANE: returns when the runner has taken note
   g_lane=${g_a[0]}
   g_boot_id
   exec {g_wake}<>"$g_lane/idle"
-  (set -C && : >"$g_lane/cancel") 2>/dev/null
+  g_write_new "$g_lane/cancel" ''
   until g_is_noted "$g_lane"; do
     if [[ $g_claim_pid && $g_claim_pid != 0 && -e $g_lane/lane ]]; then
       kill -TERM "$g_claim_pid" 2>/dev/null

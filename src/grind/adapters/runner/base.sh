@@ -41,6 +41,15 @@ g_lost() { # REASON: end the lane without an end; clients deliver LaneLost
   exit 3
 }
 
+g_write_new() { # FILE FORMAT FIELD...: false when it was there
+  local g_rc
+  set -C
+  { printf "${@:2}" >"$1"; } 2>/dev/null
+  g_rc=$?
+  set +C
+  return "$g_rc"
+}
+
 g_read_spec() { # → what the lane is, from the file that the client wrote when it made the lane
   local g_s
   mapfile -d '' -t g_s <"$g_lane/spec"

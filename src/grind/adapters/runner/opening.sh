@@ -5,15 +5,6 @@ g_claim_lane() { # of two runners started for one lane, one goes on
   g_stat "$$" && g_since=${g_st[19]} && g_boot_id && g_write_new "$g_lane/claim" '%s %s %s ;\n' "$$" "$g_since" "$g_boot"
 }
 
-g_write_new() { # FILE FORMAT FIELD...: false when it was there
-  local g_rc
-  set -C
-  { printf "${@:2}" >"$1"; } 2>/dev/null
-  g_rc=$?
-  set +C
-  return "$g_rc"
-}
-
 # A job folder belongs to one lane at a time: the highest numbered `owner.N` says to which. A number
 # is made once (O_EXCL) and only ever followed by a higher one, so that two cannot steal a dead owner.
 g_claim_job() { # FOLDER → status 1 when a living lane has it; g_stale: what may be removed then

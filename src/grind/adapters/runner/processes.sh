@@ -115,7 +115,7 @@ g_end_processes() { # SESSION: of this lane, from within the runner
 g_lock() { # FILE: wait for the process that holds it, unless that is gone
   local g_holder g_rounds=0
   g_stat "$BASHPID"
-  until (set -C && printf '%s %s ;\n' "$BASHPID" "${g_st[19]}" >"$1") 2>/dev/null; do
+  until g_write_new "$1" '%s %s ;\n' "$BASHPID" "${g_st[19]}"; do
     g_holder=()
     { IFS=' ' read -r -a g_holder <"$1"; } 2>/dev/null
     if [[ ${g_holder[2]-} == ';' ]]; then
@@ -156,7 +156,7 @@ g_main_kill() { # LANE...
       g_since=$g_claim_start
     else
       # No runner, or none yet: one that starts now finds the claim taken and leaves.
-      (set -C && printf '0 0 0 ;\n' >"$g_lane/claim") 2>/dev/null && printf 'killed\n' 1<>"$g_lane/lost"
+      g_write_new "$g_lane/claim" '0 0 0 ;\n' && printf 'killed\n' 1<>"$g_lane/lost"
     fi
     g_kill_found "$g_track" "$g_session" || g_failed=1
     exec {g_wake}>&-
