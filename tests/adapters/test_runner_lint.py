@@ -48,6 +48,8 @@ ON_THE_WAY = {
     "g_run_batch",
     "g_fork_ahead",
     "g_become_step",
+    "g_read_step",
+    "g_is_usual",
     "g_take_files",
     "g_set_timer",
     "g_fresh_files",

@@ -20,7 +20,7 @@ g_write_scripts() { # COUNT
 }
 
 g_run_batch() {
-  local g_ready= g_head g_q g_length g_started g_pair g_ask g_ahead= g_ahead_index= g_ahead_files=stale g_turn=0 g_told=
+  local g_ready= g_head g_q g_length g_started g_ahead= g_ahead_index= g_ahead_files=stale g_turn=0 g_told=
   local -a g_a g_a_env
   exec {g_q}<"$g_batch"
   mapfile -d '' -t -n 3 -u "$g_q" g_head
@@ -53,9 +53,7 @@ g_run_batch() {
       [[ $g_ahead_index == "$g_index" && $g_ahead_files == "$g_files" ]] && kill -0 "$g_ahead" 2>/dev/null || g_drop_ahead
     fi
     if [[ -z $g_ahead ]]; then
-      g_argv=("${g_a[@]:9:g_a[7]}") g_a_env=("${g_a[@]:9 + g_a[7]:g_a[8]}") g_cwd=${g_a[4]}
-      [[ ${g_argv[*]} != *'{0}'* ]] || g_argv=("${g_argv[@]//'{0}'/"$g_lane/s/$g_index${g_a[5]}"}")
-      [[ $g_cwd == /* ]] || g_cwd=$g_workspace${g_cwd:+/$g_cwd}
+      g_read_step
       if [[ $g_kind != step ]]; then
         g_more=("${g_a[@]:9 + g_a[7] + g_a[8]}")
         g_plain=()
@@ -66,9 +64,7 @@ g_run_batch() {
         [[ $g_kind == checkout ]] || continue
       fi
       [[ $g_files ]] || g_fresh_files || g_lost 'the files of a step could not be written (is the disk full?)'
-      g_plain=("${g_a_env[@]}") g_ask=${g_base_special[0]-}
-      for g_pair in "${g_a_env[@]}"; do [[ ${g_usual[${g_pair%%=*}]-} ]] || g_ask=1; done
-      if [[ $g_ask ]]; then g_step_environment; fi
+      g_is_usual || g_step_environment
     fi
     [[ $g_timeout ]] && g_set_timer
     g_started=${EPOCHREALTIME-}
@@ -125,19 +121,29 @@ g_run_batch() {
   return 0
 }
 
+g_read_step() { # → g_argv, g_cwd, g_a_env: of the step in g_a
+  g_argv=("${g_a[@]:9:g_a[7]}") g_a_env=("${g_a[@]:9 + g_a[7]:g_a[8]}") g_cwd=${g_a[4]}
+  g_argv=("${g_argv[@]//'{0}'/"$g_lane/s/${g_a[0]}${g_a[5]}"}")
+  [[ $g_cwd == /* ]] || g_cwd=$g_workspace${g_cwd:+/$g_cwd}
+}
+
+g_is_usual() { # → g_plain: the step's own environment; false when it cannot be exported as it is
+  local g_pair
+  g_plain=("${g_a_env[@]}")
+  [[ -z ${g_base_special[0]-} ]] || return
+  for g_pair in "${g_a_env[@]}"; do [[ ${g_usual[${g_pair%%=*}]-} ]] || return; done
+}
+
 # The step that is next becomes a process while the one before it runs, and waits to be told its index.
 # Whatever the one before does to what it was forked with (the environment, the command files, the
 # state of the job) makes it useless: it is ended, and forked anew.
 g_fork_ahead() {
-  local g_pair g_reply=
+  local g_reply=
   g_run_argv=("${g_argv[@]}") g_run_plain=("${g_plain[@]}") g_run_cwd=$g_cwd
-  [[ ${#g_a[@]} == $((g_length + 1)) && ${g_a[6]} == step && -z ${g_base_special[0]-} && -z ${g_bad_scripts[${g_a[0]}]-} ]] || return 0
+  [[ ${#g_a[@]} == $((g_length + 1)) && ${g_a[6]} == step && -z ${g_bad_scripts[${g_a[0]}]-} ]] || return 0
   ((g_a[0] > g_index)) && g_condition "${g_a[1]}" || return 0
-  g_plain=("${g_a[@]:9 + g_a[7]:g_a[8]}")
-  for g_pair in "${g_plain[@]}"; do [[ ${g_usual[${g_pair%%=*}]-} ]] || return 0; done
-  g_argv=("${g_a[@]:9:g_a[7]}") g_cwd=${g_a[4]}
-  g_argv=("${g_argv[@]//'{0}'/"$g_lane/s/${g_a[0]}${g_a[5]}"}")
-  [[ $g_cwd == /* ]] || g_cwd=$g_workspace${g_cwd:+/$g_cwd}
+  g_read_step
+  g_is_usual || return 0
   # In turns: the step that was told to begin may still have to read that.
   g_turn=$((1 - g_turn)) g_ahead_index=${g_a[0]} g_ahead_files=$g_files
   (
