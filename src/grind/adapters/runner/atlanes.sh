@@ -30,7 +30,7 @@ g_make_ground() { # FOLDER
 }
 
 g_make_lane() { # aside, and renamed in: of two clients one makes it
-  local g_aside=$g_spare
+  local g_aside=$g_ready
   local -a g_s=()
   mapfile -d '' -t g_s <"$g_files.i"
   if ((${#g_s[@]} != 12)); then
@@ -70,7 +70,6 @@ g_next_spare() { # → g_spare: where that is
 
 g_make_later() { # when the lane that was opened has got going, unless others were opened since
   local g_last=
-  g_spare=$g_state/sessions/lane.n$((++g_spares))-$$
   exec {g_wake}<>"$g_state/runs/${g_a[0]}/${g_a[1]}/idle" && g_nap 0.1
   { IFS= read -r g_last <"$g_session/spares"; } 2>/dev/null
   if [[ $g_last == "$g_spares" ]]; then g_make_spare; fi

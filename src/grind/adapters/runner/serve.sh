@@ -241,8 +241,9 @@ g_main_serve() { # STATE PATH RUNNER
       read) g_do_read & ;;
       lane)
         g_take_data "$g_files.i" 2>/dev/null
-        { g_in_files g_open_lane; g_make_later; } &
+        g_ready=$g_spare
         g_next_spare
+        { g_in_files g_open_lane; g_make_later; } &
         ;;
       cancel) g_in_files g_ask_to_cancel & ;;
       end | abandon) g_in_files g_end_lanes & ;;
