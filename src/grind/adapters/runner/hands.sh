@@ -17,7 +17,7 @@ g_lend() { # NAME=VALUE...: to every command of this shell; what would change th
 
 # The command has a process group of its own. Job control is for the fork alone: a shell that has it would
 # take a command that is stopped for one that has ended.
-g_attend() { # WORD...: what a fork of this shell begins with; wait for it and answer → fails when it was no command
+g_carry_out() { # WORD...: what a fork of this shell begins with; wait for it and answer → fails when it was no command
   local g_rc g_said g_before= g_noted=
   IFS=' ' read -r _ g_before _ <"$g_note"
   set -m
@@ -91,7 +91,7 @@ g_main_hands() { # SESSION PATH: what is lent is in a file there; commands come 
   unset -v PATH OLDPWD
   g_lend "${g_pairs[@]}"
   printf '%31s\n' '' >"$g_note" || return
-  while g_attend g_hand; do :; done
+  while g_carry_out g_hand; do :; done
 }
 
 LC_ALL=C

@@ -125,7 +125,7 @@ g_run_here() { # in a fork
   unset -v PATH OLDPWD
   g_lend "${g_plain[@]}"
   g_note=$g_files.p
-  g_attend g_become "${g_a[0]}" "${g_argv[@]}"
+  g_carry_out g_become "${g_a[0]}" "${g_argv[@]}"
 }
 
 # A session with one command needs no hands: they begin when a second one comes, which runs here still.
