@@ -20,7 +20,6 @@ if program python3 || program python; then
   keeper+='exec 9>"$venv.lock"
 flock 9
 if [ ! -x "$venv/bin/python" ]; then
-  rm -rf "$venv.new"
   PATH=$old python_environment "$python" "$venv" "$cache" >"$venv.log" 2>&1 || {
     if PATH=$old command -v uv >/dev/null; then
       PATH=$old uv venv --quiet --seed --no-python-downloads --clear --python "$python" "$venv"
