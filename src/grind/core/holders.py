@@ -11,6 +11,9 @@ from grind.core.texts import one_line
 ACTIVATION = "activation"
 """The name of the lock that whatever changes a host for everybody takes: its system, its units, its
 workspace."""
+CAME = "SSH_CONNECTION"
+"""The variable in which sshd says from where somebody is logged in: the client's address and port, and
+the server's (sshd(8))."""
 SYNC = "grind sync"
 """What a sync of the workspace says that it does (hostscripts/sync.sh)."""
 

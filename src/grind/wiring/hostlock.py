@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING
 from grind.adapters.hostlock import HostLock
 from grind.core.errors import UnreachableError
 from grind.core.holders import ACTIVATION as ACTIVATION
+from grind.core.holders import CAME
 from grind.core.holders import HostHeldError as HostHeldError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from grind.ports import Host
-
-
-CAME = "SSH_CONNECTION"
-"""The variable that says so."""
 
 
 def host_lock(host: Host) -> HostLock:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from grind.adapters.workspace import Workspace
 from grind.core.errors import GrindError
-from grind.wiring.hostlock import CAME, came_from
+from grind.core.holders import CAME
+from grind.wiring.hostlock import came_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,6 +20,7 @@ from grind.adapters.ssh.channel import BASH, Channel, Hello, ProgramMissingError
 from grind.adapters.ssh.door import Door
 from grind.adapters.ssh.session import Answer, Session
 from grind.adapters.ssh.trouble import SshError
+from grind.core.holders import CAME
 from grind.ports import Clock
 
 Made = TypeVar("Made")
@@ -28,8 +29,6 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./+@%=:,-]+\Z")
 """What every login shell leaves as it is."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 15.0
 """Seconds between two attempts to connect again."""
-CAME = "SSH_CONNECTION"
-"""The client's address and port, and the server's: what sshd says to a session (ssh(1))."""
 
 
 class Link:
