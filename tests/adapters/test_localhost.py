@@ -171,10 +171,14 @@ def test_a_state_folder_with_an_odd_name(tmp_path: Path) -> None:
             co(0, git(source, "rev-parse", "HEAD")),
             step(1, 'cat text; pwd; echo A=1 >> "$GITHUB_ENV"; touch dirt'),
             step(2, "echo $A; git status --porcelain"),
+            # Each begins in its turn, although the next is a process already.
+            step(3, "sleep 0.3; test ! -e later"),
+            step(4, "touch later"),
             repository=str(bare),
         )
         assert story.text(1).startswith(f"3\n{folder}"), story.out
         assert story.text(2) == "1\n?? dirt\n"
+        assert story.status == "success", story.ended
 
 
 def test_collect_removes_what_is_old_and_over(rig: Rig) -> None:

@@ -23,7 +23,7 @@ BASE = {
 }
 """Coreutils and git: all that a bare host has beside bash."""
 
-BASH_NAMES = {"IFS", "LC_ALL"}
+BASH_NAMES = {"IFS", "LC_ALL", "SECONDS", "SHLVL"}
 FOR_GIT = re.compile(r"PATH|LC_ALL|HOME|XDG_CONFIG_HOME|GIT_[A-Z_]+")
 """Set in the fork of a checkout only."""
 
@@ -47,6 +47,8 @@ KEYWORDS = {
 ON_THE_WAY = {
     "g_run_batch",
     "g_fork_ahead",
+    "g_start_early",
+    "g_early",
     "g_become_step",
     "g_read_step",
     "g_is_usual",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from grind.ports import Lane, StepTask
-from tests.contracts.rig import PATH, Rig, always, step, until
+from tests.contracts.rig import BASH, PATH, Rig, always, step, until
 
 FIND = """
 found=
@@ -140,3 +142,83 @@ def test_its_time_begins_when_it_begins(rig: Rig) -> None:
     story = rig.play(step(0, FIND + "sleep 2"), step(1, "echo in time", timeout=1.5))
     assert story.status == "success", story.ended
     assert story.text(1) == "in time\n"
+
+
+SEEN = """
+echo "$_ $0 $- $# $? ${!-none}"
+declare -p; declare -F; alias -p; set +o; shopt -p; trap -p; hash; jobs -l; umask; ulimit -a; env; pwd -P
+tr '\\0' ' ' <"/proc/$$/cmdline"; echo; cat "/proc/$$/comm"; readlink "/proc/$$/exe"
+for number in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 63 255; do readlink "/proc/$$/fd/$number" || echo none; done
+grep -E '^(Sig(Blk|Ign|Cgt)|Umask|Groups)' "/proc/$$/status"
+"""
+"""All that a script of bash can easily find out about the shell that runs it."""
+EVER_NEW = re.compile(
+    r"(?<=/[sf]/)\d+|(?:BASHPID|S?RANDOM|EPOCH[A-Z]+|BASH_ARGC)=.*|SECONDS(=.*)?|pipe:.*"
+)
+EARLY = "\ngrep -qz ^BASH_ENV= /proc/$$/environ && echo early || echo late"
+
+
+@pytest.mark.parametrize(
+    "argv", [BASH, ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "{0}")]
+)
+@pytest.mark.parametrize("lent", [[], [("LC_ALL", "xx_XX.UTF-8")]])
+def test_a_script_finds_what_it_would_find_without(
+    rig: Rig, argv: tuple[str, ...], lent: list[tuple[str, str]]
+) -> None:
+    def look(index: int) -> StepTask:
+        return StepTask(index=index, argv=argv, script=SEEN + EARLY, cwd="part")
+
+    story = rig.play(
+        step(0, "mkdir part; echo A=b >>$GITHUB_OUTPUT"),
+        look(1),
+        step(2, FIND),
+        look(3),
+        step(4, f"{FIND}\nmv part old; mkdir part"),
+        look(5),
+        env=[("PATH", PATH), *lent],
+    )
+    assert story.status == "success", story.ended
+    seen = [EVER_NEW.sub("", story.text(index)).rsplit("\n", 2) for index in (1, 3, 5)]
+    assert [how for _, how, _ in seen] == (["late", "early", "late"] if not lent else ["late"] * 3)
+    without, ahead, again = (what.splitlines() for what, _, _ in seen)
+    assert ahead == without
+    assert again == without
+    # What bash itself has to say as it begins stands in the log of its own step.
+    assert [story.text(index).count("cannot change locale") for index in (0, 2, 4)] == [
+        len(lent)
+    ] * 3
+    assert ("cannot change locale" in seen[0][0]) == bool(lent)
+
+
+def test_its_seconds_begin_when_it_begins(rig: Rig) -> None:
+    story = rig.play(step(0, FIND + "sleep 3"), step(1, "echo $SECONDS"))
+    assert story.text(1) in ("0\n", "1\n")
+
+
+def wrapped(folder: Path) -> str:
+    """Return a shell line that puts a program `bash` there, which notes that it was begun."""
+    program = f'#!/bin/sh\\necho begun >>{folder}/begun\\nexec /bin/bash "$@"\\n'
+    return f"printf '{program}' >'{folder}/bash'; chmod 755 '{folder}/bash'"
+
+
+def test_it_is_the_bash_that_is_there_when_it_begins(rig: Rig, tmp_path: Path) -> None:
+    story = rig.play(
+        step(0, f"{FIND}\n{wrapped(tmp_path)}"),
+        step(1, f"cat '{tmp_path}/begun'"),
+        env=[("PATH", f"{tmp_path}:{PATH}")],
+    )
+    assert story.status == "success", story.ended
+    assert story.text(1) == "begun\n"
+
+
+def test_what_only_calls_itself_bash_does_not_begin_before_its_turn(
+    rig: Rig, tmp_path: Path
+) -> None:
+    subprocess.run(["sh", "-c", wrapped(tmp_path)], check=True)
+    story = rig.play(
+        step(0, f"{FIND}\ncat '{tmp_path}/begun'"),
+        step(1, f"cat '{tmp_path}/begun'"),
+        env=[("PATH", f"{tmp_path}:{PATH}")],
+    )
+    assert story.status == "success", story.ended
+    assert [story.text(index) for index in (0, 1)] == ["begun\n", "begun\nbegun\n"]

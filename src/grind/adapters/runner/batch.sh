@@ -134,43 +134,6 @@ g_is_usual() { # → g_plain: the step's own environment; false when it cannot b
   for g_pair in "${g_a_env[@]}"; do [[ ${g_usual[${g_pair%%=*}]-} ]] || return; done
 }
 
-# The step that is next becomes a process while the one before it runs, and waits to be told its index.
-# Whatever the one before does to what it was forked with (the environment, the command files, the
-# state of the job) makes it useless: it is ended, and forked anew.
-g_fork_ahead() {
-  local g_reply=
-  g_run_argv=("${g_argv[@]}") g_run_plain=("${g_plain[@]}") g_run_cwd=$g_cwd
-  [[ ${#g_a[@]} == $((g_length + 1)) && ${g_a[6]} == step && -z ${g_bad_scripts[${g_a[0]}]-} ]] || return 0
-  ((g_a[0] > g_index)) && g_condition "${g_a[1]}" || return 0
-  g_read_step
-  g_is_usual || return 0
-  # In turns: the step that was told to begin may still have to read that.
-  g_turn=$((1 - g_turn)) g_ahead_index=${g_a[0]} g_ahead_files=$g_files
-  (
-    umask 022
-    set -- "${g_argv[@]}"
-    export -- "${g_base_plain[@]}" "${g_plain[@]}"
-    exec <&"${g_go[g_turn]}" >&"$g_out" 2>&1 {g_rec}>&- {g_wake}>&- {g_life}>&- {g_q}<&- {g_out}>&- {g_go0}>&- {g_go1}>&-
-    # What was meant for one that was killed is not for this one.
-    until [[ $g_reply == "$g_ahead_index" ]]; do IFS= read -r g_reply || exit; done
-    g_out=1
-    cd -- "$g_cwd" || g_no_folder
-    exec </dev/null
-    exec -- "$@"
-  ) &
-  g_ahead=$!
-}
-
-# Somebody may kill what waits, and then it is dying still when it is told to begin. That was not the step.
-g_begin_again() {
-  IFS= read -r -t 0.01 -u "$g_told" g_reply && [[ $g_reply == "$g_index" ]] || return
-  disown "$g_pid"
-  if [[ $g_ready ]]; then g_argv=("${g_run_argv[@]}") g_plain=("${g_run_plain[@]}") g_cwd=$g_run_cwd; fi
-  g_become_step &
-  g_pid=$!
-  g_await
-}
-
 g_become_step() {
   umask 022
   [[ $g_kind == step ]] || g_become_checkout
@@ -182,13 +145,6 @@ g_become_step() {
   # Apart from the program: bash keeps nothing then to undo it with.
   exec </dev/null >&"$g_out" 2>&1 {g_rec}>&- {g_wake}>&- {g_life}>&- {g_q}<&- {g_out}>&- {g_go0}>&- {g_go1}>&-
   exec -- "$@"
-}
-
-g_drop_ahead() {
-  kill -KILL "$g_ahead" 2>/dev/null
-  wait "$g_ahead" 2>/dev/null
-  disown "$g_ahead" 2>/dev/null
-  g_ahead=
 }
 
 g_take_files() { # what the step wrote to its command files: they are its own from now on

@@ -149,6 +149,8 @@ g_open() {
   shopt -s nullglob extglob
   export -n PATH PWD OLDPWD SHLVL LC_ALL RUNNER_TRACKING_ID
   unset -v RUNNER_TRACKING_ID CDPATH OLDPWD
+  # Of however many shells this one is the innermost: what a step begins with is the first.
+  SHLVL=1
   g_env_program=$(type -P env)
   declare -g g_status=success g_pid= g_signalled= g_asked= g_over= g_final= g_last=-1 g_reason=
   declare -g g_step_end= g_lane_end= g_env_changed=1 g_when= g_guard_pid= g_files= g_set= g_log_pid= g_waits= g_since=0 g_looks=0

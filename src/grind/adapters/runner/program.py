@@ -16,6 +16,7 @@ RUNNER = (
     "names.sh",
     "step.sh",
     "beside.sh",
+    "ahead.sh",
     "batch.sh",
     "lane.sh",
 )

@@ -61,6 +61,7 @@ g_open_log() {
   g_log_pid=$!
   exec {g_out}>"$g_lane/out" {g_go0}<>"$g_lane/go0" {g_go1}<>"$g_lane/go1"
   g_go=("$g_go0" "$g_go1")
+  g_write_early || g_lost 'the files of the lane could not be written (is the disk full?)'
 }
 
 g_until_gone() { # CENTISECONDS: wait for the leader of the step
