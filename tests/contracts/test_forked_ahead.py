@@ -149,7 +149,7 @@ echo "$_ $0 $- $# $? ${!-none}"
 declare -p; declare -F; alias -p; set +o; shopt -p; trap -p; hash; jobs -l; umask; ulimit -a; env; pwd -P
 tr '\\0' ' ' <"/proc/$$/cmdline"; echo; cat "/proc/$$/comm"; readlink "/proc/$$/exe"
 for number in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 63 255; do readlink "/proc/$$/fd/$number" || echo none; done
-grep -E '^(Sig(Blk|Ign|Cgt)|Umask|Groups)' "/proc/$$/status"
+grep -E '^(Sig(Blk|Ign)|Umask|Groups)' /proc/self/status
 """
 """All that a script of bash can easily find out about the shell that runs it."""
 EVER_NEW = re.compile(

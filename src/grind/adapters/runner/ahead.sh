@@ -29,55 +29,76 @@ g_fork_ahead() {
 }
 
 # Most steps are scripts of bash, and most of a small one's time goes by until bash has begun. So the fork becomes
-# the bash of the step at once: that looks into BASH_ENV before it opens its script, and waits there. Only
-# where it is sure to do so (it is this very bash), and nothing is named from which it takes code as it begins.
-g_start_early() { # ARGV...: returns when it is none of these
+# the bash of the step at once: that looks into BASH_ENV before it opens its script, and waits there.
+g_start_early() { # ARGV...: returns when it cannot be
   local g_script=$g_lane/s/${g_a[0]}${g_a[5]}
+  [[ $g_bash ]] || return
   case "$*" in
     "bash -e $g_script" | "bash --noprofile --norc -e -o pipefail $g_script") ;;
     *) return ;;
   esac
-  case " ${g_base_plain[*]%%=*} ${g_plain[*]%%=*}" in
-    *' LD_'* | *' LOCPATH'* | *' GLIBC_'* | *' GCONV_'*) return ;;
-  esac
+  ((${#g_plain[@]} == 0)) || g_may_begin_early "${g_plain[@]}" || return
   g_early_file=$g_lane/early g_said=$g_lane/early.$g_turn
-  if hash -- bash 2>/dev/null && [[ ${BASH_CMDS[bash]} -ef /proc/$BASHPID/exe && -s $g_early_file && -r $g_early_file ]] && cd -- "$g_cwd" 2>/dev/null; then
+  if [[ -s $g_early_file && -r $g_early_file ]] && cd -- "$g_cwd" 2>/dev/null; then
     # Bash expands what is in it, once: a folder may be named `$(id)`.
     export -- 'BASH_ENV=$g_early_file' g_early_file g_said g_cwd g_ahead_index
     exec -a bash -- "$BASH" "${@:2}" 2>"$g_said"
   fi
-  hash -r
+}
+
+g_may_begin_early() { # NAME=VALUE...: none names what a program takes code from as it begins
+  local g_pair
+  for g_pair; do
+    [[ $g_pair != @(LD_|LOCPATH=|GLIBC_|GCONV_)* ]] || return
+  done
+}
+
+# A program that is only called so may not know BASH_ENV, and would run the script before its turn.
+g_find_bash() { # → g_bash: where the PATH of the steps leads to this very bash, else empty; g_no_bash: looked for in vain
+  local g_pair g_path= IFS=:
+  g_bash= g_no_bash=()
+  g_may_begin_early "${g_base_plain[@]}" || return 0
+  for g_pair in "${g_base_plain[@]}"; do
+    [[ $g_pair != PATH=* ]] || g_path=${g_pair#PATH=}
+  done
+  [[ $g_path == /* && :$g_path != *:[!/]* && $g_path != *:: && $g_path != *: && $g_path != *[*?[]* && $g_path != *[\(\\]* ]] || return 0
+  for g_pair in $g_path; do
+    if [[ ! -e $g_pair/bash ]]; then
+      g_no_bash+=("$g_pair/bash")
+    else
+      [[ -f $g_pair/bash && $g_pair/bash -ef /proc/$$/exe ]] && g_bash=$g_pair/bash
+      return 0
+    fi
+  done
+}
+
+g_is_still_bash() {
+  local g_f
+  for g_f in "${g_no_bash[@]}"; do [[ ! -e $g_f ]] || return; done
+  [[ $g_bash -ef /proc/$$/exe ]]
 }
 
 # What BASH_ENV names. In the end nothing of it is to be seen. Where it turns out that bash would begin otherwise
-# now (in another folder, as another program, with something to say), it begins once more.
+# now (in another folder, with something to say), it begins once more.
 g_early() { # $_, which stays what it is
   # What was meant for one that was killed is not for this one.
   until [[ $BASH_ENV == "$g_ahead_index" ]]; do IFS= read -r BASH_ENV || exit; done
   exec </dev/null 2>&1
-  hash -- bash 2>/dev/null || :
-  if [[ -s $g_said || ! (. -ef $g_cwd && ${BASH_CMDS[bash]-} -ef /proc/$$/exe) ]]; then
-    g_early_again "$0"
+  if [[ -s $g_said || ! . -ef $g_cwd ]]; then
+    unset -v OLDPWD
+    export -n PWD
+    cd -- "$g_cwd" 2>/dev/null || { printf 'grind: the working directory does not exist: %s\n' "$g_cwd"; exit 1; }
+    unset -v BASH_ENV g_early_file g_said g_cwd g_ahead_index
+    [[ ! -o pipefail ]] || exec -- bash --noprofile --norc -e -o pipefail "$0"
+    exec -- bash -e "$0"
   fi
-  # The list of them is made anew when it is looked at.
-  hash -r && [[ -z ${BASH_CMDS[bash]-} ]]
   SECONDS=0
   unset -v BASH_ENV g_early_file g_said g_cwd g_ahead_index
-  unset -f g_early g_early_again
-}
-
-g_early_again() { # SCRIPT
-  set -- bash -e "$1"
-  if [[ -o pipefail ]]; then set -- bash --noprofile --norc -e -o pipefail "$3"; fi
-  unset -v OLDPWD
-  export -n PWD
-  cd -- "$g_cwd" 2>/dev/null || { printf 'grind: the working directory does not exist: %s\n' "$g_cwd"; exit 1; }
-  unset -v BASH_ENV g_early_file g_said g_cwd g_ahead_index
-  exec -- "$@"
+  unset -f g_early
 }
 
 g_write_early() {
-  { declare -f g_early g_early_again && printf '%s\n' 'g_early "$_"'; } >"$g_lane/early"
+  { declare -f g_early && printf '%s\n' 'g_early "$_"'; } >"$g_lane/early"
 }
 
 # Somebody may kill what waits, and then it is dying still when it is told to begin. That was not the step.

@@ -50,7 +50,8 @@ g_run_batch() {
     [[ -z ${g_bad_scripts[$g_index]-} ]] || g_lost 'the script of a step could not be written (is the disk full?)'
     [[ $g_env_changed ]] && g_base_env && g_ahead_files=stale
     if [[ $g_ahead ]]; then
-      [[ $g_ahead_index == "$g_index" && $g_ahead_files == "$g_files" ]] && kill -0 "$g_ahead" 2>/dev/null || g_drop_ahead
+      [[ $g_ahead_index == "$g_index" && $g_ahead_files == "$g_files" ]] && kill -0 "$g_ahead" 2>/dev/null &&
+        { [[ -z $g_bash ]] || g_is_still_bash || { g_find_bash; false; }; } || g_drop_ahead
     fi
     if [[ -z $g_ahead ]]; then
       g_read_step

@@ -153,8 +153,8 @@ g_open() {
   SHLVL=1
   g_env_program=$(type -P env)
   declare -g g_status=success g_pid= g_signalled= g_asked= g_over= g_final= g_last=-1 g_reason=
-  declare -g g_step_end= g_lane_end= g_env_changed=1 g_when= g_guard_pid= g_files= g_set= g_log_pid= g_waits= g_since=0 g_looks=0
-  declare -ga g_paths=() g_begin=() g_base_plain=() g_base_special=() g_beside=() g_forgiven=() g_joined=() g_bad_scripts=() g_cats=()
+  declare -g g_step_end= g_lane_end= g_env_changed=1 g_bash= g_when= g_guard_pid= g_files= g_set= g_log_pid= g_waits= g_since=0 g_looks=0
+  declare -ga g_paths=() g_begin=() g_base_plain=() g_base_special=() g_beside=() g_forgiven=() g_joined=() g_bad_scripts=() g_cats=() g_no_bash=()
   declare -gA g_written=() g_given=() g_taken=()
   # `wait -f`, which a stopped step does not end, is of bash 5.
   ((BASH_VERSINFO[0] < 5)) || g_waits=1

@@ -16,6 +16,7 @@ g_base_env() { # → g_base_plain, g_base_special: begin's environment and what 
   done
   g_base_special=("${g_special[@]}")
   g_env_changed=
+  g_find_bash
 }
 
 g_put_paths() { # NAME=VALUE...: what GITHUB_PATH put before the last PATH of these, to g_plain
