@@ -182,7 +182,7 @@ class LocalHost:
         track = f"grind-{spec.run}-{secrets.token_hex(8)}"
         for part in ("", "queue", "s", "f", "events"):
             (aside / part).mkdir(mode=0o700)
-        for fifo in ("wake", "life", "idle", "out", "go0", "go1"):
+        for fifo in ("wake", "life", "idle", "still", "out", "go0", "go1"):
             os.mkfifo(aside / fifo, 0o600)
         fields = wire.spec_fields(spec, track, os.fspath(self._state), self._graces, self._outer)
         # In `lost` blanks whose blocks exist, so that a reason can be written on a full disk.

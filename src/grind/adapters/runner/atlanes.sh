@@ -25,7 +25,7 @@ g_open_lane() { # RUN KEY OUTER MEMORY ROOT; the spec is in g_files.i → resume
 # What every lane's folder begins as. One is made ahead, while nobody waits for it: it is ready when `lost` is
 # written, in which are blanks whose blocks exist, so that a reason can be written on a full disk.
 g_make_ground() { # FOLDER
-  mkdir -p -- "$1" "$1/queue" "$1/s" "$1/f" "$1/events" && mkfifo -- "$1/wake" "$1/life" "$1/idle" "$1/out" "$1/go0" "$1/go1" &&
+  mkdir -p -- "$1" "$1/queue" "$1/s" "$1/f" "$1/events" && mkfifo -- "$1/wake" "$1/life" "$1/idle" "$1/still" "$1/out" "$1/go0" "$1/go1" &&
     : >"$1/records" && : >"$1/log" && : >"$1/runner.log" && printf '%512s' '' >"$1/lost"
 }
 

@@ -37,42 +37,85 @@ g_follow() { # LANE RECORDS LOG: from these offsets on
   until [[ -e $g_lane/log ]]; do
     IFS= read -r -t 0.01 g_word || (($? > 128 && SECONDS - g_when <= ${g_lifeline%.*} + 1)) || exit 0
   done
-  # Each is a group of its own. `--pid` ends them also when this process is killed.
-  tail -c "+$(($3 + 1))" -f --pid=$$ -- "$1/log" </dev/null 2>/dev/null &
+  # A group of its own: whoever writes may be kept waiting for ever, and this one never is.
+  g_push "$2" "$3" </dev/null &
   g_pushers=$!
-  g_push_records "$2" >&2 &
-  g_pushers+=" $!"
   while IFS= read -r -t "$g_lifeline" g_word; do :; done
   exit 0
 }
 
-g_push_records() { # OFFSET: and a sign of life every second, and why it ends
-  local g_line= g_more g_rc
+# What was written is looked for every moment, instead of being told of each write: of a job of small steps a
+# hundred a second come, and each of them would wake four processes on two machines. Naps are counted, and not
+# the time: a clock may be set.
+g_push() { # RECORDS LOG
+  local g_records g_log g_part= g_long= g_nap=0.005 g_new= g_quiet=0 g_beat=0
   g_boot_id
+  # Nobody ever writes there: whoever naps where another is woken may take the word away.
+  exec {g_wake}<>"$g_lane/still" {g_records}<"$g_lane/records" {g_log}<"$g_lane/log"
+  (($1 == 0)) || head -c "$1" <&"$g_records" >/dev/null
+  (($2 == 0)) || head -c "$2" <&"$g_log" >/dev/null
   while :; do
-    IFS= read -r -t 1 g_more
-    g_rc=$? g_line+=$g_more
-    if ((g_rc == 0)); then
-      printf 'r %s %s\n' "${#g_line}" "$g_line"
-      g_line=
-      continue
-    fi
-    g_why_lost "$g_lane"
-    if [[ $g_reason ]]; then
-      # What was written between our last look and the end.
-      if IFS= read -r -t 0.2 g_more; then
-        g_line+=$g_more
-        printf 'r %s %s\n' "${#g_line}" "$g_line"
-        g_line=
-        continue
-      fi
-      printf 'l %s %s\n' "${#g_reason}" "$g_reason"
-    else
-      printf 'h\n'
-    fi
-    # The follower has ended by itself: there is nothing to wait on.
-    ((g_rc > 128)) || sleep 1
-  done < <(exec tail -c "+$(($1 + 1))" -f --pid=$$ -- "$g_lane/records" 2>/dev/null)
+    g_new=
+    g_push_records && g_new=1
+    g_push_log && g_new=1
+    # Where nothing has come for two seconds nobody waits for this very moment.
+    if [[ $g_new ]]; then g_quiet=0 g_nap=0.005; elif ((++g_quiet == 400)); then g_nap=0.05; fi
+    g_nap "$g_nap"
+    ((g_beat += g_quiet < 400 ? 5 : 50, g_beat >= 1000)) || continue
+    g_beat=0
+    # Whoever listens for us may have been killed.
+    kill -0 "$$" 2>/dev/null || exit
+    g_say_how_it_is >&2
+  done
+}
+
+g_say_how_it_is() { # a sign of life, or why it has ended
+  g_why_lost "$g_lane"
+  if [[ $g_reason ]]; then
+    # What was written between our last look and the end.
+    g_push_records
+    printf 'l %s %s\n' "${#g_reason}" "$g_reason"
+  else
+    printf 'h\n'
+  fi
+}
+
+g_push_records() { # those that are there now, in one write; fails when there are none
+  local g_line
+  local -a g_lines g_said=()
+  mapfile -u "$g_records" g_lines
+  ((${#g_lines[@]})) || return
+  g_lines[0]=$g_part${g_lines[0]} g_part=
+  if [[ ${g_lines[-1]} != *$'\n' ]]; then
+    g_part=${g_lines[-1]}
+    unset -v 'g_lines[-1]'
+  fi
+  for g_line in "${g_lines[@]}"; do g_said+=("$((${#g_line} - 1))" "$g_line"); done
+  ((${#g_said[@]} == 0)) || printf 'r %s %s' "${g_said[@]}" >&2
+}
+
+# Bash reads a file in blocks; what is between two NULs is a piece. What is long is for a process of its own,
+# which goes on where we are: a descriptor has one position, whoever has it.
+g_push_log() { # what is there of it now; fails when there is nothing
+  local g_piece= g_left=65536
+  local -a g_pieces=()
+  if [[ $g_long ]]; then
+    kill -0 "$g_long" 2>/dev/null && return
+    wait "$g_long"
+    g_long=
+  fi
+  while IFS= read -r -d '' -n "$g_left" -u "$g_log" g_piece; do
+    if ((${#g_piece} == g_left)); then g_long=1; break; fi
+    g_pieces+=("$g_piece")
+    ((g_left -= ${#g_piece} + 1, g_left && ${#g_pieces[@]} < 1000)) || { g_piece= g_long=1; break; }
+  done
+  ((${#g_pieces[@]} + ${#g_piece})) || return
+  ((${#g_pieces[@]} == 0)) || printf '%s\0' "${g_pieces[@]}"
+  printf %s "$g_piece"
+  if [[ $g_long ]]; then
+    cat <&"$g_log" &
+    g_long=$!
+  fi
 }
 
 g_why_lost() { # LANE → g_reason: why it has no runner; empty while it has one, or none has started
