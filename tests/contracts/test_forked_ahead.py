@@ -153,7 +153,7 @@ grep -E '^(Sig(Blk|Ign)|Umask|Groups)' /proc/self/status
 """
 """All that a script of bash can easily find out about the shell that runs it."""
 EVER_NEW = re.compile(
-    r"(?<=/[sf]/)\d+|(?:BASHPID|S?RANDOM|EPOCH[A-Z]+|BASH_ARGC)=.*|SECONDS(=.*)?|pipe:.*"
+    r"(?<=/f/)\d+|grind(?:\.\d+){3}|(?:BASHPID|S?RANDOM|EPOCH[A-Z]+|BASH_ARGC)=.*|SECONDS(=.*)?|pipe:.*"
 )
 EARLY = "\ngrep -qz ^BASH_ENV= /proc/$$/environ && echo early || echo late"
 

@@ -31,7 +31,6 @@ g_fork_ahead() {
 # Most steps are scripts of bash, and most of a small one's time goes by until bash has begun. So the fork becomes
 # the bash of the step at once: that looks into BASH_ENV before it opens its script, and waits there.
 g_start_early() { # ARGV...: returns when it cannot be
-  local g_script=$g_lane/s/${g_a[0]}${g_a[5]}
   [[ $g_bash ]] || return
   case "$*" in
     "bash -e $g_script" | "bash --noprofile --norc -e -o pipefail $g_script") ;;

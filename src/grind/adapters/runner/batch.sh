@@ -9,14 +9,19 @@
 g_write_scripts() { # COUNT
   local g_left=$1
   local -a g_s
+  # None is there yet; and in a folder that others write to, nobody else's file is taken for it.
+  set -C
   while ((g_left--)); do
     mapfile -d '' -t -n 3 -u "$g_q" g_s
     ((${#g_s[@]} == 3)) || g_lost 'a batch of the queue is damaged'
     # Two clients may have queued the same steps in different portions: each runs once.
     ((g_s[0] <= g_last)) && continue
+    { printf %s "${g_s[2]}" >"$g_scripts${g_s[0]}${g_s[1]}"; } 2>/dev/null && continue
+    g_on_disk[${g_s[0]}]=1
     # Said when the step would begin: what comes before it can still be done.
-    printf %s "${g_s[2]}" >"$g_lane/s/${g_s[0]}${g_s[1]}" || g_bad_scripts[${g_s[0]}]=1
+    printf %s "${g_s[2]}" >|"$g_lane/s/${g_s[0]}${g_s[1]}" || g_bad_scripts[${g_s[0]}]=1
   done
+  set +C
 }
 
 g_run_batch() {
@@ -122,9 +127,11 @@ g_run_batch() {
   return 0
 }
 
-g_read_step() { # → g_argv, g_cwd, g_a_env: of the step in g_a
+g_read_step() { # → g_argv, g_cwd, g_a_env, g_script: of the step in g_a
+  g_script=$g_scripts${g_a[0]}${g_a[5]}
+  [[ -z ${g_on_disk[${g_a[0]}]-} ]] || g_script=$g_lane/s/${g_a[0]}${g_a[5]}
   g_argv=("${g_a[@]:9:g_a[7]}") g_a_env=("${g_a[@]:9 + g_a[7]:g_a[8]}") g_cwd=${g_a[4]}
-  g_argv=("${g_argv[@]//'{0}'/"$g_lane/s/${g_a[0]}${g_a[5]}"}")
+  g_argv=("${g_argv[@]//'{0}'/"$g_script"}")
   [[ $g_cwd == /* ]] || g_cwd=$g_workspace${g_cwd:+/$g_cwd}
 }
 

@@ -84,6 +84,7 @@ g_main_run() {
   # What reads the log ends while we look for others.
   exec {g_out}>&-
   g_end_processes "$$" || g_lost 'processes that the steps left could not be ended'
+  g_drop_scripts "$g_scripts" &
   g_finish_log || g_lost 'the log could not be written (is the disk full?)'
   g_time
   g_record done "$g_status" "$g_now"
@@ -121,6 +122,11 @@ g_main_collect() { # STATE AGE KEEP
   g_time
   g_limit=$((${g_now%.*} - $2)) g_track=collect-$$ g_lane=
   exec {g_wake}<>"$1/idle"
+  # Of runners that were killed.
+  for g_f in "/dev/shm/grind.$EUID."*; do
+    g_when=${g_f#"/dev/shm/grind.$EUID."}
+    [[ ! -O $g_f || -d /proc/${g_when%%.*} ]] || rm -f -- "$g_f"
+  done
   if ((${#g_runs[@]})); then
     mapfile -t g_sorted < <(stat -c '%Y %n' -- "${g_runs[@]}" | sort -rn)
     for g_f in "${g_sorted[@]:g_newest}"; do

@@ -13,6 +13,7 @@ g_is_special() { # NAME
 }
 
 declare -A g_usual=() # names that need no second look
+g_harmless='@(CI=|GITHUB_|RUNNER_|ACTIONS_|GRIND_|NPM_|YARN_|COREPACK_|PNPM_|NODE_|PIP_|PIPX_|UV_|PYENV_|PYTHON|CARGO_|RUSTUP_|GOPATH=|GOMOD|GOCACHE|GOTOOLCHAIN=|GEM_|BUNDLE_|SSL_CERT_|NIX_SSL_|CURL_CA_|REQUESTS_CA_)*'
 g_own_names='@(GITHUB_ENV|GITHUB_OUTPUT|GITHUB_PATH|GITHUB_STATE|GITHUB_STEP_SUMMARY|RUNNER_TRACKING_ID)=*'
 
 g_sort_names() { # NAME=VALUE...: appended to g_plain (exported) or g_special (through env)

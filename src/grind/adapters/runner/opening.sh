@@ -110,6 +110,13 @@ g_make_folders() { # nobody else can enter the job's folder, whatever is in it
   umask 077
 }
 
+# Where the scripts of the steps are. In memory where that can be had: a new file costs a disk up to a millisecond
+# (ext4 looks for a name that nobody has used lately), and each step has one. Their text is in the queue too.
+g_choose_scripts() { # → g_scripts: what their paths begin with
+  g_scripts=$g_lane/s/
+  if [[ -d /dev/shm && -w /dev/shm && -k /dev/shm ]]; then g_scripts=/dev/shm/grind.$EUID.$$.; fi
+}
+
 g_start_guard() {
   exec {g_life}<>"$g_lane/life" {g_wake}<>"$g_lane/wake" {g_rec}>>"$g_lane/records"
   g_guard 2>/dev/null </dev/null &
@@ -137,6 +144,7 @@ g_open_run() { # LANE TOLD; when TOLD is not empty, the lane is there as soon as
   trap : PIPE
   g_claim_lane || exit 0
   g_tracking=${g_outer:+$g_outer/}$g_track
+  g_choose_scripts
   g_start_guard
   g_take_job
   g_note_processes
@@ -154,7 +162,7 @@ g_open() {
   g_env_program=$(type -P env)
   declare -g g_status=success g_pid= g_signalled= g_asked= g_over= g_final= g_last=-1 g_reason=
   declare -g g_step_end= g_lane_end= g_env_changed=1 g_bash= g_when= g_guard_pid= g_files= g_set= g_log_pid= g_waits= g_since=0 g_looks=0
-  declare -ga g_paths=() g_begin=() g_base_plain=() g_base_special=() g_beside=() g_forgiven=() g_joined=() g_bad_scripts=() g_cats=() g_no_bash=()
+  declare -ga g_paths=() g_begin=() g_base_plain=() g_base_special=() g_beside=() g_forgiven=() g_joined=() g_bad_scripts=() g_on_disk=() g_cats=() g_no_bash=()
   declare -gA g_written=() g_given=() g_taken=()
   # `wait -f`, which a stopped step does not end, is of bash 5.
   ((BASH_VERSINFO[0] < 5)) || g_waits=1

@@ -140,6 +140,12 @@ g_boot_id() { # → g_boot
   IFS= read -r g_boot </proc/sys/kernel/random/boot_id
 }
 
+g_drop_scripts() { # what the paths of a lane's scripts begin with
+  local -a g_old=()
+  [[ $1 != /dev/shm/grind.*.[1-9]*. ]] || g_old=("$1"*)
+  ((${#g_old[@]} == 0)) || rm -f -- "${g_old[@]}"
+}
+
 # Called as a program of its own: end a lane from outside, whatever state it is in.
 g_main_kill() { # LANE...
   local g_session g_since
@@ -159,6 +165,7 @@ g_main_kill() { # LANE...
       g_write_new "$g_lane/claim" '0 0 0 ;\n' && printf 'killed\n' 1<>"$g_lane/lost"
     fi
     g_kill_found "$g_track" "$g_session" || g_failed=1
+    g_drop_scripts "/dev/shm/grind.$EUID.$g_claim_pid."
     exec {g_wake}>&-
   done
   return "${g_failed:-0}"
@@ -191,6 +198,7 @@ g_guard() {
       0,lane\ *) g_lane_until=${g_message#lane } ;;
       1,*)
         g_kill_found "$g_track" "$$" "$BASHPID"
+        g_drop_scripts "$g_scripts"
         exit 0
         ;;
     esac

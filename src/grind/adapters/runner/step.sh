@@ -10,7 +10,7 @@ g_base_env() { # → g_base_plain, g_base_special: begin's environment and what 
     case $g_n in
       $g_own_names) ;;
       # No program that the runner starts looks at these: set once, and not in the fork of every step.
-      GITHUB_* | RUNNER_*) export -- "$g_n" ;;
+      $g_harmless) export -- "$g_n" ;;
       *) g_base_plain+=("$g_n") ;;
     esac
   done
