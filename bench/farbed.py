@@ -61,13 +61,31 @@ class Bed:
         self.shell.communicate()
         subprocess.run([*self.ssh, "-O", "exit", self.sshd.alias], capture_output=True)
 
-    def user(self, *argv: str, into: Path | None = None) -> float:
-        """Run a program through the user's own connection."""
+    def user(self, *argv: str, into: Path | None = None, anew: bool = False) -> float:
+        """Run a program through the user's own connection, or through one that is made for it."""
+        ssh = ["ssh", "-F", self.sshd.config, "-o", "ControlPath=none"] if anew else self.ssh
         watch = Stopwatch()
         with open(into or os.devnull, "wb") as out:
-            done = subprocess.run([*self.ssh, self.sshd.alias, *argv], stdout=out)
+            done = subprocess.run([*ssh, self.sshd.alias, *argv], stdout=out)
         if done.returncode:
             raise BenchError(f"ssh {argv} ended with {done.returncode}")
+        return watch.seconds()
+
+    async def anew(self, *tasks: StepTask) -> float:
+        """Do that over a connection that is made for it, and let go of it."""
+        watch = Stopwatch()
+        host = host_of(
+            self.sshd.alias,
+            self.environ,
+            name="bench",
+            slug="bench",
+            config=self.sshd.config,
+            fresh=True,
+        )
+        try:
+            await self.lane(*tasks, host=host)
+        finally:
+            await host.close()
         return watch.seconds()
 
     async def lane(
@@ -75,13 +93,15 @@ class Bed:
         *tasks: StepTask,
         repository: str = "",
         arrived: Callable[[], Awaitable[None]] = at_once,
+        host: SshHost | None = None,
     ) -> float:
         """Open a lane, queue steps when what they need has arrived, follow them to the end."""
         watch = Stopwatch()
+        host = host or self.host
         spec = LaneSpec(run=f"run-{next(RUNS)}", key="bench", repository=repository, name="bench")
-        lane = await self.host.lane(spec)
+        lane = await host.lane(spec)
         await arrived()
-        await lane.begin([("PATH", self.host.environment["PATH"]), ("HOME", lane.paths.home)], {})
+        await lane.begin([("PATH", host.environment["PATH"]), ("HOME", lane.paths.home)], {})
         await lane.submit(tasks, final=True)
         events = [event async for event in lane.events()]
         spent = watch.seconds()

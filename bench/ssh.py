@@ -1,7 +1,8 @@
 """The SSH host beside what users would type: one ssh with a script, a fed shell, cat, rsync, git push.
 
-All over one sshd on loopback, through warm master connections on both sides; once as it is, and once with
-20 ms put into each direction by the tests' own proxy. `python -m bench --only ssh:PART` does one of PARTS.
+All over one sshd on loopback, through warm master connections on both sides (100 small steps also with
+a connection that each side makes for itself, as one `ssh host bash FILE` does); once as it is, and once
+with 20 ms put into each direction by the tests' own proxy. `python -m bench --only ssh:PART` does one of PARTS.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ def steps(bed: Bed, rounds: int) -> dict[str, float]:
         {
             "grind": lambda: bed.go(bed.lane(*tasks)),
             "ssh": lambda: bed.user("bash", os.fspath(together)),
+            "grind anew": lambda: bed.go(bed.anew(*tasks)),
+            "ssh anew": lambda: bed.user("bash", os.fspath(together), anew=True),
         },
         rounds,
     )
@@ -246,7 +249,10 @@ def _steps(bed: Bed) -> Iterator[Row | Skipped]:
     for where, bed.sshd.network.delay in PLACES:
         took = steps(bed, 5 if where else 9)
         what = f"{STEPS} small steps, followed{where}"
-        yield Row("ssh", what, took["grind"], "ssh host bash FILE", took["ssh"], 1.3)
+        beside = "ssh host bash FILE"
+        yield Row("ssh", what, took["grind anew"], beside, took["ssh anew"], 1.3)
+        what, beside = f"{what}, connected", f"{beside}, through a master"
+        yield Row("ssh", what, took["grind"], beside, took["ssh"], 1.3)
 
 
 def _peers(bed: Bed) -> Iterator[Row | Skipped]:

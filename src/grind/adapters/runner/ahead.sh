@@ -12,19 +12,21 @@ g_fork_ahead() {
   g_is_usual || return 0
   # In turns: the step that was told to begin may still have to read that.
   g_turn=$((1 - g_turn)) g_ahead_index=${g_a[0]} g_ahead_files=$g_files
+  # What is redirected for all of a fork is not kept, as `exec` keeps it, to be undone.
   (
     umask 022
     set -- "${g_argv[@]}"
+    # What bash has to say about these (an unknown locale) goes to the runner's own log.
     export -- "${g_base_plain[@]}" "${g_plain[@]}"
-    exec <&"${g_go[g_turn]}" >&"$g_out" 2>&1 {g_rec}>&- {g_wake}>&- {g_life}>&- {g_q}<&- {g_out}>&- {g_go0}>&- {g_go1}>&-
     g_start_early "$@"
+    exec 2>&1
     # What was meant for one that was killed is not for this one.
     until [[ $g_reply == "$g_ahead_index" ]]; do IFS= read -r g_reply || exit; done
     g_out=1
     cd -- "$g_cwd" || g_no_folder
     exec </dev/null
     exec -- "$@"
-  ) &
+  ) <&"${g_go[g_turn]}" >&"$g_out" {g_wake}>&- {g_life}>&- {g_q}<&- {g_out}>&- {g_go0}>&- {g_go1}>&- &
   g_ahead=$!
 }
 
@@ -53,7 +55,7 @@ g_may_begin_early() { # NAME=VALUE...: none names what a program takes code from
 }
 
 # A program that is only called so may not know BASH_ENV, and would run the script before its turn.
-g_find_bash() { # → g_bash: where the PATH of the steps leads to this very bash, else empty; g_no_bash: looked for in vain
+g_find_bash() { # → g_bash: where the PATH of the steps leads to this very bash, else empty; g_no_bash: a test whether it is where it was looked for in vain
   local g_pair g_path= IFS=:
   g_bash= g_no_bash=()
   g_may_begin_early "${g_base_plain[@]}" || return 0
@@ -63,7 +65,7 @@ g_find_bash() { # → g_bash: where the PATH of the steps leads to this very bas
   [[ $g_path == /* && :$g_path != *:[!/]* && $g_path != *:: && $g_path != *: && $g_path != *[*?[]* && $g_path != *[\(\\]* ]] || return 0
   for g_pair in $g_path; do
     if [[ ! -e $g_pair/bash ]]; then
-      g_no_bash+=("$g_pair/bash")
+      g_no_bash+=(${g_no_bash:+-o} -e "$g_pair/bash")
     else
       [[ -f $g_pair/bash && $g_pair/bash -ef /proc/$$/exe ]] && g_bash=$g_pair/bash
       return 0
@@ -72,8 +74,7 @@ g_find_bash() { # → g_bash: where the PATH of the steps leads to this very bas
 }
 
 g_is_still_bash() {
-  local g_f
-  for g_f in "${g_no_bash[@]}"; do [[ ! -e $g_f ]] || return; done
+  ((${#g_no_bash[@]})) && [ "${g_no_bash[@]}" ] && return 1
   [[ $g_bash -ef /proc/$$/exe ]]
 }
 

@@ -26,7 +26,7 @@ g_nap() { # SECONDS: wait without a fork; a wake-up from the client ends it earl
 
 # A record is one appended line that ends in ` ;`. A line that does not is torn, and readers skip it.
 g_record() { # FIELD...
-  printf '%s ;\n' "$*" >&"$g_rec" || g_lost_record
+  printf '%s ;\n' "$*" || g_lost_record
 }
 
 g_lost_record() {

@@ -47,7 +47,7 @@ g_run_batch() {
     case $g_over,$g_when,$g_status in
       ,always,* | ,success,success | ,failure,failure | ,cancelled,cancelled | ,not-cancelled,success | ,not-cancelled,failure) ;;
       *)
-        printf 'pass %s ;\n' "$g_index" >&"$g_rec" || g_lost_record
+        printf 'pass %s ;\n' "$g_index" || g_lost_record
         continue
         ;;
     esac
@@ -55,7 +55,7 @@ g_run_batch() {
     [[ -z ${g_bad_scripts[$g_index]-} ]] || g_lost 'the script of a step could not be written (is the disk full?)'
     [[ $g_env_changed ]] && g_base_env && g_ahead_files=stale
     if [[ $g_ahead ]]; then
-      [[ $g_ahead_index == "$g_index" && $g_ahead_files == "$g_files" ]] && kill -0 "$g_ahead" 2>/dev/null &&
+      [[ $g_ahead_index == "$g_index" && $g_ahead_files == "$g_files" ]] && [[ -d /proc/$g_ahead ]] &&
         { [[ -z $g_bash ]] || g_is_still_bash || { g_find_bash; false; }; } || g_drop_ahead
     fi
     if [[ -z $g_ahead ]]; then
@@ -75,7 +75,7 @@ g_run_batch() {
     [[ $g_timeout ]] && g_set_timer
     g_started=${EPOCHREALTIME-}
     if [[ -z $g_started ]]; then g_time && g_started=$g_now; fi
-    printf 'start %s %s ;\n' "$g_index" "$g_started" >&"$g_rec" || g_lost_record
+    printf 'start %s %s ;\n' "$g_index" "$g_started" || g_lost_record
     if [[ $g_ahead ]]; then
       g_told=${g_go[g_turn]}
       printf '%s\n' "$g_index" >&"$g_told"
@@ -117,7 +117,7 @@ g_run_batch() {
     fi
     # A step that was ended has failed, whatever it made of the signal.
     [[ $g_rc == 0 && $g_reason ]] && g_rc=1
-    printf 'end %s %s %s %s %s %s ;\n' "$g_index" "$g_rc" "${g_reason:-exit}" "$g_started" "$g_now" "$g_wrote" >&"$g_rec" ||
+    printf 'end %s %s %s %s %s %s ;\n' "$g_index" "$g_rc" "${g_reason:-exit}" "$g_started" "$g_now" "$g_wrote" ||
       g_lost_record
     [[ $g_rc != 0 && $g_status == success && $g_continue != 1 ]] && g_status=failure
   done
@@ -151,7 +151,7 @@ g_become_step() {
   # bash has to say about them (an unknown locale) goes to the runner's own log.
   export -- "${g_base_plain[@]}" "${g_plain[@]}"
   # Apart from the program: bash keeps nothing then to undo it with.
-  exec </dev/null >&"$g_out" 2>&1 {g_rec}>&- {g_wake}>&- {g_life}>&- {g_q}<&- {g_out}>&- {g_go0}>&- {g_go1}>&-
+  exec </dev/null >&"$g_out" 2>&1 {g_wake}>&- {g_life}>&- {g_q}<&- {g_out}>&- {g_go0}>&- {g_go1}>&-
   exec -- "$@"
 }
 
@@ -170,7 +170,7 @@ g_set_timer() { # the guardian holds the deadline
 }
 
 g_become_checkout() { # it may move the workspace away and another one in
-  cd / && g_checkout </dev/null >&"$g_out" 2>&1 {g_rec}>&- {g_life}>&- {g_q}<&- {g_out}>&- {g_go0}>&- {g_go1}>&-
+  cd / && g_checkout </dev/null >&"$g_out" 2>&1 {g_life}>&- {g_q}<&- {g_out}>&- {g_go0}>&- {g_go1}>&-
   exit
 }
 

@@ -9,7 +9,7 @@ g_start_beside() { # the step of the batch that begins now
   local g_started g_pipe
   g_fresh_files || g_lost 'the files of a step could not be written (is the disk full?)'
   : >>"$g_lane/log.$g_index" || g_lost 'the log could not be written (is the disk full?)'
-  exec {g_pipe}> >(exec cat >>"$g_lane/log.$g_index" {g_rec}>&- {g_wake}>&- {g_life}>&- {g_out}>&- {g_q}<&- {g_go0}>&- {g_go1}>&-)
+  exec {g_pipe}> >(exec cat >>"$g_lane/log.$g_index" {g_wake}>&- {g_life}>&- {g_out}>&- {g_q}<&- {g_go0}>&- {g_go1}>&-)
   g_cats+=("$!")
   g_step_environment
   g_time
@@ -37,12 +37,12 @@ g_keep_step() { # PIPE STARTED, in a fork: the keeper
     g_keep_out=$1
     set -- "${g_argv[@]}"
     export -- "${g_base_plain[@]}" "${g_plain[@]}"
-    exec -- "$@" </dev/null >&"$g_keep_out" 2>&1 {g_rec}>&- {g_wake}>&- {g_out}>&- {g_keep_out}>&-
+    exec -- "$@" </dev/null >&"$g_keep_out" 2>&1 {g_wake}>&- {g_out}>&- {g_keep_out}>&-
   ) &
   g_pid=$!
   if [[ $g_timeout ]]; then
     printf -v g_timer '%d.%02d' $((g_timeout / 100)) $((g_timeout % 100))
-    g_tell_late "$g_me" "$g_timer" </dev/null >/dev/null 2>&1 {g_rec}>&- {g_out}>&- &
+    g_tell_late "$g_me" "$g_timer" </dev/null >/dev/null 2>&1 {g_out}>&- &
     g_timer=$!
   fi
   # Looking again and again, because a signal that comes just before a `wait` would not end it.
@@ -64,7 +64,7 @@ g_keep_step() { # PIPE STARTED, in a fork: the keeper
     if ! g_apply_files "$g_files" && [[ -z $g_reason ]]; then g_reason=file-command; fi
   fi
   [[ $g_rc == 0 && $g_reason ]] && g_rc=1
-  printf 'end %s %s %s %s %s %s ;\n' "$g_index" "$g_rc" "${g_reason:-exit}" "$2" "$g_now" "$g_wrote" >&"$g_rec"
+  printf 'end %s %s %s %s %s %s ;\n' "$g_index" "$g_rc" "${g_reason:-exit}" "$2" "$g_now" "$g_wrote"
   [[ $g_reason == cancelled ]] && exit 2
   ((g_rc == 0)) || exit 1
   exit 0

@@ -58,23 +58,21 @@ class _Log:
         self._ahead = b""
         """Bytes before `_position` that have been read and not delivered."""
 
-    async def drain(self, index: int, delivered: int) -> AsyncIterator[Output | None]:
-        """Deliver what there is of a step's output; None when it is complete."""
+    async def next(self, index: int, delivered: int) -> tuple[Output | None, bool | None]:
+        """Return the next piece of a step's output, and whether that completes it; neither when
+        nothing more is there yet."""
         mark = self._source.mark(index)
         while True:
             end = self._ahead.find(mark)
             # Bytes at the end that may be the beginning of the mark wait for what follows.
             take = end if end >= 0 else len(self._ahead) - _overlap(self._ahead, mark)
-            if take:
-                yield Output(index, delivered, self._ahead[:take])
-                delivered += take
-            self._ahead = self._ahead[take + len(mark) if end >= 0 else take :]
-            if end >= 0:
-                yield None
-                return
+            if take or end >= 0:
+                output = Output(index, delivered, self._ahead[:take]) if take else None
+                self._ahead = self._ahead[take + len(mark) if end >= 0 else take :]
+                return output, end >= 0
             more = await self._source.log(self._position, CHUNK, self._beside)
             if not more:
-                return
+                return None, None
             self._position += len(more)
             self._ahead += more
 
@@ -127,8 +125,9 @@ class Follower:
             more, taken = split_records(data)
             self._offset += taken
             records += more
-            async for output in self._drain():
-                yield output
+            if self._running:
+                async for output in self._drain():
+                    yield output
             while records and self._ready(records[0]):
                 event = await self._event(records.popleft())
                 if event is None:
@@ -137,8 +136,9 @@ class Follower:
                 yield event
                 if isinstance(event, LaneDone):
                     return
-                async for output in self._drain():
-                    yield output
+                if self._running:
+                    async for output in self._drain():
+                        yield output
             if self._reason and not more and not records:
                 yield LaneLost(self._reason)
                 return
@@ -165,16 +165,15 @@ class Follower:
 
     async def _drain(self) -> AsyncIterator[Output]:
         for step in tuple(self._running.values()):
-            if step.complete:
-                continue
-            async for output in step.log.drain(step.index, step.delivered):
-                if output is None:
-                    # And no `break`: to end what has not ended costs a task of its own.
-                    step.complete = True
-                    continue
+            while not step.complete:
+                output, complete = await step.log.next(step.index, step.delivered)
+                if complete is None:
+                    break
+                step.complete = complete
                 self._quiet = 0
-                step.delivered += len(output.data)
-                yield output
+                if output is not None:
+                    step.delivered += len(output.data)
+                    yield output
             if self._reason and not step.complete and (rest := step.log.rest()):
                 yield Output(step.index, step.delivered, rest)
                 step.delivered += len(rest)

@@ -165,7 +165,8 @@ g_main_kill() { # LANE...
       g_write_new "$g_lane/claim" '0 0 0 ;\n' && printf 'killed\n' 1<>"$g_lane/lost"
     fi
     g_kill_found "$g_track" "$g_session" || g_failed=1
-    g_drop_scripts "/dev/shm/grind.$EUID.$g_claim_pid."
+    # Of the one that was killed just now: the number of one that was gone may be another's.
+    [[ -z $g_session ]] || g_drop_scripts "/dev/shm/grind.$EUID.$g_session."
     exec {g_wake}>&-
   done
   return "${g_failed:-0}"
@@ -175,7 +176,7 @@ g_main_kill() { # LANE...
 # need no process of their own, and notices when the runner dies: the other end of `life` closes.
 g_guard() {
   local g_message g_until g_step_until= g_lane_until= g_wait
-  exec {g_in}<"$g_lane/life" {g_life}>&- {g_rec}>&-
+  exec {g_in}<"$g_lane/life" {g_life}>&- >/dev/null
   while :; do
     g_until=$g_lane_until
     [[ $g_step_until && (-z $g_until || $g_step_until -lt $g_until) ]] && g_until=$g_step_until

@@ -48,16 +48,16 @@ g_follow() { # LANE RECORDS LOG: from these offsets on
 # hundred a second come, and each of them would wake four processes on two machines. Naps are counted, and not
 # the time: a clock may be set.
 g_push() { # RECORDS LOG
-  local g_records g_log g_part= g_long= g_nap=0.005 g_new= g_quiet=0 g_beat=0
+  local g_records g_log g_part= g_long= g_nap=0.005 g_new= g_quiet=0 g_beat=0 g_still=$g_lane/still
   g_boot_id
-  # Nobody ever writes there: whoever naps where another is woken may take the word away.
-  exec {g_wake}<>"$g_lane/still" {g_records}<"$g_lane/records" {g_log}<"$g_lane/log"
+  # Nobody ever writes there: whoever naps where another is woken may take the word away. A lane of an older
+  # grind has none.
+  [[ -p $g_still ]] || g_still=$g_lane/idle
+  exec {g_wake}<>"$g_still" {g_records}<"$g_lane/records" {g_log}<"$g_lane/log"
   (($1 == 0)) || head -c "$1" <&"$g_records" >/dev/null
   (($2 == 0)) || head -c "$2" <&"$g_log" >/dev/null
   while :; do
-    g_new=
-    g_push_records && g_new=1
-    g_push_log && g_new=1
+    g_push_new
     # Where nothing has come for two seconds nobody waits for this very moment.
     if [[ $g_new ]]; then g_quiet=0 g_nap=0.005; elif ((++g_quiet == 400)); then g_nap=0.05; fi
     g_nap "$g_nap"
@@ -65,7 +65,7 @@ g_push() { # RECORDS LOG
     g_beat=0
     # Whoever listens for us may have been killed.
     kill -0 "$$" 2>/dev/null || exit
-    g_say_how_it_is >&2
+    g_say_how_it_is
   done
 }
 
@@ -73,25 +73,33 @@ g_say_how_it_is() { # a sign of life, or why it has ended
   g_why_lost "$g_lane"
   if [[ $g_reason ]]; then
     # What was written between our last look and the end.
-    g_push_records
-    printf 'l %s %s\n' "${#g_reason}" "$g_reason"
+    g_push_new
+    printf 'l %s %s\n' "${#g_reason}" "$g_reason" >&2
   else
-    printf 'h\n'
+    printf 'h\n' >&2
   fi
 }
 
-g_push_records() { # those that are there now, in one write; fails when there are none
+# The log is pushed before the records that were there before it: what they say of it is there then.
+g_push_new() { # → g_new: empty when nothing was
+  local -a g_said=()
+  g_take_records
+  g_new=${g_said[0]-}
+  g_push_log && g_new=1
+  ((${#g_said[@]} == 0)) || printf 'r %s %s' "${g_said[@]}" >&2
+}
+
+g_take_records() { # → g_said: length and text of those that are there now
   local g_line
-  local -a g_lines g_said=()
+  local -a g_lines
   mapfile -u "$g_records" g_lines
-  ((${#g_lines[@]})) || return
+  ((${#g_lines[@]})) || return 0
   g_lines[0]=$g_part${g_lines[0]} g_part=
   if [[ ${g_lines[-1]} != *$'\n' ]]; then
     g_part=${g_lines[-1]}
     unset -v 'g_lines[-1]'
   fi
   for g_line in "${g_lines[@]}"; do g_said+=("$((${#g_line} - 1))" "$g_line"); done
-  ((${#g_said[@]} == 0)) || printf 'r %s %s' "${g_said[@]}" >&2
 }
 
 # Bash reads a file in blocks; what is between two NULs is a piece. What is long is for a process of its own,

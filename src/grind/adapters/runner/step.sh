@@ -58,7 +58,7 @@ g_fresh_files() { # → g_files
 # ends comes before the mark that is written behind it; what a process in the background says later
 # is found in the steps that run then.
 g_open_log() {
-  cat <"$g_lane/out" >>"$g_lane/log" {g_rec}>&- {g_wake}>&- {g_life}>&- &
+  cat <"$g_lane/out" >>"$g_lane/log" {g_wake}>&- {g_life}>&- &
   g_log_pid=$!
   exec {g_out}>"$g_lane/out" {g_go0}<>"$g_lane/go0" {g_go1}<>"$g_lane/go1"
   g_go=("$g_go0" "$g_go1")

@@ -44,14 +44,15 @@ def _centiseconds(seconds: float) -> str:
 def join_fields(fields: Iterable[str]) -> bytes:
     """Encode fields, each ended by NUL. Text that holds a NUL cannot be passed to a program."""
     encoded = [field.encode("utf-8", "surrogateescape") for field in fields]
-    for field in encoded:
-        if b"\0" in field:
-            shown = field[:60].decode("utf-8", "replace").replace("\0", "\\0")
-            raise GrindError(
-                f"a step's text, argument or environment holds a NUL byte: {shown!r}",
-                remedy="remove the NUL byte; no program can be given one",
-            )
-    return b"".join(field + b"\0" for field in encoded)
+    joined = b"\0".join((*encoded, b""))
+    if joined.count(b"\0") != len(encoded):
+        field = next(field for field in encoded if b"\0" in field)
+        shown = field[:60].decode("utf-8", "replace").replace("\0", "\\0")
+        raise GrindError(
+            f"a step's text, argument or environment holds a NUL byte: {shown!r}",
+            remedy="remove the NUL byte; no program can be given one",
+        )
+    return joined
 
 
 def check_spec(spec: LaneSpec) -> None:

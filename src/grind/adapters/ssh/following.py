@@ -98,9 +98,13 @@ class PushedSource:
 
     async def pause(self, seconds: float) -> None:
         """Wait until something new has come, or a moment."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(seconds, 1.0)):
-                await self._news.wait()
+        timer = asyncio.get_running_loop().call_later(max(seconds, 1.0), self._news.set)
+        try:
+            await self._news.wait()
+        finally:
+            timer.cancel()
+        # What has come with it through the other pipe is taken along.
+        await asyncio.sleep(0)
         self._news.clear()
 
     async def close(self) -> None:
