@@ -48,7 +48,7 @@ g_follow() { # LANE RECORDS LOG: from these offsets on
 # hundred a second come, and each of them would wake four processes on two machines. Naps are counted, and not
 # the time: a clock may be set.
 g_push() { # RECORDS LOG
-  local g_records g_log g_part= g_long= g_nap=0.005 g_new= g_quiet=0 g_beat=0 g_still=$g_lane/still
+  local g_records g_log g_part= g_long= g_nap=0.004 g_new= g_quiet=0 g_beat=0 g_still=$g_lane/still
   g_boot_id
   # Nobody ever writes there: whoever naps where another is woken may take the word away. A lane of an older
   # grind has none.
@@ -58,10 +58,17 @@ g_push() { # RECORDS LOG
   (($2 == 0)) || head -c "$2" <&"$g_log" >/dev/null
   while :; do
     g_push_new
-    # Where nothing has come for two seconds nobody waits for this very moment.
-    if [[ $g_new ]]; then g_quiet=0 g_nap=0.005; elif ((++g_quiet == 400)); then g_nap=0.05; fi
+    # Where something comes, more will have come in a moment; where nothing does any more, it may be the end that
+    # comes; and where nothing has come for two seconds, nobody waits for this very moment.
+    if [[ $g_new ]]; then g_quiet=0; fi
+    case $((g_quiet++)) in
+      0) g_nap=0.004 ;;
+      1) g_nap=0.002 ;;
+      100) g_nap=0.005 ;;
+      450) g_nap=0.050 ;;
+    esac
     g_nap "$g_nap"
-    ((g_beat += g_quiet < 400 ? 5 : 50, g_beat >= 1000)) || continue
+    ((g_beat += 10#${g_nap#0.}, g_beat >= 1000)) || continue
     g_beat=0
     # Whoever listens for us may have been killed.
     kill -0 "$$" 2>/dev/null || exit

@@ -103,8 +103,6 @@ class PushedSource:
             await self._news.wait()
         finally:
             timer.cancel()
-        # What has come with it through the other pipe is taken along.
-        await asyncio.sleep(0)
         self._news.clear()
 
     async def close(self) -> None:
