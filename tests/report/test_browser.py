@@ -231,6 +231,10 @@ def test_it_prints(seen: Seen) -> None:
 
 
 def test_results_differ_by_more_than_colour(seen: Seen) -> None:
-    signs = seen.page.locator(".job-steps h3 .badge span").all_inner_texts()
-    assert len(set(signs)) > 1
+    signs = seen.page.locator(".job-steps h3 .badge span")
+    # What is seen is asked for until it has been laid out once.
+    for sign in signs.all():
+        expect(sign).to_be_visible()
+        expect(sign).not_to_have_text("")
+    assert len(set(signs.all_text_contents())) > 1
     assert seen.page.locator("svg[role=img]").first.get_attribute("aria-label")
