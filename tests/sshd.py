@@ -268,3 +268,11 @@ def _processes() -> Iterator[tuple[int, bytes]]:
             with contextlib.suppress(OSError):
                 told = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
                 yield int(entry.name), told
+
+
+def words_of(pid: int) -> bytes:
+    """Return the words of a process, each ended by NUL; none when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""

@@ -19,7 +19,7 @@ from grind.core.errors import ExitCode, GrindError, UnreachableError
 from grind.ports import Host, LaneLost, LaneSpec, Output, StepTask
 from tests.contracts.conftest import SHORT, ssh_host
 from tests.contracts.rig import RealClock, Rig, Story, co, git, private, repository, step, until
-from tests.sshd import Sshd
+from tests.sshd import Sshd, words_of
 
 QUICK = Pulse(beat=0.3, silence=2.0, lifeline=4.0)
 
@@ -47,10 +47,8 @@ def served(sshd: Sshd) -> list[int]:
     """What serves connections on the host: servers, followers, and the tails they read from."""
     found = []
     for pid in sshd.sessions():
-        words = Path(f"/proc/{pid}/cmdline")
-        if words.exists() and any(
-            w in words.read_bytes() for w in (b"\0serve\0", b"follow\0", b"tail\0")
-        ):
+        words = words_of(pid)
+        if any(w in words for w in (b"\0serve\0", b"follow\0", b"tail\0")):
             found.append(pid)
     return found
 

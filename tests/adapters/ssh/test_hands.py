@@ -13,7 +13,7 @@ import pytest
 from grind.adapters.ssh.host import SshHost
 from tests.contracts.conftest import ssh_host
 from tests.contracts.rig import Rig, alive, until
-from tests.sshd import Sshd
+from tests.sshd import Sshd, words_of
 
 WHO = ("bash", "-c", 'tr "\\0" " " <"/proc/$PPID/cmdline"; echo $PPID')
 
@@ -22,8 +22,7 @@ def hands(sshd: Sshd) -> list[int]:
     """The hands there, and the fork of them that waits for the next command."""
     found = []
     for pid in sshd.sessions():
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        if b"hands" in words:
+        if b"hands" in words_of(pid).split(b"\0"):
             found.append(pid)
     return found
 
