@@ -33,9 +33,7 @@ class Bed:
         self.folder, self.sshd = folder, sshd
         self.loop = asyncio.Runner()
         self.environ = dict(os.environ)
-        self.host: SshHost = host_of(
-            sshd.alias, self.environ, name="bench", slug="bench", config=sshd.config
-        )
+        self.host = self.reached()
         # Beside grind's own: the master connection that a user would have configured.
         self.socket = f"/tmp/grind-bench-{os.getpid()}"
         self.ssh = ["ssh", "-F", sshd.config, "-o", f"ControlPath={self.socket}"]
@@ -50,6 +48,11 @@ class Bed:
             stdout=subprocess.PIPE,
         )
         self.go(self.host.open())
+
+    def reached(self, *, fresh: bool = False) -> SshHost:
+        """Return the host as grind reaches it; `fresh` over a connection of its own."""
+        alias, config = self.sshd.alias, self.sshd.config
+        return host_of(alias, self.environ, name="bench", slug="bench", config=config, fresh=fresh)
 
     def go(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run(work)
@@ -74,14 +77,7 @@ class Bed:
     async def anew(self, *tasks: StepTask) -> float:
         """Do that over a connection that is made for it, and let go of it."""
         watch = Stopwatch()
-        host = host_of(
-            self.sshd.alias,
-            self.environ,
-            name="bench",
-            slug="bench",
-            config=self.sshd.config,
-            fresh=True,
-        )
+        host = self.reached(fresh=True)
         try:
             await self.lane(*tasks, host=host)
         finally:
