@@ -51,7 +51,7 @@ ON_THE_WAY = {
     "g_early",
     "g_may_begin_early",
     "g_find_bash",
-    "g_is_still_bash",
+    "g_still_fits",
     "g_become_step",
     "g_read_step",
     "g_is_usual",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import random
 import subprocess
@@ -13,6 +15,7 @@ from typing import IO
 import pytest
 
 from grind.adapters.runner.program import HOST, program
+from tests.contracts.rig import until
 
 BLOCK = 65536
 """What the shell pushes by itself at most; a process of its own takes what is more."""
@@ -63,9 +66,24 @@ class Followed:
         return text
 
 
+def holders(file: Path) -> set[str]:
+    """Name the programs that have a file open."""
+    found = set()
+    for process in Path("/proc").glob("[1-9]*"):
+        with contextlib.suppress(OSError):
+            if any(os.readlink(fd) == os.fspath(file) for fd in (process / "fd").iterdir()):
+                found.add((process / "comm").read_text().strip())
+    return found
+
+
 @contextmanager
 def followed(
-    folder: Path, log: bytes, *, records: bytes = b"", at: tuple[int, int] = (0, 0)
+    folder: Path,
+    log: bytes,
+    *,
+    records: bytes = b"",
+    at: tuple[int, int] = (0, 0),
+    taken: bool = True,
 ) -> Iterator[Followed]:
     host = folder / "host.sh"
     host.write_bytes(program(HOST))
@@ -85,7 +103,9 @@ def followed(
             # Nobody listens any more: it ends, and what it has started does too.
             assert process.wait() == 0
             assert process.stdout is not None
-            assert process.stdout.read() == b""
+            if taken:
+                assert process.stdout.read() == b""
+            asyncio.run(until(lambda: not holders(lane / "log")))
         finally:
             process.kill()
 
@@ -129,3 +149,12 @@ def test_why_it_has_ended_comes_after_all_that_was_written(tmp_path: Path) -> No
         (lane.folder / "claim").write_bytes(b"0 0 - ;\n")
         assert lane.record() == b"start 0 1.5 ;"
         assert lane.said() == (b"l", b"no room")
+
+
+def test_what_nobody_takes_ends_with_its_listener(tmp_path: Path) -> None:
+    """Whoever writes waits for room for ever: a group is ended, and not asked to go."""
+    log = tmp_path / "lane" / "log"
+    with followed(tmp_path, b"a" * 9_000_000, taken=False) as lane:
+        assert lane.out.read(BLOCK + 1) == b"a" * (BLOCK + 1)
+        asyncio.run(until(lambda: holders(log) == {"bash", "cat"}))
+    assert holders(log) == set()

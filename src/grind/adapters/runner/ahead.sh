@@ -73,9 +73,13 @@ g_find_bash() { # → g_bash: where the PATH of the steps leads to this very bas
   done
 }
 
-g_is_still_bash() {
-  ((${#g_no_bash[@]})) && [ "${g_no_bash[@]}" ] && return 1
-  [[ $g_bash -ef /proc/$$/exe ]]
+g_still_fits() { # is what waits still what it would be, were it forked now?
+  [[ $g_ahead_index == "$g_index" && $g_ahead_files == "$g_files" && -d /proc/$g_ahead ]] || return
+  [[ $g_bash ]] || return 0
+  if [[ ! $g_bash -ef /proc/$$/exe ]] || { ((${#g_no_bash[@]})) && [ "${g_no_bash[@]}" ]; }; then
+    g_find_bash
+    return 1
+  fi
 }
 
 # What BASH_ENV names. In the end nothing of it is to be seen. Where it turns out that bash would begin otherwise

@@ -9,7 +9,8 @@
 #   eval, never text for another shell.
 # - Between two steps nothing forks: records, scripts and command files are written and read with
 #   builtins. A step costs one fork and one exec.
-# - The runner's own environment is empty; what a step gets is exported in its fork only.
+# - The runner's own environment is empty; what a step gets is exported in its fork only, but for names that
+#   none of the runner's own programs reads (g_harmless).
 
 g_time() { # → g_now: seconds since the epoch with a fraction
   if [[ ${EPOCHREALTIME-} ]]; then g_now=${EPOCHREALTIME/,/.}; else printf -v g_now '%(%s)T' -1; fi

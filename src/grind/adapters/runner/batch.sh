@@ -53,11 +53,11 @@ g_run_batch() {
     esac
     g_kind=${g_a[6]} g_reason= g_step_end=
     [[ -z ${g_bad_scripts[$g_index]-} ]] || g_lost 'the script of a step could not be written (is the disk full?)'
-    [[ $g_env_changed ]] && g_base_env && g_ahead_files=stale
-    if [[ $g_ahead ]]; then
-      [[ $g_ahead_index == "$g_index" && $g_ahead_files == "$g_files" ]] && [[ -d /proc/$g_ahead ]] &&
-        { [[ -z $g_bash ]] || g_is_still_bash || { g_find_bash; false; }; } || g_drop_ahead
+    if [[ $g_env_changed ]]; then
+      g_base_env
+      g_ahead_files=stale
     fi
+    if [[ $g_ahead ]]; then g_still_fits || g_drop_ahead; fi
     if [[ -z $g_ahead ]]; then
       g_read_step
       if [[ $g_kind != step ]]; then

@@ -4,7 +4,7 @@ g_host_begin() {
   umask 077
   set -m
   shopt -s nullglob extglob
-  declare -g g_pid= g_wake= g_reason= g_pushers= g_boot= g_user= g_spare= g_ready= g_spares=0 g_here=
+  declare -g g_pid= g_wake= g_reason= g_pusher= g_boot= g_user= g_spare= g_ready= g_spares=0 g_here=
   PATH=$3 g_lifeline=$5
   if [[ $1 == follow ]]; then g_main_follow "${@:6}"; fi
 }

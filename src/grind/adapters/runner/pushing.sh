@@ -26,8 +26,7 @@ g_main_follow() { # [LANE RECORDS LOG WORD]: without them, wait until there is a
 
 g_end_follow() {
   trap - EXIT
-  local g_pid
-  for g_pid in $g_pushers; do kill -KILL -- "-$g_pid" 2>/dev/null; done
+  [[ -z $g_pusher ]] || kill -KILL -- "-$g_pusher" 2>/dev/null
 }
 
 g_follow() { # LANE RECORDS LOG: from these offsets on
@@ -39,7 +38,7 @@ g_follow() { # LANE RECORDS LOG: from these offsets on
   done
   # A group of its own: whoever writes may be kept waiting for ever, and this one never is.
   g_push "$2" "$3" </dev/null &
-  g_pushers=$!
+  g_pusher=$!
   while IFS= read -r -t "$g_lifeline" g_word; do :; done
   exit 0
 }
