@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -82,6 +83,30 @@ def test_the_connection_is_cut_in_the_middle_of_output(rig: Rig, sshd: Sshd, eve
     assert found.text(1) == "after\n"
     assert any("trying again" in text for text in told)
     assert any("is back after" in text for text in told)
+
+
+def test_a_client_that_stood_still_takes_nobody_for_silent(rig: Rig) -> None:
+    """Ctrl-Z and `fg`, a laptop that slept for a moment: nothing was listened to, so nothing was missed."""
+    told: list[str] = []
+    rig.host.listen(told.append)
+
+    async def story() -> tuple[Story, int]:
+        lane = await rig.lane()
+        await lane.submit([step(0, "echo one; sleep 3.5; echo two")], final=True)
+        events = lane.events()
+        found = Story()
+        async for event in events:
+            found.add(event)
+            if isinstance(event, Output):
+                time.sleep(QUICK.silence + 1)
+                break
+        done = await rig.host.run(("true",))
+        async for event in events:
+            found.add(event)
+        return found, done.exit_code
+
+    found, code = rig.go(story())
+    assert (found.text(0), found.status, code, told) == ("one\ntwo\n", "success", 0, [])
 
 
 def test_the_connection_is_cut_while_steps_are_queued(rig: Rig, sshd: Sshd) -> None:

@@ -35,6 +35,28 @@ class Pulse(NamedTuple):
     """Without any, after which what serves the connection on the host goes."""
 
 
+class Silence:
+    """For how long nothing has been heard of the other side.
+
+    Beats are counted, and not the time between them: while this process stood still (it was stopped, the
+    machine slept, something else kept the loop) it listened to nobody.
+    """
+
+    def __init__(self, pulse: Pulse) -> None:
+        self._pulse = pulse
+        self._beats = 0
+
+    def heard(self) -> None:
+        """Something has come."""
+        self._beats = 0
+
+    async def too_long(self) -> bool:
+        """Wait for the next beat, and say whether nothing has come for as long as is borne."""
+        await asyncio.sleep(self._pulse.beat)
+        self._beats += 1
+        return self._beats * self._pulse.beat > self._pulse.silence
+
+
 class Hello(NamedTuple):
     """What the other end says of itself when it is ready."""
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections import deque
 
-from grind.adapters.ssh.channel import Channel
+from grind.adapters.ssh.channel import Channel, Silence
 from grind.adapters.ssh.link import Link
 from grind.adapters.ssh.taken import Taken
 from grind.adapters.ssh.trouble import SshError
@@ -45,7 +45,7 @@ class PushedSource:
         self._room = asyncio.Event()
         self._turn = asyncio.Event()
         """Something is to be done about the log: there is too much of it, or no more."""
-        self._heard = 0.0
+        self._silence = Silence(link.pulse)
         self._told = False
         """Whether the channel that we have has told anything at all."""
         self._task = asyncio.create_task(self._keep_following())
@@ -140,7 +140,7 @@ class PushedSource:
 
     async def _follow(self, channel: Channel) -> None:
         """Take what is pushed from where we are, until the channel ends."""
-        self._heard = asyncio.get_running_loop().time()
+        self._silence.heard()
         self._turn.clear()
         output = await channel.take_output(self._take, PIPE)
         tasks = [
@@ -173,7 +173,7 @@ class PushedSource:
 
     def _take(self, output: Taken, data: bytes) -> None:
         """Take the next piece of the log; nothing is said when there is no more."""
-        self._heard = asyncio.get_running_loop().time()
+        self._silence.heard()
         self._received += len(data)
         if data:
             self._told = True
@@ -204,7 +204,7 @@ class PushedSource:
         while line := await channel.errors.readline():
             kind, _, rest = line.rstrip(b"\n").partition(b" ")
             size, _, text = rest.partition(b" ")
-            self._heard = asyncio.get_running_loop().time()
+            self._silence.heard()
             self._told = True
             if kind == b"h" or not (line.endswith(b"\n") and size == b"%d" % len(text)):
                 continue
@@ -219,9 +219,11 @@ class PushedSource:
         raise self._link.dropped()
 
     async def _beat(self, channel: Channel) -> None:
-        loop, pulse = asyncio.get_running_loop(), self._link.pulse
         while True:
-            await asyncio.sleep(pulse.beat)
+            silent = await self._silence.too_long()
             channel.input.write(b"beat\n")
-            if loop.time() - self._heard > pulse.silence and self._waiting < AHEAD:
+            if self._waiting >= AHEAD:
+                # Kept from being heard by us.
+                self._silence.heard()
+            elif silent:
                 raise self._link.silent()

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from grind.adapters.ssh.channel import LIMIT, Channel, Hello, Pulse
+from grind.adapters.ssh.channel import LIMIT, Channel, Hello, Pulse, Silence
 from grind.adapters.ssh.taken import Taken
 from grind.adapters.ssh.trouble import SshError
 
@@ -58,7 +58,7 @@ class Session:
         self._begun = b""
         """A line whose end has not come yet."""
         self._loop = asyncio.get_running_loop()
-        self._heard = self._loop.time()
+        self._silence = Silence(pulse)
         self._broken: SshError | None = None
         self._closing = False
         self._tasks = [asyncio.create_task(self._beat())]
@@ -127,7 +127,7 @@ class Session:
         if not data:
             self._lose()
             return
-        self._heard = self._loop.time()
+        self._silence.heard()
         *lines, self._begun = (self._begun + data).split(b"\n")
         try:
             for line in lines:
@@ -163,10 +163,10 @@ class Session:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(self._pulse.beat)
+            silent = await self._silence.too_long()
             if self._broken is not None:
                 return
-            if self._loop.time() - self._heard > self._pulse.silence:
+            if silent:
                 self._break(
                     SshError(
                         f"the host has not been heard of for {self._pulse.silence:g} seconds",
