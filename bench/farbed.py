@@ -1,4 +1,4 @@
-"""A host to measure on: one sshd on loopback, grind's connection to it and a user's own, both warm."""
+"""A host to measure on: one sshd, a way to it, grind's connection over that and a user's own, both warm."""
 
 from __future__ import annotations
 
@@ -27,16 +27,22 @@ async def at_once() -> None:
 
 
 class Bed:
-    """One host, grind's connection to it, and a user's own."""
+    """One host that is reached at a port of this machine, grind's connection to it, and a user's own."""
 
-    def __init__(self, folder: Path, sshd: Sshd) -> None:
+    def __init__(self, folder: Path, sshd: Sshd, port: int) -> None:
         self.folder, self.sshd = folder, sshd
+        self.folder.mkdir(exist_ok=True)
+        self.config = os.fspath(folder / "ssh_config")
+        theirs = Path(sshd.config).read_text()
+        Path(self.config).write_text(
+            theirs.replace(f"Port {sshd.network.port}\n", f"Port {port}\n")
+        )
         self.loop = asyncio.Runner()
         self.environ = dict(os.environ)
         self.host = self.reached()
         # Beside grind's own: the master connection that a user would have configured.
-        self.socket = f"/tmp/grind-bench-{os.getpid()}"
-        self.ssh = ["ssh", "-F", sshd.config, "-o", f"ControlPath={self.socket}"]
+        self.socket = f"/tmp/grind-bench-{os.getpid()}-{port}"
+        self.ssh = ["ssh", "-F", self.config, "-o", f"ControlPath={self.socket}"]
         subprocess.run(
             [*self.ssh, "-o", "ControlMaster=yes", "-o", "ControlPersist=600", sshd.alias, "true"],
             check=True,
@@ -51,7 +57,7 @@ class Bed:
 
     def reached(self, *, fresh: bool = False) -> SshHost:
         """Return the host as grind reaches it; `fresh` over a connection of its own."""
-        alias, config = self.sshd.alias, self.sshd.config
+        alias, config = self.sshd.alias, self.config
         return host_of(alias, self.environ, name="bench", slug="bench", config=config, fresh=fresh)
 
     def go(self, work: Coroutine[Any, Any, T]) -> T:
@@ -66,7 +72,7 @@ class Bed:
 
     def user(self, *argv: str, into: Path | None = None, anew: bool = False) -> float:
         """Run a program through the user's own connection, or through one that is made for it."""
-        ssh = ["ssh", "-F", self.sshd.config, "-o", "ControlPath=none"] if anew else self.ssh
+        ssh = ["ssh", "-F", self.config, "-o", "ControlPath=none"] if anew else self.ssh
         watch = Stopwatch()
         with open(into or os.devnull, "wb") as out:
             done = subprocess.run([*ssh, self.sshd.alias, *argv], stdout=out)

@@ -90,7 +90,7 @@ def installed() -> str:
 def _by_script(program: str) -> Callable[[Bed], float]:
     def run(bed: Bed) -> float:
         known = bed.sshd.folder / "known_hosts"
-        argv = [PLACE / "bin" / "python", "-c", program, bed.sshd.config, bed.sshd.alias, known]
+        argv = [PLACE / "bin" / "python", "-c", program, bed.config, bed.sshd.alias, known]
         return float(_run([*argv, _script(bed)], bed).split()[-1])
 
     return run
@@ -102,7 +102,7 @@ def _ansible(bed: Bed) -> float:
     book.write_text(PLAYBOOK.format(script=_script(bed)))
     watch = Stopwatch()
     argv = [PLACE / "bin" / "ansible-playbook", "-i", f"{bed.sshd.alias},", book]
-    _run([*argv, f"--ssh-common-args=-F {bed.sshd.config} -o ControlPath={bed.socket}"], bed)
+    _run([*argv, f"--ssh-common-args=-F {bed.config} -o ControlPath={bed.socket}"], bed)
     return watch.seconds()
 
 

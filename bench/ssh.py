@@ -2,7 +2,8 @@
 
 All over one sshd on loopback, through warm master connections on both sides (100 small steps also with
 a connection that each side makes for itself, as one `ssh host bash FILE` does); once as it is, and once
-with 20 ms put into each direction by the tests' own proxy. `python -m bench --only ssh:PART` does one of PARTS.
+with 20 ms put into each direction by the tests' own proxy, which is a process of its own then.
+`python -m bench --only ssh:PART` does one of PARTS.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.sshd import Sshd, sshd_program
 
 from bench import farpeers
 from bench.farbed import BASH, RUNS, Bed
+from bench.slow import slowed
 from bench.table import Row, Skipped
 from bench.timing import BenchError, Stopwatch, medians
 from grind.adapters.git.repository import GitRepository
@@ -32,8 +36,17 @@ DELAY = 0.02
 STEPS = 100
 BIG = 200_000_000
 MEMORY_MB = 60
-PLACES = (("", 0.0), (", 40 ms", DELAY))
-"""Loopback as it is, and with a delay."""
+
+
+class Beds(NamedTuple):
+    """The host over loopback as it is, and with a delay."""
+
+    near: Bed
+    far: Bed
+
+    def places(self) -> tuple[tuple[str, Bed], ...]:
+        """Return both, with what a row says of it."""
+        return ("", self.near), (", 40 ms", self.far)
 
 
 def step_files(bed: Bed) -> list[StepTask]:
@@ -119,7 +132,7 @@ def output(bed: Bed, rounds: int) -> tuple[dict[str, float], float]:
     peaks: list[float] = []
 
     def followed() -> float:
-        argv = [sys.executable, "-c", FOLLOW, bed.sshd.config, bed.sshd.alias]
+        argv = [sys.executable, "-c", FOLLOW, bed.config, bed.sshd.alias]
         argv += [f"run-{next(RUNS)}", os.fspath(source), os.fspath(here)]
         done = subprocess.run(argv, capture_output=True, text=True)
         if done.returncode or here.stat().st_size != source.stat().st_size:
@@ -245,8 +258,8 @@ def attach(bed: Bed, rounds: int) -> float:
     return found
 
 
-def _steps(bed: Bed) -> Iterator[Row | Skipped]:
-    for where, bed.sshd.network.delay in PLACES:
+def _steps(beds: Beds) -> Iterator[Row | Skipped]:
+    for where, bed in beds.places():
         took = steps(bed, 5 if where else 9)
         what = f"{STEPS} small steps, followed{where}"
         beside = "ssh host bash FILE"
@@ -255,7 +268,8 @@ def _steps(bed: Bed) -> Iterator[Row | Skipped]:
         yield Row("ssh", what, took["grind"], beside, took["ssh"], 1.3)
 
 
-def _peers(bed: Bed) -> Iterator[Row | Skipped]:
+def _peers(beds: Beds) -> Iterator[Row | Skipped]:
+    bed = beds.near
     tasks = step_files(bed)[: farpeers.TEN]
     grind = medians({"grind": lambda: bed.go(bed.lane(*tasks))}, 5)["grind"]
     what = f"{farpeers.TEN} small steps, followed"
@@ -269,24 +283,22 @@ def _peers(bed: Bed) -> Iterator[Row | Skipped]:
             yield Row("ssh", what, grind, name, peer(bed))
 
 
-def _command(bed: Bed) -> Iterator[Row | Skipped]:
-    for where, bed.sshd.network.delay in PLACES:
+def _command(beds: Beds) -> Iterator[Row | Skipped]:
+    for where, bed in beds.places():
         took = command(bed, 20 if where else 200)
         yield Row(
             "ssh", f"one small command{where}", took["grind"], "a fed shell", took["fed"], 1.2
         )
 
 
-def _attach(bed: Bed) -> Iterator[Row | Skipped]:
-    still = attach(bed, 9)
-    bed.sshd.network.delay = DELAY
-    bound = 4 * DELAY + still
+def _attach(beds: Beds) -> Iterator[Row | Skipped]:
+    bound = 4 * DELAY + attach(beds.near, 9)
     what = "attach: first output, 40 ms"
-    yield Row("ssh", what, attach(bed, 9), "two round trips and start-up", bound, 1.0)
+    yield Row("ssh", what, attach(beds.far, 9), "two round trips and start-up", bound, 1.0)
 
 
-def _output(bed: Bed) -> Iterator[Row | Skipped]:
-    took, peak = output(bed, 5)
+def _output(beds: Beds) -> Iterator[Row | Skipped]:
+    took, peak = output(beds.near, 5)
     what = f"200 MB of output, into a file ({peak:.0f} MB memory)"
     mega = BIG / 1e6
     yield Row(
@@ -294,11 +306,11 @@ def _output(bed: Bed) -> Iterator[Row | Skipped]:
     )
 
 
-def _sync(bed: Bed) -> Iterator[Row | Skipped]:
+def _sync(beds: Beds) -> Iterator[Row | Skipped]:
     if shutil.which("rsync") is None:
         yield Skipped("ssh", "one changed file of 5,000", "rsync is not installed")
         return
-    for where, bed.sshd.network.delay in PLACES:
+    for where, bed in beds.places():
         took = sync(bed, 5 if where else 9)
         what = f"one changed file of 5,000, checked out{where}"
         yield Row("ssh", what, took["grind"], "rsync -a", took["rsync"], 1.0)
@@ -306,12 +318,12 @@ def _sync(bed: Bed) -> Iterator[Row | Skipped]:
         yield Row("ssh", what, took["transfer"], "rsync -a", took["rsync"], 0.75)
 
 
-def _first(bed: Bed) -> Iterator[Row | Skipped]:
-    took = first_sync(bed, 3)
+def _first(beds: Beds) -> Iterator[Row | Skipped]:
+    took = first_sync(beds.near, 3)
     yield Row("ssh", "first sync, 50 MB", took["grind"], "git push", took["push"], 1.3)
 
 
-PARTS: dict[str, Callable[[Bed], Iterator[Row | Skipped]]] = {
+PARTS: dict[str, Callable[[Beds], Iterator[Row | Skipped]]] = {
     "steps": _steps,
     "peers": _peers,
     "command": _command,
@@ -328,17 +340,13 @@ def rows(parts: Collection[str] = ()) -> Iterator[Row | Skipped]:
     if sshd_program() is None:
         yield Skipped("ssh", "all", "no sshd here: tools/parts.sh installs it")
         return
+    also = ("rsync", "git-receive-pack", "git-upload-pack")
     with (
         tempfile.TemporaryDirectory(prefix="grind-bench-") as scratch,
-        Sshd(
-            Path(scratch), "bench-host", also=("rsync", "git-receive-pack", "git-upload-pack")
-        ) as sshd,
+        Sshd(Path(scratch), "bench-host", also=also) as sshd,
+        slowed(sshd.port, DELAY) as port,
+        closing(Bed(Path(scratch, "near"), sshd, sshd.port)) as near,
+        closing(Bed(Path(scratch, "far"), sshd, port)) as far,
     ):
-        bed = Bed(Path(scratch), sshd)
-        try:
-            for name in parts or PARTS:
-                sshd.network.delay = 0.0
-                yield from PARTS[name](bed)
-        finally:
-            sshd.network.delay = 0.0
-            bed.close()
+        for name in parts or PARTS:
+            yield from PARTS[name](Beds(near, far))
