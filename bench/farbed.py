@@ -80,6 +80,21 @@ class Bed:
             raise BenchError(f"ssh {argv} ended with {done.returncode}")
         return watch.seconds()
 
+    def feed(self, line: bytes, answer: bytes) -> float:
+        """Feed a line to the user's shell there, and wait for its one line of output."""
+        assert self.shell.stdin is not None
+        assert self.shell.stdout is not None
+        watch = Stopwatch()
+        self.shell.stdin.write(line)
+        self.shell.stdin.flush()
+        if self.shell.stdout.readline() != answer:
+            raise BenchError("the shell did not answer")
+        return watch.seconds()
+
+    def echo(self) -> float:
+        """Make a round trip, and nothing else."""
+        return self.feed(b"echo\n", b"\n")
+
     async def anew(self, *tasks: StepTask) -> float:
         """Do that over a connection that is made for it, and let go of it."""
         watch = Stopwatch()
