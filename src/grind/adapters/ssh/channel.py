@@ -7,14 +7,16 @@ import contextlib
 import os
 import secrets
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 from grind.adapters.runner.program import HOST, RUNNER, boot, program, program_name
 from grind.adapters.ssh.door import Door
 from grind.adapters.ssh.taken import Taken
 from grind.adapters.ssh.trouble import SshError, trouble
 from grind.core.errors import GrindError
+
+Made = TypeVar("Made")
 
 BASH = ("bash", "--noprofile", "--norc")
 LIMIT = 1 << 20
@@ -72,6 +74,12 @@ class ProgramMissingError(Exception):
     """Grind was on the host before, and its program is not there any more."""
 
 
+def boot_fields(word: str, role: str, slug: str, lifeline: float) -> tuple[str, ...]:
+    """Return what `boot.sh` is given."""
+    names = (program_name(text) for text in (program(HOST), program(RUNNER), boot()))
+    return (word, role, *names, f"{lifeline:g}", slug)
+
+
 class Channel:
     """A program at the other end, its input and its output.
 
@@ -115,35 +123,36 @@ class Channel:
         Raises:
             SshError: it was not reached, or is no place where grind can work.
         """
-        runner, host = program(RUNNER), program(HOST)
-        programs = {program_name(text): text for text in (host, runner)}
+        programs = {program_name(text): text for text in (program(HOST), program(RUNNER), boot())}
         word = secrets.token_hex(16)
-        fields = (word, role, program_name(host), program_name(runner), slug, f"{lifeline:g}")
+        fields = boot_fields(word, role, slug, lifeline)
         self.input.write(boot() + b"".join(field.encode() + b"\0" for field in fields))
         self._listening = asyncio.create_task(self._listen())
-        try:
-            async with asyncio.timeout(2 * self._door.connect):
-                return await self._greet(word, programs)
-        except TimeoutError:
-            raise trouble(self._door.alias, b"Connection timed out") from None
-        except (asyncio.IncompleteReadError, ConnectionError, ValueError) as error:
-            raise await self.trouble() from error
+        return await self._reached(self._greet(word, programs))
 
-    async def greeted(self, word: str) -> None:
-        """Wait for the word of a program that was named to ssh itself.
+    async def hello(self, word: str) -> Hello:
+        """Wait for the other end, when its program was named to ssh itself with `boot_fields`.
 
         Raises:
-            SshError: the host was not reached.
+            SshError: it was not reached, or is no place where grind can work.
             ProgramMissingError: it was, and does not have the program any more.
         """
+        self._listening = asyncio.create_task(self._listen())
+        return await self._reached(self._greet(word, {}), named=True)
+
+    async def greeted(self, word: str) -> None:
+        """Wait for the word of a follower that was named to ssh itself. Raises as `hello` does."""
+        await self._reached(self._word(word), named=True)
+
+    async def _reached(self, work: Awaitable[Made], *, named: bool = False) -> Made:
         try:
             async with asyncio.timeout(2 * self._door.connect):
-                await self._word(word)
+                return await work
         except TimeoutError:
             raise trouble(self._door.alias, b"Connection timed out") from None
         except (asyncio.IncompleteReadError, ConnectionError, ValueError) as error:
             told = await self.trouble()
-            if self._process.returncode in (126, 127):
+            if named and self._process.returncode in (126, 127):
                 raise ProgramMissingError from error
             raise told from error
 
@@ -151,8 +160,9 @@ class Channel:
         while True:
             head, *fields = await self._word(word)
             match head, fields:
-                case "need", [name] if name in programs:
-                    self.input.write(b"%d\n" % len(programs[name]) + programs[name])
+                case "need", names if programs.keys() >= set(names):
+                    texts = [programs[name] for name in names]
+                    self.input.write(b"".join(b"%d\n%b" % (len(text), text) for text in texts))
                 case "ready", [state, boot_id, bash, path, uid, *environ]:
                     pairs = (pair.partition("=") for pair in environ)
                     known = {name: value for name, sign, value in pairs if sign}

@@ -16,15 +16,24 @@ from contextlib import suppress
 from typing import TypeVar
 
 from grind.adapters.runner.program import HOST, RUNNER, program, program_name
-from grind.adapters.ssh.channel import BASH, Channel, Hello, ProgramMissingError, Pulse
+from grind.adapters.ssh.channel import (
+    BASH,
+    Channel,
+    Hello,
+    ProgramMissingError,
+    Pulse,
+    boot_fields,
+)
 from grind.adapters.ssh.door import Door
 from grind.adapters.ssh.session import Answer, Session
+from grind.adapters.ssh.stateplace import StatePlace
 from grind.adapters.ssh.trouble import SshError
 from grind.core.holders import CAME
 from grind.ports import Clock
 
 Made = TypeVar("Made")
 
+_EXEC = ("exec", *BASH)
 _PLAIN = re.compile(r"[A-Za-z0-9_./+@%=:,-]+\Z")
 """What every login shell leaves as it is."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 15.0
@@ -55,6 +64,7 @@ class Link:
         self._lost_at: float | None = None
         self._names: tuple[str, ...] = ()
         """Of the programs there, when one was named."""
+        self._place = StatePlace(os.path.dirname(door.socket), self.key("state"))
 
     def key(self, place: str) -> str:
         """Name what is remembered here of a place in the host's state folder."""
@@ -218,9 +228,25 @@ class Link:
         return (*(pair for pair in self._lent if not pair.startswith(f"{CAME}=")), f"{CAME}={came}")
 
     async def _open(self, role: str) -> tuple[Channel, Hello]:
+        command = self._booter(role)
+        if command is not None:
+            channel = await Channel.open(self.door, command)
+            with suppress(ProgramMissingError):
+                return channel, await self._made(channel, channel.hello(command[len(_EXEC) + 1]))
         channel = await Channel.open(self.door)
-        work = channel.become(role, self._slug, self.pulse.lifeline)
-        return channel, await self._made(channel, work)
+        hello = await self._made(channel, channel.become(role, self._slug, self.pulse.lifeline))
+        self._place.remember(hello.state)
+        return channel, hello
+
+    def _booter(self, role: str) -> tuple[str, ...] | None:
+        """Name what a session begins with to ssh itself; None where that is not known, or not plain."""
+        state = self._place.recall()
+        if state is None:
+            return None
+        fields = boot_fields(secrets.token_hex(16), role, self._slug, self.pulse.lifeline)
+        # No word of a command is empty; the last one may be missing.
+        words = (*_EXEC, f"{state}/bin/run/{fields[4]}", *fields[: None if self._slug else -1])
+        return words if all(_PLAIN.match(word) for word in words) else None
 
     async def _made(self, channel: Channel, work: Awaitable[Made]) -> Made:
         try:
