@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import random
+import select
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,8 @@ from typing import IO
 import pytest
 
 from grind.adapters.runner.program import HOST, program
-from tests.contracts.rig import until
+from tests.contracts.conftest import local_host
+from tests.contracts.rig import Rig, step, until
 
 BLOCK = 65536
 """What the shell pushes by itself at most; a process of its own takes what is more."""
@@ -158,3 +160,30 @@ def test_what_nobody_takes_ends_with_its_listener(tmp_path: Path) -> None:
         assert lane.out.read(BLOCK + 1) == b"a" * (BLOCK + 1)
         asyncio.run(until(lambda: holders(log) == {"bash", "cat"}))
     assert holders(log) == set()
+
+
+def test_the_runner_tells_when_a_client_may_be_waiting(tmp_path: Path) -> None:
+    """While steps follow each other nobody is told; at the end of what was queued, and of the lane, at once."""
+    host = local_host(tmp_path)
+
+    async def story() -> None:
+        lane = await Rig(host, tmp_path).lane()
+        still = tmp_path / "state" / "runs" / "r1" / "job" / "still"
+        ear = os.open(still, os.O_RDWR | os.O_NONBLOCK)
+        try:
+            await lane.submit([step(0, "echo one"), step(1, "echo two")])
+            await until(lambda: select.select([ear], [], [], 0)[0])
+            records = (still.parent / "records").read_text()
+            assert "end 1 0" in records
+            assert os.read(ear, 99) == b"\n"
+            await lane.submit([step(2, "echo three")], final=True)
+            await until(lambda: "done" in (still.parent / "records").read_text())
+            heard = b""
+            while len(heard) < 2:
+                await until(lambda: select.select([ear], [], [], 0)[0])
+                heard += os.read(ear, 99)
+            assert heard == b"\n\n"
+        finally:
+            os.close(ear)
+
+    asyncio.run(story())

@@ -25,6 +25,11 @@ g_nap() { # SECONDS: wait without a fork; a wake-up from the client ends it earl
   IFS= read -r -t "$1" -u "$g_wake" g_reply || :
 }
 
+# Whoever pushes what is written here to a client looks only now and then while steps follow each other.
+g_tell_follower() { # somebody may wait for this very moment
+  [[ ! -p $g_lane/still ]] || printf '\n' 1<>"$g_lane/still"
+}
+
 # A record is one appended line that ends in ` ;`. A line that does not is torn, and readers skip it.
 g_record() { # FIELD...
   printf '%s ;\n' "$*" || g_lost_record

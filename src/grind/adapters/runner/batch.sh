@@ -123,6 +123,8 @@ g_run_batch() {
   done
   [[ $g_ahead ]] && g_drop_ahead
   exec {g_q}<&-
+  # What comes next may be queued when the client has heard of this.
+  g_tell_follower
   [[ ${g_head[1]} == 1 ]] && g_final=1
   return 0
 }

@@ -88,6 +88,7 @@ g_main_run() {
   g_finish_log || g_lost 'the log could not be written (is the disk full?)'
   g_time
   g_record done "$g_status" "$g_now"
+  g_tell_follower
   kill -KILL "$g_guard_pid" 2>/dev/null
   exit 0
 }
@@ -144,7 +145,10 @@ g_main_collect() { # STATE AGE KEEP
 
 g_main() {
   case $1 in
-    run) g_main_run ;;
+    run)
+      [[ -z ${3-} ]] || g_open_told "$2"
+      g_main_run
+      ;;
     kill)
       shift
       g_main_kill "$@"

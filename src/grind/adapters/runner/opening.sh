@@ -132,12 +132,14 @@ g_end_in() { # CENTISECONDS: the time of the lane
   printf 'lane %s\n' "$g_lane_end" >&"$g_life"
 }
 
-g_open_run() { # LANE TOLD; when TOLD is not empty, the lane is there as soon as a word comes on the input
+g_open_told() { # LANE: it is there as soon as a word comes on the input
+  { IFS= read -r -t 60 g_reply && [[ $g_reply == go ]]; } || exit 0
+  exec </dev/null
+  g_open_run "$1"
+}
+
+g_open_run() { # LANE
   g_lane=$1
-  if [[ $2 ]]; then
-    { IFS= read -r -t 60 g_reply && [[ $g_reply == go ]]; } || exit 0
-    exec </dev/null
-  fi
   g_read_spec || exit 2
   trap 'g_signalled=1 g_asked=1' TERM
   trap 'g_signalled=1' USR1 HUP
@@ -167,7 +169,8 @@ g_open() {
   declare -gA g_written=() g_given=() g_taken=()
   # `wait -f`, which a stopped step does not end, is of bash 5.
   ((BASH_VERSINFO[0] < 5)) || g_waits=1
-  if [[ $1 == run ]]; then g_open_run "$2" "${3-}"; fi
+  # Who has to wait for a word reads on meanwhile.
+  if [[ $1 == run && -z ${3-} ]]; then g_open_run "$2"; fi
 }
 
 LC_ALL=C

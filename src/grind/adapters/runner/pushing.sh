@@ -47,21 +47,21 @@ g_follow() { # LANE RECORDS LOG: from these offsets on
 # hundred a second come, and each of them would wake four processes on two machines. Naps are counted, and not
 # the time: a clock may be set.
 g_push() { # RECORDS LOG
-  local g_records g_log g_part= g_long= g_nap=0.004 g_new= g_quiet=0 g_beat=0 g_still=$g_lane/still
+  local g_records g_log g_part= g_long= g_nap=0.020 g_new= g_quiet=0 g_beat=0 g_still=$g_lane/still
   g_boot_id
-  # Nobody ever writes there: whoever naps where another is woken may take the word away. A lane of an older
-  # grind has none.
+  # Where the runner tells that the client may be waiting. With several followers one of them hears it. A lane of
+  # an older grind has none.
   [[ -p $g_still ]] || g_still=$g_lane/idle
   exec {g_wake}<>"$g_still" {g_records}<"$g_lane/records" {g_log}<"$g_lane/log"
   (($1 == 0)) || head -c "$1" <&"$g_records" >/dev/null
   (($2 == 0)) || head -c "$2" <&"$g_log" >/dev/null
   while :; do
     g_push_new
-    # Where something comes, more will have come in a moment; where nothing does any more, it may be the end that
-    # comes; and where nothing has come for two seconds, nobody waits for this very moment.
+    # Where something comes, more will have come in a moment, and a person sees no sooner; where nothing does any
+    # more, it may be the end that comes; and where nothing has come for two seconds, nobody waits for this very moment.
     if [[ $g_new ]]; then g_quiet=0; fi
     case $((g_quiet++)) in
-      0) g_nap=0.004 ;;
+      0) g_nap=0.020 ;;
       1) g_nap=0.002 ;;
       100) g_nap=0.005 ;;
       450) g_nap=0.050 ;;

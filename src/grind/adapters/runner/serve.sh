@@ -77,18 +77,21 @@ g_do_write() { # PATH WAKE; g_bytes → 0, 1 (it was there), 125
   if [[ -e ${g_a[0]} ]]; then
     g_skip_data
     g_answer 1 '' ''
+    g_aside=
   elif ! g_take_data "$g_aside" 2>"$g_files.e"; then
     rm -f -- "$g_aside"
     g_answer_files 125 /dev/null "$g_files.e"
   elif ln -T -- "$g_aside" "${g_a[0]}" 2>"$g_files.e"; then
     g_answer 0 '' ''
+    # Where it goes with the lane's folder, it is not worth a fork while the lane begins.
+    [[ ${g_a[1]} ]] && g_aside=
   elif [[ -e ${g_a[0]} ]]; then
     g_answer 1 '' ''
   else
     g_answer_files 125 /dev/null "$g_files.e"
   fi
   [[ ${g_a[1]} ]] && g_wake "${g_a[1]}"
-  rm -f -- "$g_aside" &
+  if [[ $g_aside ]]; then rm -f -- "$g_aside" & fi
 }
 
 g_do_run() { # CWD N (N pairs) ARGV...: `run` in forks of this shell, `hand` by the hands where they can
