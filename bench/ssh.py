@@ -78,14 +78,16 @@ def steps(bed: Bed, rounds: int) -> dict[str, float]:
 def command(bed: Bed, rounds: int) -> dict[str, float]:
     """One small program, beside the same program named to a shell that runs there already."""
 
-    def asked() -> float:
+    async def asked() -> float:
         watch = Stopwatch()
-        if bed.go(bed.host.run(("uname",))).out != b"Linux\n":
+        done = await bed.host.run(("uname",))
+        spent = watch.seconds()
+        if done.out != b"Linux\n":
             raise BenchError("the host did not answer")
-        return watch.seconds()
+        return spent
 
     fed = partial(bed.feed, b"uname\n", b"Linux\n")
-    return medians({"grind": asked, "fed": fed}, rounds, warm=5)
+    return medians({"grind": lambda: bed.go(asked()), "fed": fed}, rounds, warm=5)
 
 
 FOLLOW = """
