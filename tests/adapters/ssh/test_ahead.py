@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import subprocess
 from pathlib import Path
 
+from grind.adapters.runner.program import HOST, program
 from tests.contracts.rig import Rig, step, until
 from tests.sshd import Sshd
 
@@ -37,6 +40,31 @@ def test_the_next_lane_takes_it_and_another_is_made(rig: Rig, sshd: Sshd) -> Non
         await until(lambda: not list((sshd.state / "sessions").iterdir()))
 
     rig.go(story())
+
+
+def test_none_is_made_while_more_is_asked_for(tmp_path: Path) -> None:
+    """That may be the lane, which would have come too soon."""
+    host = tmp_path / "host.sh"
+    host.write_bytes(program(HOST))
+    (tmp_path / "sessions").mkdir()
+    argv = ["bash", "--noprofile", "--norc", os.fspath(host), "serve", os.fspath(tmp_path)]
+    argv += [os.environ["PATH"], "lane.sh", "40"]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        noted = Path(f"/dev/shm/grind-{os.geteuid()}-{process.pid}/spares")
+        asked = b"2 read 4 0\n%b\0000\0009\0own\0\n" % os.fsencode(noted)
+        process.stdin.write(b"1 env 0 0\n\n" + asked + b"3 beat")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"1 0 0 \n"
+        assert process.stdout.readline() == b"2 1 0 \n", "nothing is noted of one"
+        process.stdin.write(b" 0 0\n\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"3 0 0 \n"
+        asyncio.run(until(noted.exists))
+        process.stdin.close()
+        assert process.wait() == 0
+    asyncio.run(until(lambda: not list((tmp_path / "sessions").iterdir())))
 
 
 def test_one_that_is_not_ready_is_not_taken(rig: Rig, sshd: Sshd) -> None:

@@ -37,7 +37,7 @@ g_make_lane() { # aside, and renamed in: of two clients one makes it
     printf 'what the lane shall be has not come whole: No space left on device' >&2
     return 1
   fi
-  if [[ ! -s $g_aside/lost ]]; then
+  if [[ -z $g_aside || ! -s $g_aside/lost ]]; then
     g_aside=$g_state/sessions/lane.$BASHPID-$$
     g_make_ground "$g_aside" || { rm -rf -- "$g_aside"; return 1; }
   fi

@@ -211,7 +211,7 @@ g_end_session() {
 }
 
 g_main_serve() { # STATE PATH RUNNER
-  local g_id g_kind g_count g_bytes g_written_files=0 g_number=0 g_wanted=0 g_starts=0
+  local g_id g_kind g_count g_bytes g_written_files=0 g_number=0 g_wanted=0 g_starts=0 g_lent=
   local -a g_a g_plain g_special g_base_plain=() g_base_special=()
   # Not local: the end of the session needs them when this function has returned.
   declare -ga g_numbers=() g_notes=() g_runners=()
@@ -239,7 +239,7 @@ g_main_serve() { # STATE PATH RUNNER
         g_sort_names "${g_a[@]}"
         g_base_plain=("${g_plain[@]}") g_base_special=("${g_special[@]}")
         g_answer 0 '' ''
-        [[ $g_spare ]] || { g_next_spare; g_make_spare & }
+        g_lent=1
         ;;
       read) g_do_read & ;;
       lane)
@@ -258,6 +258,8 @@ g_main_serve() { # STATE PATH RUNNER
       pack) g_do_pack ;;
       *) exit 2 ;;
     esac
+    # Where more has come already it may be a lane, which would be there before its folder is.
+    [[ $g_spare || -z $g_lent ]] || IFS= read -r -t 0 || { g_next_spare; g_make_spare & }
   done
 }
 
