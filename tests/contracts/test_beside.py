@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from grind.adapters.runner.program import program
 from grind.core.errors import GrindError
 from grind.ports import Cancelled, Checkout, Control, Ended, Output, Started, StepTask
 from tests.contracts.rig import Rig, alive, always, step, until
@@ -227,6 +230,33 @@ def test_a_keeper_that_is_killed(rig: Rig) -> None:
     story = rig.play(beside(0, script), control(1, "wait", 0))
     assert story.code(0) == 128 + signal.SIGKILL
     assert story.status == "failure"
+
+
+FORGOTTEN = """
+g_lane=$1
+declare -A g_joined=()
+g_attend() { g_signalled=; }
+g_is_forgotten() { return 0; }
+for g_n in 1 2 3 4; do
+  g_signalled=1
+  g_beside[g_n]=1
+  g_join "$g_n"
+  printf '%s %s\n' "$g_n" "$g_rc" >&2
+done
+"""
+
+
+def test_what_a_forgotten_keeper_has_recorded_counts(tmp_path: Path) -> None:
+    """A signal came in the moment in which it ended; its exit code is that of its record."""
+    (tmp_path / "records").write_text(
+        "end 1 0 exit 1.0 2.0 - ;\nend 2 4 exit 1.0 2.0 - ;\nend 3 143 cancelled 1.0 2.0 - ;\n"
+        "end 11 4 exit 1.0 2.0 - ;\n"
+    )
+    parts = program(("base.sh", "files.sh", "beside.sh")).decode()
+    argv = ["bash", "--norc", "-O", "extglob", "-c", parts + FORGOTTEN, "bash", os.fspath(tmp_path)]
+    done = subprocess.run(argv, capture_output=True, text=True)
+    assert done.stderr == "1 0\n2 1\n3 2\n4 1\n"
+    assert done.stdout.startswith("end 4 137 exit "), "that one was killed before it could"
 
 
 def test_a_background_checkout_and_strange_controls_are_refused(rig: Rig) -> None:

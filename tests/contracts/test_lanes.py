@@ -126,6 +126,33 @@ def test_a_batch_that_ends_in_the_middle(rig: Rig, monkeypatch: pytest.MonkeyPat
     assert set(story.ended) == {0}
 
 
+def test_a_signal_in_the_moment_in_which_a_step_ends(rig: Rig) -> None:
+    """Bash may forget the end of a process then, and would wait for it for ever."""
+    story = rig.play(*(always(n, "kill -USR1 $PPID") for n in range(30)), step(30, "echo after"))
+    for n in range(30):
+        told = (story.code(n), story.text(n))
+        assert told == (0, "") or (told[0] == 1 and "hidden with which exit code" in told[1])
+    good = all(story.code(n) == 0 for n in range(30))
+    assert story.status == ("success" if good else "failure")
+    assert (30 in story.passed) is not good
+
+
+def test_a_cancel_in_the_moment_in_which_a_step_ends(rig: Rig) -> None:
+    async def cancelled(run: int) -> Story:
+        lane = await rig.lane(run=f"moment-{run}")
+        mark = Path(lane.paths.temp) / "mark"
+        await lane.submit([step(0, f": >'{mark}'; sleep 0.0{run}")], final=True)
+        await until(mark.exists)
+        await lane.cancel()
+        return await rig.follow(lane)
+
+    async def story() -> None:
+        for run in range(8):
+            assert (await cancelled(run)).status in ("success", "cancelled")
+
+    rig.go(story())
+
+
 def test_cancel(rig: Rig) -> None:
     async def tell() -> Story:
         lane = await rig.lane(env=pids(rig))

@@ -84,7 +84,10 @@ g_join() { # INDEX → g_rc: 0, 1 when the step has failed, 2 when it was cancel
   g_rc=${g_joined[$1]-0}
   [[ $g_keeper ]] || return 0
   while :; do
-    [[ $g_signalled ]] && g_attend
+    if [[ $g_signalled ]]; then
+      g_attend
+      if g_is_forgotten "$g_keeper"; then g_find_end "$1"; break; fi
+    fi
     wait "$g_keeper"
     g_rc=$?
     [[ $g_signalled ]] || kill -0 "$g_keeper" 2>/dev/null || break
@@ -100,6 +103,18 @@ g_join() { # INDEX → g_rc: 0, 1 when the step has failed, 2 when it was cancel
   g_joined[$1]=$g_rc
   # It was judged by its keeper; here it takes effect.
   if g_has_written "$g_lane/f/$1"; then g_apply_files "$g_lane/f/$1" || :; fi
+}
+
+g_find_end() { # INDEX → g_rc: what its keeper has recorded, as its exit code would say it; 137 when it has nothing
+  local g_line
+  g_rc=137
+  while IFS= read -r g_line; do
+    case $g_line in
+      "end $1 0 "*' ;') g_rc=0 ;;
+      "end $1 "+([0-9])' cancelled '*' ;') g_rc=2 ;;
+      "end $1 "*' ;') g_rc=1 ;;
+    esac
+  done <"$g_lane/records"
 }
 
 g_stop_beside() { # INDEX...: ask their keepers to end them

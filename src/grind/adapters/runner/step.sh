@@ -121,9 +121,26 @@ g_attend() { # look at what a signal may have been about; blocking, so never fro
   fi
 }
 
+# The trap of a signal ends `wait` by a jump (bash 5.2, trap_handler). When the kernel has just given bash the end of a
+# process, and bash has not noted it yet, that is lost: bash would wait for ever for what is gone.
+g_is_forgotten() { # PID, after a signal
+  local g_running
+  if kill -0 "$1" 2>/dev/null; then return 1; fi
+  g_running=$(jobs -rp)
+  [[ $'\n'$g_running$'\n' == *$'\n'"$1"$'\n'* ]]
+}
+
 g_await() { # → g_rc
   while :; do
-    [[ $g_signalled ]] && g_attend
+    if [[ $g_signalled ]]; then
+      g_attend
+      if g_is_forgotten "$g_pid"; then
+        # Nobody can say any more with what it has ended. Where we have ended it, that does not matter.
+        [[ $g_reason ]] || printf 'grind: a signal to the runner has hidden with which exit code this step ended; run the job again\n' >&"$g_out"
+        g_rc=1
+        return
+      fi
+    fi
     if ((BASH_VERSINFO[0] >= 5)); then
       wait -f "$g_pid"
       g_rc=$?
