@@ -135,6 +135,26 @@ def test_the_end_of_the_job_waits(rig: Rig) -> None:
     assert story.status == "failure"
 
 
+SLOW_LOG = r"""
+pipe=$(readlink /proc/$$/fd/1)
+for p in /proc/[1-9]*; do
+  if [[ $(readlink "$p/fd/0" 2>/dev/null) == "$pipe" ]]; then appends=${p#/proc/}; fi
+done
+kill -STOP "$appends"
+echo said
+env -i setsid "$(type -P bash)" -c "sleep 1; kill -CONT $appends" </dev/null >/dev/null 2>&1 &
+exit 4
+"""
+
+
+def test_its_log_is_complete_before_the_job_is_over(rig: Rig) -> None:
+    """However long it takes to be appended: who follows believes that no more comes then."""
+    story = rig.play(beside(0, SLOW_LOG), step(1, "true"))
+    assert story.text(0) == "said\n"
+    assert story.code(0) == 4
+    assert story.status == "failure"
+
+
 def test_cancel_ends_it_and_all_that_it_started(rig: Rig) -> None:
     async def play() -> None:
         lane = await rig.lane()

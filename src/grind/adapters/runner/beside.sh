@@ -106,14 +106,12 @@ g_join() { # INDEX → g_rc: 0, 1 when the step has failed, 2 when it was cancel
 }
 
 g_find_end() { # INDEX → g_rc: what its keeper has recorded, as its exit code would say it; 137 when it has nothing
-  local g_line
+  local g_line g_why
   g_rc=137
   while IFS= read -r g_line; do
-    case $g_line in
-      "end $1 0 "*' ;') g_rc=0 ;;
-      "end $1 "+([0-9])' cancelled '*' ;') g_rc=2 ;;
-      "end $1 "*' ;') g_rc=1 ;;
-    esac
+    [[ $g_line == "end $1 "*' ;' ]] || continue
+    IFS=' ' read -r _ _ g_rc g_why _ <<<"$g_line"
+    if [[ $g_why == cancelled ]]; then g_rc=2; elif ((g_rc)); then g_rc=1; fi
   done <"$g_lane/records"
 }
 

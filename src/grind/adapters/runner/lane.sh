@@ -93,15 +93,21 @@ g_main_run() {
   exit 0
 }
 
-g_finish_log() { # when all that could write is gone, the log is complete
-  local g_round
-  for ((g_round = 0; g_round < 300; g_round++)); do
-    kill -0 "$g_log_pid" 2>/dev/null || break
-    if ((g_round < 50)); then g_nap 0.001; else g_nap 0.01; fi
+g_finish_log() { # when all that could write is gone, and what was written has been appended, the logs are complete
+  local g_round=0 g_cat
+  for g_cat in "${g_cats[@]}" "$g_log_pid"; do
+    while g_is_writing "$g_cat"; do
+      if ((g_round++ < 50)); then g_nap 0.001; else g_nap 0.01; fi
+      # A process of another user may hold the pipe for ever.
+      ((g_round < 300)) || { kill -KILL "$g_cat" 2>/dev/null; break; }
+    done
   done
-  # A process of another user may hold the pipe for ever.
-  kill -KILL "$g_log_pid" 2>/dev/null && return
+  ((g_round < 300)) || return 0
   wait "$g_log_pid"
+}
+
+g_is_writing() { # PID: still what appends to a log, and not another that has its number now
+  g_stat "$1" && [[ ${g_st[0]} != Z && ${g_st[1]} == "$$" ]]
 }
 
 g_lane_is_over() { # LANE
