@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import stat
@@ -188,6 +189,18 @@ def test_a_login_that_talks(tmp_path: Path) -> None:
         assert host.environment["LC_ALL"] == "de_DE.UTF-8"
         assert (sshd.home / "elsewhere" / "bin").is_dir()
         rig.close()
+
+
+def test_a_process_that_is_closed_as_it_ends_is_no_news(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Asyncio warns of it where nothing is set up for logging: in the middle of what a user reads."""
+    rig.go(rig.host.identity())
+    log = logging.getLogger("asyncio")
+    log.warning("Unknown child process pid %d, will report returncode 255", 7)
+    log.warning("child process pid %d exit status already read:  will report returncode 255", 7)
+    log.warning("Executing %s took %.3f seconds", "x", 1.0)
+    assert [record.args for record in caplog.records if record.name == "asyncio"] == [("x", 1.0)]
 
 
 def test_the_bare_path_is_what_jobs_get(sshd: Sshd, tmp_path: Path) -> None:

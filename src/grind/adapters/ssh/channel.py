@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import secrets
 from collections import deque
@@ -101,6 +102,7 @@ class Channel:
     @classmethod
     async def open(cls, door: Door, command: Sequence[str] = ("exec", *BASH, "-s")) -> Channel:
         """Start ssh; `command` is plain words. Raises GrindError when there is no ssh here."""
+        logging.getLogger("asyncio").addFilter(_is_news)
         try:
             process = await asyncio.create_subprocess_exec(
                 *door.argv(*command),
@@ -243,6 +245,13 @@ class Channel:
         if self._listening is not None:
             self._listening.cancel()
         await end(self._process)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Keep one warning of asyncio's from the user's terminal: that the end of a process which `end` closes
+    was read by whoever closed it, and that its return code, which nobody wants any more, is not known."""
+    text = str(record.msg)
+    return not (text.startswith("Unknown child process pid") or "exit status already read" in text)
 
 
 async def end(process: asyncio.subprocess.Process) -> None:
