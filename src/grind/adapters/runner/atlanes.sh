@@ -59,8 +59,8 @@ g_make_lane() { # aside, and renamed in: of two clients one makes it
 
 g_make_spare() { # for the next lane of this session
   g_make_ground "$g_spare" 2>/dev/null
-  # The session may have ended, and tidied up, meanwhile.
-  kill -0 "$$" 2>/dev/null || rm -rf -- "$g_spare"
+  # The session may have ended meanwhile: it says so first and tidies up then, and we look afterwards.
+  { [[ -e $g_session/open ]] && kill -0 "$$" 2>/dev/null; } || rm -rf -- "$g_spare"
 }
 
 g_next_spare() { # → g_spare: where that is

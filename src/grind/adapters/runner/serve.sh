@@ -207,7 +207,8 @@ g_end_session() {
     # The answer may have nobody who reads it.
     g_end_command "$g_id" && kill -KILL -- "-${g_runners[g_id]}" 2>/dev/null
   done
-  rm -rf -- "$g_session" ${g_here:+"$g_here"} "$g_state"/sessions/lane.*-$$
+  # What is still being made there is removed by whoever makes it.
+  rm -rf -- "$g_session" ${g_here:+"$g_here"} "$g_state"/sessions/lane.*-$$ 2>/dev/null
 }
 
 g_main_serve() { # STATE PATH RUNNER
