@@ -274,7 +274,7 @@ def test_what_a_forgotten_keeper_has_recorded_counts(tmp_path: Path) -> None:
     )
     parts = program(("base.sh", "files.sh", "beside.sh")).decode()
     argv = ["bash", "--norc", "-O", "extglob", "-c", parts + FORGOTTEN, "bash", os.fspath(tmp_path)]
-    done = subprocess.run(argv, capture_output=True, text=True)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
     assert done.stderr == "1 0\n2 1\n3 2\n4 1\n"
     assert done.stdout.startswith("end 4 137 exit "), "that one was killed before it could"
 

@@ -50,6 +50,11 @@ def boot() -> bytes:
     return bundled("grind.adapters.runner", "boot.sh")
 
 
+def session_programs() -> dict[str, bytes]:
+    """Return what a session keeps on its host, by name: its program, the runner, and `boot`."""
+    return {program_name(text): text for text in (program(HOST), program(RUNNER), boot())}
+
+
 def program_name(text: bytes) -> str:
     """Name the program by its content, so that a lane keeps the runner that it began with."""
     return f"lane-{hashlib.sha256(text).hexdigest()[:16]}.sh"

@@ -6,12 +6,11 @@ import asyncio
 import contextlib
 import logging
 import os
-import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from grind.adapters.runner.program import HOST, RUNNER, boot, program, program_name
+from grind.adapters.runner.program import boot
 from grind.adapters.ssh.door import Door
 from grind.adapters.ssh.taken import Taken
 from grind.adapters.ssh.trouble import SshError, trouble
@@ -75,12 +74,6 @@ class ProgramMissingError(Exception):
     """Grind was on the host before, and its program is not there any more."""
 
 
-def boot_fields(word: str, role: str, slug: str, lifeline: float) -> tuple[str, ...]:
-    """Return what `boot.sh` is given."""
-    names = (program_name(text) for text in (program(HOST), program(RUNNER), boot()))
-    return (word, role, *names, f"{lifeline:g}", slug)
-
-
 class Channel:
     """A program at the other end, its input and its output.
 
@@ -119,21 +112,19 @@ class Channel:
             ) from None
         return cls(door, process)
 
-    async def become(self, role: str, slug: str, lifeline: float) -> Hello:
-        """Feed the other end until it is a program of ours.
+    async def become(self, fields: Sequence[str], programs: Mapping[str, bytes]) -> Hello:
+        """Feed the other end until it is a program of ours: `fields` are what `boot.sh` is given, the
+        word that it greets with first; `programs` is what the host may lack.
 
         Raises:
             SshError: it was not reached, or is no place where grind can work.
         """
-        programs = {program_name(text): text for text in (program(HOST), program(RUNNER), boot())}
-        word = secrets.token_hex(16)
-        fields = boot_fields(word, role, slug, lifeline)
         self.input.write(boot() + b"".join(field.encode() + b"\0" for field in fields))
         self._listening = asyncio.create_task(self._listen())
-        return await self._reached(self._greet(word, programs))
+        return await self._reached(self._greet(fields[0], programs))
 
     async def hello(self, word: str) -> Hello:
-        """Wait for the other end, when its program was named to ssh itself with `boot_fields`.
+        """Wait for the other end, when `boot.sh` was named to ssh itself.
 
         Raises:
             SshError: it was not reached, or is no place where grind can work.

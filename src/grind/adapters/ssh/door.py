@@ -14,8 +14,14 @@ from typing import NamedTuple
 
 from grind.core.errors import GrindError
 
+_PLAIN = re.compile(r"[A-Za-z0-9_./+@%=:,-]+\Z")
 LONGEST = 104 - 18
 """A socket's path may have 104 bytes on some systems, and ssh makes the socket under its name and 17 more."""
+
+
+def is_plain(word: str) -> bool:
+    """Whether every login shell leaves the word as it is."""
+    return _PLAIN.match(word) is not None
 
 
 class Door(NamedTuple):

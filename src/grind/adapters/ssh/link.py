@@ -9,33 +9,27 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import re
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TypeVar
+from functools import cached_property
 
-from grind.adapters.runner.program import HOST, RUNNER, program, program_name
+from grind.adapters.runner.program import session_programs
 from grind.adapters.ssh.channel import (
     BASH,
     Channel,
     Hello,
+    Made,
     ProgramMissingError,
     Pulse,
-    boot_fields,
 )
-from grind.adapters.ssh.door import Door
+from grind.adapters.ssh.door import Door, is_plain
 from grind.adapters.ssh.session import Answer, Session
 from grind.adapters.ssh.stateplace import StatePlace
 from grind.adapters.ssh.trouble import SshError
 from grind.core.holders import CAME
 from grind.ports import Clock
 
-Made = TypeVar("Made")
-
-_EXEC = ("exec", *BASH)
-_PLAIN = re.compile(r"[A-Za-z0-9_./+@%=:,-]+\Z")
-"""What every login shell leaves as it is."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 15.0
 """Seconds between two attempts to connect again."""
 
@@ -62,8 +56,6 @@ class Link:
         self._hello: Hello | None = None
         self._listeners: list[Callable[[str], None]] = []
         self._lost_at: float | None = None
-        self._names: tuple[str, ...] = ()
-        """Of the programs there, when one was named."""
         self._place = StatePlace(os.path.dirname(door.socket), self.key("state"))
 
     def key(self, place: str) -> str:
@@ -180,22 +172,13 @@ class Link:
         hello = self._hello
         if hello is None:
             return None
-        names = self._names = self._names or tuple(
-            program_name(program(parts)) for parts in (HOST, RUNNER)
-        )
+        host, runner, _ = self._programs
         words = (
-            *(
-                "exec",
-                "env",
-                "-i",
-                f"PATH={hello.path}",
-                *BASH,
-                f"{hello.state}/bin/run/{names[0]}",
-            ),
-            *("follow", hello.state, hello.path, names[1], f"{self.pulse.lifeline:g}"),
+            *("exec", "env", "-i", f"PATH={hello.path}", *BASH, f"{hello.state}/bin/run/{host}"),
+            *("follow", hello.state, hello.path, runner, f"{self.pulse.lifeline:g}"),
             *(lane, str(records), str(log), secrets.token_hex(16)),
         )
-        return words if all(_PLAIN.match(word) for word in words) else None
+        return words if all(map(is_plain, words)) else None
 
     async def role(self, role: str) -> Channel:
         """Return a session of its own with the program of this role."""
@@ -228,25 +211,35 @@ class Link:
         return (*(pair for pair in self._lent if not pair.startswith(f"{CAME}=")), f"{CAME}={came}")
 
     async def _open(self, role: str) -> tuple[Channel, Hello]:
-        command = self._booter(role)
+        # Word, role, the programs, and the repository's folder at last: that may be empty.
+        fields = (
+            *(secrets.token_hex(16), role, *self._programs),
+            *(f"{self.pulse.lifeline:g}", self._slug),
+        )
+        command = self._booter(fields)
         if command is not None:
             channel = await Channel.open(self.door, command)
             with suppress(ProgramMissingError):
-                return channel, await self._made(channel, channel.hello(command[len(_EXEC) + 1]))
+                return channel, await self._made(channel, channel.hello(fields[0]))
         channel = await Channel.open(self.door)
-        hello = await self._made(channel, channel.become(role, self._slug, self.pulse.lifeline))
+        hello = await self._made(channel, channel.become(fields, self._programs))
         self._place.remember(hello.state)
         return channel, hello
 
-    def _booter(self, role: str) -> tuple[str, ...] | None:
+    @cached_property
+    def _programs(self) -> Mapping[str, bytes]:
+        """What is kept on the host: read and named once."""
+        return session_programs()
+
+    def _booter(self, fields: Sequence[str]) -> tuple[str, ...] | None:
         """Name what a session begins with to ssh itself; None where that is not known, or not plain."""
         state = self._place.recall()
         if state is None:
             return None
-        fields = boot_fields(secrets.token_hex(16), role, self._slug, self.pulse.lifeline)
+        *_, boot = self._programs
         # No word of a command is empty; the last one may be missing.
-        words = (*_EXEC, f"{state}/bin/run/{fields[4]}", *fields[: None if self._slug else -1])
-        return words if all(_PLAIN.match(word) for word in words) else None
+        words = ("exec", *BASH, f"{state}/bin/run/{boot}", *filter(None, fields))
+        return words if all(map(is_plain, words)) else None
 
     async def _made(self, channel: Channel, work: Awaitable[Made]) -> Made:
         try:

@@ -5,13 +5,13 @@ Its arguments go as a file that is read once, because what ssh is given is read 
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from grind.adapters.hostscripts import PASS, bash, script
 from grind.adapters.runner import wire
+from grind.adapters.ssh.door import is_plain
 from grind.core.errors import GrindError
 from grind.ports import Passage
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from grind.adapters.ssh.door import Door
     from grind.adapters.ssh.host import SshHost
 
-_PLAIN = re.compile(r"[A-Za-z0-9_./+@%=:,-]+\Z")
 _END = 'read -r pid <"$1.pid" && kill -s "$2" -- "-$pid"'
 _TIDY = 'rm -f -- "$1" "$1.pid"'
 
@@ -38,7 +37,7 @@ async def passage(
     program = await host.keep("pass", script(PASS))
     file = await host.keep(f"arguments-{secrets.token_hex(8)}", fields)
     for path in (program, file):
-        if _PLAIN.match(path) is None:
+        if not is_plain(path):
             raise GrindError(
                 f"the state folder of {host.name} has a path that no ssh command can hold: {path!r}",
                 remedy="give the host another one: GRIND_STATE_DIR there",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
+
+from grind.adapters.files import StorageError, replace_file
 
 
 class StatePlace:
@@ -28,7 +29,5 @@ class StatePlace:
         """Keep the path, unless it is known; not being able to is no harm."""
         if self.recall() == state:
             return
-        aside = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}")
-        with contextlib.suppress(OSError):
-            aside.write_bytes(os.fsencode(state))
-            aside.replace(self._path)
+        with contextlib.suppress(StorageError):
+            replace_file(os.fspath(self._path), os.fsencode(state), sync=False)
